@@ -1,0 +1,94 @@
+// The import rules of the house (ARCHITECTURE.md): imports run one way,
+//   entry -> vscode, dap -> debugger -> guestdebug, symbols -> machine -> jit -> core.
+// `npm run lint` and `npm test` enforce them; test/project/import-rules.test.ts shows that each rule bites.
+
+/** What each folder of src may import besides itself and the npm packages that it is allowed below. */
+const mayImport = {
+  core: [],
+  jit: ['core'],
+  machine: ['jit', 'core'],
+  symbols: ['machine', 'jit', 'core'],
+  guestdebug: ['machine', 'jit', 'core'],
+  debugger: ['guestdebug', 'symbols', 'machine', 'jit', 'core'],
+  dap: ['debugger', 'guestdebug', 'symbols', 'machine', 'jit', 'core'],
+  cli: ['dap', 'debugger', 'guestdebug', 'symbols', 'machine', 'jit', 'core'],
+  webview: [],
+  vscode: ['dap', 'webview', 'debugger', 'guestdebug', 'symbols', 'machine', 'jit', 'core'],
+};
+const test = '\\.test\\.ts$';
+const belowEntry = `^src/(${Object.keys(mayImport).join('|')})/`;
+
+const oneWay = Object.entries(mayImport).map(([folder, lower]) => ({
+  name: `one-way-${folder}`,
+  comment: `src/${folder} may import ${lower.length === 0 ? 'nothing else of src' : `only ${lower.join(', ')}`}.`,
+  severity: 'error',
+  from: { path: `^src/${folder}/`, pathNot: test },
+  to: { path: '^src/', pathNot: `^src/(${[folder, ...lower].join('|')})/` },
+}));
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    ...oneWay,
+    {
+      name: 'known-rooms',
+      comment: 'A new folder of src gets its place in the order above first.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: `(${belowEntry}|^src/entry/)` },
+      to: {},
+    },
+    {
+      name: 'vscode-only-on-top',
+      comment: "Only src/vscode, src/entry and the tests inside the extension host import 'vscode'.",
+      severity: 'error',
+      from: { pathNot: '^(src/(vscode|entry)|test/vscode/host)/' },
+      to: { path: '^vscode$' },
+    },
+    {
+      name: 'no-node-below-entry',
+      comment: 'Below src/entry nothing imports a Node built-in: the same code runs in a browser worker. Tests may.',
+      severity: 'error',
+      from: { path: belowEntry, pathNot: test },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'no-circular',
+      comment: 'Modules that need each other are one module, or want a third.',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'not-resolvable',
+      comment: 'An import of something that is not there.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true, pathNot: '^vscode$' },
+    },
+    {
+      name: 'product-without-tests',
+      comment: 'The product imports neither tests nor scripts.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: test },
+      to: { path: `(^(test|scripts|bench)/|${test})` },
+    },
+    {
+      name: 'no-undeclared-package',
+      comment: 'A package that package.json does not name.',
+      severity: 'error',
+      from: {},
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    // AssemblyScript has its own compiler, and no module of it is imported by TypeScript.
+    exclude: { path: '^(src/core/assembly|dist|out)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.mjs', '.cjs', '.js', '.json'],
+      conditionNames: ['import', 'node', 'types', 'default'],
+    },
+  },
+};
