@@ -1,0 +1,68 @@
+// SSE and SSE2 moves between XMM registers, memory and general registers.
+import * as L from '../../../layout';
+import { src, setDst, dstPointer, srcPointer, immOf, maskOf, flagsOf } from '../record';
+import { address, ldv, stv, ldOperand, stOperand, modify } from '../memory';
+import { slowLinear } from '../imports';
+import { sseAvailable, dstVector, srcVector, setDstVector, ldAligned, stAligned } from './sse-operands';
+
+@inline export function move_unaligned_rr(r: usize): void { sseAvailable(r); setDstVector(r, srcVector(r)); }
+@inline export function move_unaligned_rm(r: usize): void { sseAvailable(r); setDstVector(r, ldv(r, address(r, 16, 0))); }
+@inline export function move_unaligned_mr(r: usize): void { sseAvailable(r); stv(r, address(r, 16, 1), srcVector(r)); }
+@inline export function move_aligned_rr(r: usize): void { sseAvailable(r); setDstVector(r, srcVector(r)); }
+@inline export function move_aligned_rm(r: usize): void { sseAvailable(r); setDstVector(r, ldAligned(r)); }
+@inline export function move_aligned_mr(r: usize): void { sseAvailable(r); stAligned(r, srcVector(r)); }
+
+/** Writes a whole XMM register: low, and zero above it. */
+@inline function setDstLow(r: usize, low: u64): void {
+  let p = dstPointer(r);
+  store<u64>(p, low); store<u64>(p, 0, 8);
+}
+/** MOVSS and MOVSD: between registers the rest of the destination stays, from memory it is cleared. */
+@inline export function move_scalar_rr<T>(r: usize): void { sseAvailable(r); store<T>(dstPointer(r), src<T>(r)); }
+@inline export function move_scalar_rm<T>(r: usize): void { sseAvailable(r); setDstLow(r, <u64>ldOperand<T>(r)); }
+@inline export function move_scalar_mr<T>(r: usize): void { sseAvailable(r); stOperand<T>(r, src<T>(r)); }
+/** MOVQ: the upper half of a destination register is cleared in each form. */
+@inline export function move_quad_rr<T = u64>(r: usize): void { sseAvailable(r); setDstLow(r, src<u64>(r)); }
+@inline export function move_quad_rm<T = u64>(r: usize): void { sseAvailable(r); setDstLow(r, ldOperand<u64>(r)); }
+@inline export function move_quad_mr<T = u64>(r: usize): void { sseAvailable(r); stOperand<u64>(r, src<u64>(r)); }
+
+/** MOVLPS, MOVHPS and the like: one half, the other stays. */
+@inline export function move_low_rm<T = u64>(r: usize): void { sseAvailable(r); store<u64>(dstPointer(r), ldOperand<u64>(r)); }
+@inline export function move_low_mr<T = u64>(r: usize): void { sseAvailable(r); stOperand<u64>(r, src<u64>(r)); }
+@inline export function move_high_rm<T = u64>(r: usize): void { sseAvailable(r); store<u64>(dstPointer(r), ldOperand<u64>(r), 8); }
+@inline export function move_high_mr<T = u64>(r: usize): void { sseAvailable(r); stOperand<u64>(r, load<u64>(srcPointer(r), 8)); }
+@inline export function move_high_to_low_rr(r: usize): void { sseAvailable(r); store<u64>(dstPointer(r), load<u64>(srcPointer(r), 8)); }
+@inline export function move_low_to_high_rr(r: usize): void { sseAvailable(r); store<u64>(dstPointer(r), src<u64>(r), 8); }
+
+/** MOVD, MOVQ from a general register or memory: zero-extended to the whole register. */
+@inline export function move_from_general_rr<T>(r: usize): void { sseAvailable(r); setDstLow(r, <u64>src<T>(r)); }
+@inline export function move_from_general_rm<T>(r: usize): void { sseAvailable(r); setDstLow(r, <u64>ldOperand<T>(r)); }
+@inline export function move_to_general_rr<T>(r: usize): void { sseAvailable(r); setDst<T>(r, src<T>(r)); }
+@inline export function move_to_general_mr<T>(r: usize): void { sseAvailable(r); stOperand<T>(r, src<T>(r)); }
+
+/** MOVMSKPS, MOVMSKPD, PMOVMSKB: the sign bits of elements of width bits. */
+@inline export function move_mask_rr<T = u32>(width: u32, r: usize): void {
+  sseAvailable(r);
+  let v = srcVector(r);
+  setDst<u32>(r, <u32>(width == 8 ? i8x16.bitmask(v) : width == 32 ? i32x4.bitmask(v) : i64x2.bitmask(v)));
+}
+
+/** Address of the word that the immediate selects in an XMM slot. */
+@inline function wordOf(r: usize, slot: usize): usize { return slot + ((<usize>immOf(r) & 7) << 1); }
+@inline export function pinsrw_rr(r: usize): void { sseAvailable(r); store<u16>(wordOf(r, dstPointer(r)), src<u16>(r)); }
+@inline export function pinsrw_rm(r: usize): void { sseAvailable(r); store<u16>(wordOf(r, dstPointer(r)), ldOperand<u16>(r)); }
+@inline export function pextrw_rr<T = u32>(r: usize): void { sseAvailable(r); setDst<u32>(r, load<u16>(wordOf(r, srcPointer(r)))); }
+
+/**
+ * The bytes of the first operand whose mask byte is negative, to DS:rDI. All sixteen are asked for as a write, which the
+ * manual leaves to the implementation; an empty mask accesses nothing.
+ */
+@inline export function maskmovdqu_rr(r: usize): void {
+  sseAvailable(r);
+  let mask = i8x16.shr_s(srcVector(r), 7), v = dstVector(r);
+  if (!v128.any_true(mask)) return;
+  let o = load<u64>(L.RDI) & maskOf(r), segment = load<u32>(r, L.R_SEGMENT), a: u64;
+  if (flagsOf(r) & L.R_FLAG_CHECKED) a = slowLinear(r, segment, o, 16, 1); else a = o + load<u64>(segment);
+  let p = modify<v128>(r, a);
+  v128.store(p, v128.bitselect(v, v128.load(p), mask));
+}

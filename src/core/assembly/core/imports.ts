@@ -1,0 +1,34 @@
+// The slow paths: exports of system.wasm. As imports they survive the optimiser, and the partial evaluator turns a call
+// to one into "leave the region in front of this instruction". Each takes the record, so a fault's RIP is exact; each
+// may throw (a JavaScript exception) before it has written any guest state.
+
+/** Reads size bytes (1, 2, 4, 8) at a linear address; page crossing, MMIO, watched pages, TLB misses, #PF. */
+@external("system", "load") export declare function slowLoad(r: usize, linear: u64, size: u32): u64;
+/** Writes size bytes (1, 2, 4, 8); a crossing store probes both pages first; code pages. */
+@external("system", "store") export declare function slowStore(r: usize, linear: u64, value: u64, size: u32): void;
+/**
+ * Read-modify-write of size bytes (1..16): translates for write, reads, and answers an address of linear memory where the
+ * handler reads the old and stores the new value: RAM itself, or a bounce buffer that is committed when the instruction retires.
+ */
+@external("system", "modify") export declare function slowModify(r: usize, linear: u64, size: u32): usize;
+/** Reads 16 bytes; answers the address of a copy. */
+@external("system", "loadVector") export declare function slowLoadVector(r: usize, linear: u64): usize;
+@external("system", "storeVector") export declare function slowStoreVector(r: usize, linear: u64, low: u64, high: u64): void;
+/** Segment limit and type check (not flat); answers the linear address. segment: address of the segment's state slot; write: 0 or 1. */
+@external("system", "linear") export declare function slowLinear(r: usize, segment: u32, offset: u64, size: u32, write: u32): u64;
+/** Throws an exception of this instruction; error < 0: none. */
+@external("system", "raise") export declare function raise(r: usize, vector: u32, error: i32): void;
+/** Executes the rare operation of this record (RARE_*); sets RIP itself for records that end a block by A_ENDS_BLOCK. */
+@external("system", "rare") export declare function rare(r: usize): void;
+/** Makes the fetch tag of a linear address valid, or throws #PF/#GP; answers 1 when the page is RAM, 0 when it is not. */
+@external("system", "fetch") export declare function fetchPage(linear: u64): u32;
+/** Reads up to n instruction bytes outside RAM into FETCH_BUFFER. */
+@external("system", "fetchBytes") export declare function fetchBytes(linear: u64, n: u32): void;
+/** Evaluates the boundary table; 0: execute, else a RUN_* code. */
+@external("system", "boundary") export declare function boundary(): u32;
+/** Commits bounce buffers and watch hits of the instruction that just retired. */
+@external("system", "retire") export declare function retire(): void;
+/** Told once per page that gets its first decoded line: drops the page's write tags everywhere. */
+@external("system", "codePage") export declare function codePage(frame: u32): void;
+/** 1 when an execution breakpoint (observer, or guest DR type X) may sit at this linear address. */
+@external("system", "split") export declare function isSplit(linear: u64): u32;

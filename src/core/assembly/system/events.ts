@@ -1,0 +1,172 @@
+// Faults on their way from an instruction to the guest's handler, and software interrupts (SDM 3A chapter 6). A fault is a
+// JavaScript exception: fault() unwinds to the run loop, which calls deliverFault().
+import * as L from '../../layout';
+import { nextOf, lengthOf } from '../core/record';
+import { throwFault, log } from './host';
+import { deliver, linearRip } from './delivery';
+import { commitDebug, guestExecutionMatch, CAUSE_ANY } from './debug';
+import { rflags, FLAG_OF } from './flags';
+import { hostAddress, isRam } from './physical';
+import { translate } from './walk';
+import { ICEBP_CLEARS_GD, ICEBP_TOUCHES_B0_B3, FUSE_ICEBP_WITH_PENDING_DATA } from './policy';
+
+/** How an event came to be: decides the privilege check of the gate and the EXT bit of nested faults. */
+export const EXCEPTION: u32 = 0, SOFTWARE: u32 = 1, INTERRUPT: u32 = 2, NON_MASKABLE: u32 = 3;
+const DB: u32 = 1, BP: u32 = 3, OF: u32 = 4, UD: u32 = 6, DF: u32 = 8, PF: u32 = 14;
+/** FAULT_VECTOR of an unwinding that delivers nothing: the observer stops in front of the instruction. */
+const OBSERVER_ONLY: u32 = 0x100;
+// FAULT_FLAGS
+const HAS_ERROR: u32 = 1, DEBUG_CAUSES: u32 = 2, AT_BOUNDARY: u32 = 4;
+
+// ---- raising ---------------------------------------------------------------------------------------------------------------
+@inline function recordIndex(r: usize): i64 { return <i64>((r - <usize>load<u32>(L.BLOCK) - L.HEADER_SIZE) / L.RECORD_SIZE); }
+/** Ticks left of this run in front of the running instruction: the clock is CLOCK_END minus this. */
+export function ticksLeft(): i64 {
+  let r: usize = load<u32>(L.CURRENT), left = load<i64>(L.BUDGET);
+  return r ? left + <i64>load<u32>(L.BLOCK_TICKS) - recordIndex(r) : left;
+}
+/** Virtual clock now, in ticks. */
+export function clockNow(): u64 { return <u64>(load<i64>(L.CLOCK_END) - ticksLeft()); }
+
+/** Offset in CS of the instruction in record r. */
+export function startOf(r: usize): u64 {
+  let mode = load<u32>(L.MODE) & L.MODE_CODE, start = nextOf(r) - lengthOf(r);
+  return mode == 2 ? start : mode == 1 ? start & 0xffffffff : start & 0xffff;
+}
+/** Back to the boundary in front of the running instruction: exact RIP, ticks given back, its accesses forgotten. */
+function unwind(): void {
+  let r: usize = load<u32>(L.CURRENT);
+  if (r) {
+    store<u64>(L.RIP, startOf(r));
+    store<i64>(L.BUDGET, ticksLeft());
+    store<u32>(L.CURRENT, 0);
+  }
+  store<u32>(L.WATCH_HITS, 0);
+  store<u32>(L.BOUNCE_COUNT, 0);
+}
+function throwWith(vector: u32, error: u32, flags: u32): void {
+  if (!load<u32>(L.CURRENT) && !load<u32>(L.DELIVERING)) flags |= AT_BOUNDARY;
+  unwind();
+  store<u32>(L.FAULT_VECTOR, vector); store<u32>(L.FAULT_ERROR, error); store<u32>(L.FAULT_FLAGS, flags);
+  throwFault();
+  unreachable();
+}
+/** Raises a fault of the running instruction (CURRENT) or of the boundary (CURRENT 0); error < 0: no error code. Never returns. */
+export function fault(vector: u32, error: i32): void {
+  throwWith(vector, error < 0 ? 0 : <u32>error, error < 0 ? 0 : HAS_ERROR);
+}
+/** The same for a handler in core.wasm. */
+export function raise(r: usize, vector: u32, error: i32): void {
+  store<u32>(L.CURRENT, <u32>r);
+  fault(vector, error);
+}
+/** Raises a #DB fault whose DR6 causes are known (general detect). */
+export function faultDebug(causes: u32): void { throwWith(DB, causes, DEBUG_CAUSES); }
+/** #UD; said once on the log when it is for something that is not implemented. */
+export function undefined_(r: usize, unknown: bool): void {
+  store<u32>(L.CURRENT, <u32>r);
+  if (unknown) {
+    let linear = linearHere(), physical = translate(linear);
+    // eight bytes of the instruction, when they lie on its page
+    let bytes: u64 = ~physical && isRam(physical) && (physical & 0xfff) <= 0xff8 ? load<u64>(hostAddress(physical)) : 0;
+    log(L.LOG_INVALID_OPCODE, linear, bytes);
+  }
+  fault(UD, -1);
+}
+/** Unwinds the running instruction for the observer: the next boundary returns RUN_OBSERVED with this cause. */
+export function stopInFront(cause: u32): void {
+  store<u32>(L.CAUGHT, load<u32>(L.CAUGHT) | cause);
+  throwWith(OBSERVER_ONLY, 0, 0);
+}
+
+// ---- delivery of faults ------------------------------------------------------------------------------------------------------
+/** SDM 3A table 6-4: divide error and the segment faults. */
+function isContributory(vector: u32): bool { return vector == 0 || (vector >= 10 && vector <= 13) || vector == 21; }
+
+function shutdown(): void {
+  store<u32>(L.DELIVERING, 0);
+  store<u32>(L.ACTIVITY, 3);
+  store<u32>(L.LEASE, 0); store<u32>(L.LEASE_DONE, 0);
+  store<u32>(L.ATTENTION, load<u32>(L.ATTENTION) | L.ATTENTION_EVENT);
+}
+/**
+ * Delivers the fault in FAULT_* through the IDT. May throw again: then call it again. A fault during the delivery of an
+ * earlier one becomes #DF or shutdown by SDM 3A table 6-5.
+ */
+export function deliverFault(): void {
+  let vector = load<u32>(L.FAULT_VECTOR), flags = load<u32>(L.FAULT_FLAGS), first = load<u32>(L.DELIVERING);
+  let error = flags & HAS_ERROR ? load<i32>(L.FAULT_ERROR) : -1;
+  store<u32>(L.CURRENT, 0);
+  store<u32>(L.ATTENTION, (load<u32>(L.ATTENTION) & ~L.ATTENTION_RETIRE) | L.ATTENTION_EVENT);
+  if (vector == OBSERVER_ONLY) return;
+  if (first) {
+    let firstVector = (first & 0xfff) - 1;
+    if (first >> 12 == EXCEPTION) {
+      let second = isContributory(vector) || vector == PF;
+      if (firstVector == DF && second) { shutdown(); return; }
+      let double = isContributory(firstVector) ? isContributory(vector) : firstVector == PF && second;
+      if (double) { vector = DF; error = 0; flags = HAS_ERROR; }
+    }
+  } else if (flags & AT_BOUNDARY && !load<u32>(L.GUARD_PASSED)) {
+    // an execution breakpoint comes before the fetch fault of its instruction (SDM 3A table 6-2)
+    let match = guestExecutionMatch();
+    if (match) { vector = DB; error = -1; flags = DEBUG_CAUSES; store<u32>(L.FAULT_ERROR, match & ~CAUSE_ANY); }
+  }
+  if (vector == DB && flags & DEBUG_CAUSES) {
+    if (caughtDebug(load<u32>(L.FAULT_ERROR))) return;
+    commitDebug(load<u32>(L.FAULT_ERROR));
+  }
+  deliver(vector, EXCEPTION, error, load<u64>(L.RIP));
+}
+/** True when the observer wants to see a guest #DB first and has not passed this one yet. */
+export function caughtDebug(causes: u32): bool {
+  if (!(load<u32>(L.CATCH) & L.CATCH_DB) || load<u32>(L.CAUGHT_PASS)) return false;
+  store<u32>(L.FAULT_ERROR, causes);
+  store<u32>(L.CAUGHT, load<u32>(L.CAUGHT) | L.OBSERVED_CAUGHT_DB);
+  store<u32>(L.ATTENTION, load<u32>(L.ATTENTION) | L.ATTENTION_EVENT);
+  return true;
+}
+
+// ---- software interrupts and exceptions (SDM 2A INT n/INTO/INT3/INT1) ---------------------------------------------------------
+function caught(filter: u32, cause: u32): void {
+  if (load<u32>(L.CATCH) & filter && !load<u32>(L.CAUGHT_PASS)) stopInFront(cause);
+}
+export function int3(r: usize): void {
+  caught(L.CATCH_BP, L.OBSERVED_CAUGHT_BP);
+  deliver(BP, SOFTWARE, -1, nextOf(r));
+}
+/** #BP as an INT3 of length bytes at RIP would raise it, asked for by the debugger at a boundary (guest-debug-spec 2.1 INJECT_BP). */
+export function injectBreakpoint(length: u32): void {
+  store<u32>(L.CURRENT, 0);
+  deliver(BP, SOFTWARE, -1, load<u64>(L.RIP) + length);
+}
+export function intN(r: usize): void {
+  let vector = <u32>load<u8>(r, L.R_IMM);
+  if (vector == BP) caught(L.CATCH_BP_SOFTWARE_INTERRUPT, L.OBSERVED_CAUGHT_BP);
+  deliver(vector, SOFTWARE, -1, nextOf(r));
+}
+export function into(r: usize): void {
+  if (rflags() & FLAG_OF) deliver(OF, SOFTWARE, -1, nextOf(r));
+  else store<u64>(L.RIP, nextOf(r));
+}
+/** ICEBP: a #DB without a cause bit; pending data causes of a MOV SS in front are fused into it (guest-debug-spec 2.7). */
+export function int1(r: usize): void {
+  if (load<u32>(L.CATCH) & L.CATCH_ICEBP && !load<u32>(L.CAUGHT_PASS)) store<u32>(L.FAULT_ERROR, 0);
+  caught(L.CATCH_ICEBP, L.OBSERVED_CAUGHT_DB);
+  let pending = load<u32>(L.PENDING_DEBUG), dr6 = load<u64>(L.DR6);
+  if (ICEBP_TOUCHES_B0_B3) dr6 &= ~(<u64>15);
+  if (FUSE_ICEBP_WITH_PENDING_DATA) {
+    if (pending & CAUSE_ANY) dr6 |= pending & 15;
+    store<u32>(L.PENDING_DEBUG, 0);
+  }
+  store<u64>(L.DR6, dr6);
+  if (ICEBP_CLEARS_GD) store<u64>(L.DR7, load<u64>(L.DR7) & ~(<u64>0x2000));
+  deliver(DB, EXCEPTION, -1, nextOf(r));
+}
+/** Linear address of the running instruction, or of the next one at a boundary. */
+export function linearHere(): u64 {
+  let r: usize = load<u32>(L.CURRENT);
+  if (!r) return linearRip();
+  let at = startOf(r) + load<u64>(L.CS);
+  return (load<u32>(L.MODE) & L.MODE_CODE) == 2 ? at : at & 0xffffffff;
+}

@@ -1,0 +1,237 @@
+// The slow paths of guest memory: what a fast tag does not answer. All faults come before any effect.
+import * as L from '../../layout';
+import { fault } from './events';
+import { watchedPage, noteAccess } from './debug';
+import { mmioRead, mmioWrite } from './host';
+import { isRam, hostAddress, pageEntry, written } from './physical';
+import { area, architectural, present, selectBank, flushTlb, invalidatePage, flushTags, dropTagsOf, alignmentChecked, FLAG_DIRTY } from './tlb';
+import { walk, allows, isCanonical, longMode, READ, WRITE, USER, FETCH, IMPLICIT } from './walk';
+
+export { flushTlb, invalidatePage, flushTags, dropTagsOf, selectBank };
+
+const KIND_READ: u32 = 1, KIND_WRITE: u32 = 2, KIND_BOTH: u32 = 3;
+const GP: u32 = 13, PF: u32 = 14, AC: u32 = 17;
+
+/** Rights of the running code. */
+@inline function currentUser(): u32 { return load<u32>(L.CPL) == 3 ? USER : 0; }
+
+/** Physical address for an access, from the architectural TLB or by a walk; throws #GP(0) or #PF. */
+function physicalFor(linear: u64, access: u32): u64 {
+  let e = architectural(linear);
+  if (present(e, linear)) {
+    let flags = load<u32>(e, L.TA_FLAGS);
+    if (allows(flags, access) && (!(access & WRITE) || flags & FLAG_DIRTY)) return load<u64>(e, L.TA_FRAME) | (linear & 0xfff);
+  }
+  if (longMode()) { if (!isCanonical(linear)) fault(GP, 0); }
+  let failed = walk(linear, access, false);
+  if (failed) {
+    store<u64>(L.CR2, linear);
+    fault(PF, <i32>(failed - 1));
+  }
+  return load<u64>(architectural(linear), L.TA_FRAME) | (linear & 0xfff);
+}
+
+/** Sets the fast tags that this access has earned. Only for accesses with the running code's own rights. */
+function fillTags(linear: u64, physical: u64, access: u32, watched: u32): void {
+  let base: usize = load<u32>(L.TLB_BASE);
+  if (base == area() + L.TLB_MISS || (access & USER) != currentUser() || access & IMPLICIT) return;
+  let e = base + (architectural(linear) - area()), page = linear & ~(<u64>0xfff), p = pageEntry(physical);
+  store<u32>(e, <u32>hostAddress(physical & ~(<u64>0xfff)) - <u32>page, L.T_ADDEND);
+  store<u32>(e, <u32>(physical >> 12), L.T_FRAME);
+  if (access & FETCH) { store<u64>(e, page, L.T_FETCH); return; }
+  // a write may go where a read may not be allowed to be fast, and the other way round: each tag is earned by itself
+  if (!(watched & 1)) store<u64>(e, page, L.T_READ);
+  if (access & WRITE && !(watched & 2) && !load<u64>(p, L.PAGE_CODE)) {
+    store<u64>(e, page, L.T_WRITE);
+    store<u32>(p, load<u32>(p, L.PAGE_FLAGS) | 1, L.PAGE_FLAGS);
+  }
+}
+
+function loadHost(a: usize, size: u32): u64 {
+  return size == 8 ? load<u64>(a) : size == 4 ? load<u32>(a) : size == 2 ? load<u16>(a) : load<u8>(a);
+}
+function storeHost(a: usize, size: u32, v: u64): void {
+  if (size == 8) store<u64>(a, v); else if (size == 4) store<u32>(a, <u32>v); else if (size == 2) store<u16>(a, <u16>v); else store<u8>(a, <u8>v);
+}
+@inline function crosses(linear: u64, size: u32): bool { return (<u32>linear & 0xfff) + size > 4096; }
+/** Linear addresses wrap at 4 GiB outside long mode. */
+@inline function wrap(linear: u64): u64 { return longMode() ? linear : linear & 0xffffffff; }
+
+/** One byte-wise part of an access that crosses a page or touches a device; physical is exact for its whole length. */
+function readPart(physical: u64, size: u32): u64 {
+  if (isRam(physical)) {
+    let v: u64 = 0;
+    for (let i: u32 = 0; i < size; i++) v |= <u64>load<u8>(hostAddress(physical + i)) << (i << 3);
+    return v;
+  }
+  if (size == 1 || size == 2 || size == 4 || size == 8) return mmioRead(<f64>physical, size);
+  let v: u64 = 0;
+  for (let i: u32 = 0; i < size; i++) v |= (mmioRead(<f64>(physical + i), 1) & 0xff) << (i << 3);
+  return v;
+}
+function writePart(physical: u64, size: u32, v: u64): void {
+  if (isRam(physical)) {
+    for (let i: u32 = 0; i < size; i++) store<u8>(hostAddress(physical + i), <u8>(v >> (i << 3)));
+    written(physical, size);
+    return;
+  }
+  if (size == 1 || size == 2 || size == 4 || size == 8) { mmioWrite(<f64>physical, size, v); return; }
+  for (let i: u32 = 0; i < size; i++) mmioWrite(<f64>(physical + i), 1, (v >> (i << 3)) & 0xff);
+}
+@inline function truncate(v: u64, size: u32): u64 { return size >= 8 ? v : v & ((<u64>1 << (size << 3)) - 1); }
+
+function readWith(linear: u64, size: u32, access: u32): u64 {
+  linear = wrap(linear);
+  if (linear & (size - 1) && alignmentChecked() && access & USER) fault(AC, 0);
+  let physical = physicalFor(linear, access), value: u64, watched = watchedPage(linear & ~(<u64>0xfff));
+  if (!crosses(linear, size)) {
+    if (isRam(physical)) { value = loadHost(hostAddress(physical), size); fillTags(linear, physical, access, watched); }
+    else value = truncate(mmioRead(<f64>physical, size), size);
+  } else {
+    let first = 4096 - (<u32>linear & 0xfff), next = wrap(linear + first), physical2 = physicalFor(next, access);
+    watched |= watchedPage(next);
+    value = truncate(readPart(physical, first), first) | (readPart(physical2, size - first) << (first << 3));
+  }
+  if (watched & 1) noteAccess(linear, size, KIND_READ, physical, value, value);
+  return value;
+}
+function writeWith(linear: u64, size: u32, value: u64, access: u32): void {
+  linear = wrap(linear);
+  if (linear & (size - 1) && alignmentChecked() && access & USER) fault(AC, 0);
+  let physical = physicalFor(linear, access), watched = watchedPage(linear & ~(<u64>0xfff));
+  if (!crosses(linear, size)) {
+    if (isRam(physical)) {
+      let a = hostAddress(physical);
+      if (watched & 2) noteAccess(linear, size, KIND_WRITE, physical, loadHost(a, size), truncate(value, size));
+      storeHost(a, size, value);
+      written(physical, size);
+      fillTags(linear, physical, access, watched);
+    } else {
+      if (watched & 2) noteAccess(linear, size, KIND_WRITE, physical, 0, truncate(value, size));
+      mmioWrite(<f64>physical, size, truncate(value, size));
+    }
+    return;
+  }
+  let first = 4096 - (<u32>linear & 0xfff), next = wrap(linear + first), physical2 = physicalFor(next, access);
+  watched |= watchedPage(next);
+  if (watched & 2) {
+    let old: u64 = 0;
+    if (isRam(physical) && isRam(physical2)) old = readPart(physical, first) | (readPart(physical2, size - first) << (first << 3));
+    noteAccess(linear, size, KIND_WRITE, physical, old, truncate(value, size));
+  }
+  writePart(physical, first, value);
+  writePart(physical2, size - first, value >> (first << 3));
+}
+
+// ---- what handlers call (core/imports.ts) ---------------------------------------------------------------------------------
+export function slowLoad(r: usize, linear: u64, size: u32): u64 {
+  store<u32>(L.CURRENT, <u32>r);
+  return readWith(linear, size, READ | currentUser());
+}
+export function slowStore(r: usize, linear: u64, value: u64, size: u32): void {
+  store<u32>(L.CURRENT, <u32>r);
+  writeWith(linear, size, value, WRITE | currentUser());
+}
+export function slowModify(r: usize, linear: u64, size: u32): usize {
+  store<u32>(L.CURRENT, <u32>r);
+  linear = wrap(linear);
+  let access = WRITE | currentUser();
+  if (linear & (size - 1) && alignmentChecked()) fault(AC, 0);
+  let physical = physicalFor(linear, access), watched = watchedPage(linear & ~(<u64>0xfff)), crossing = crosses(linear, size);
+  if (!crossing && !watched && isRam(physical) && !load<u64>(pageEntry(physical), L.PAGE_CODE)) {
+    fillTags(linear, physical, access, watched);
+    return hostAddress(physical);
+  }
+  let first = crossing ? 4096 - (<u32>linear & 0xfff) : size, physical2: u64 = crossing ? physicalFor(wrap(linear + first), access) : 0;
+  let n = load<u32>(L.BOUNCE_COUNT), b = <usize>L.BOUNCE + n * L.BOUNCE_SIZE;
+  store<u32>(L.BOUNCE_COUNT, n + 1);
+  store<u32>(L.ATTENTION, load<u32>(L.ATTENTION) | L.ATTENTION_RETIRE);
+  store<u64>(b, linear); store<u32>(b, size, 8); store<u32>(b, first, 12); store<u64>(b, physical, 16); store<u64>(b, physical2, 24);
+  readBytes(b + 32, physical, first);
+  if (crossing) readBytes(b + 32 + first, physical2, size - first);
+  memory.copy(b + 48, b + 32, 16);
+  return b + 32;
+}
+/** Device accesses of up to 16 bytes go in pieces of at most 8. */
+function readBytes(to: usize, physical: u64, size: u32): void {
+  if (isRam(physical)) { memory.copy(to, hostAddress(physical), size); return; }
+  while (size >= 8) { store<u64>(to, mmioRead(<f64>physical, 8)); to += 8; physical += 8; size -= 8; }
+  if (size) { let v = readPart(physical, size); for (let i: u32 = 0; i < size; i++) store<u8>(to + i, <u8>(v >> (i << 3))); }
+}
+function writeBytes(from: usize, physical: u64, size: u32): void {
+  if (isRam(physical)) { memory.copy(hostAddress(physical), from, size); written(physical, size); return; }
+  while (size >= 8) { mmioWrite(<f64>physical, 8, load<u64>(from)); from += 8; physical += 8; size -= 8; }
+  if (!size) return;
+  let v: u64 = 0;
+  for (let i: u32 = 0; i < size; i++) v |= <u64>load<u8>(from + i) << (i << 3);
+  writePart(physical, size, v);
+}
+/** Writes the bounce buffers of the instruction that retired back; cannot fault, both pages were translated for write. */
+export function commitBounces(): void {
+  let n = load<u32>(L.BOUNCE_COUNT);
+  for (let i: u32 = 0; i < n; i++) {
+    let b = <usize>L.BOUNCE + i * L.BOUNCE_SIZE, linear = load<u64>(b), size = load<u32>(b, 8), first = load<u32>(b, 12);
+    writeBytes(b + 32, load<u64>(b, 16), first);
+    if (size > first) writeBytes(b + 32 + first, load<u64>(b, 24), size - first);
+    if (watchedPage(linear & ~(<u64>0xfff)) || (size > first && watchedPage(linear + first)))
+      noteAccess(linear, size, KIND_BOTH, load<u64>(b, 16), load<u64>(b, 48), load<u64>(b, 32));
+  }
+  store<u32>(L.BOUNCE_COUNT, 0);
+}
+export function slowLoadVector(r: usize, linear: u64): usize {
+  store<u32>(L.CURRENT, <u32>r);
+  let access = READ | currentUser();
+  linear = wrap(linear);
+  if (crosses(linear, 16)) physicalFor(wrap(linear + 15), access);
+  let low = readWith(linear, 8, access), high = readWith(linear + 8, 8, access);
+  store<u64>(L.VECTOR_SCRATCH, low); store<u64>(L.VECTOR_SCRATCH, high, 8);
+  return L.VECTOR_SCRATCH;
+}
+export function slowStoreVector(r: usize, linear: u64, low: u64, high: u64): void {
+  store<u32>(L.CURRENT, <u32>r);
+  let access = WRITE | currentUser();
+  linear = wrap(linear);
+  physicalFor(linear, access);
+  if (crosses(linear, 16)) physicalFor(wrap(linear + 15), access);
+  writeWith(linear, 8, low, access);
+  writeWith(linear + 8, 8, high, access);
+}
+/** Makes the fetch tag valid; 1: RAM, 0: code outside RAM. At a boundary: RIP is exact. */
+export function fetchPage(linear: u64): u32 {
+  store<u32>(L.CURRENT, 0);
+  linear = wrap(linear);
+  let access = FETCH | currentUser(), physical = physicalFor(linear, access);
+  if (!isRam(physical)) return 0;
+  fillFetch(linear, physical);
+  return 1;
+}
+function fillFetch(linear: u64, physical: u64): void {
+  // fetches do not depend on the alignment check, so they have tags in the bank that never matches data too
+  let e = <usize>load<u32>(L.TLB_BASE) + (architectural(linear) - area()), page = linear & ~(<u64>0xfff);
+  store<u32>(e, <u32>hostAddress(physical & ~(<u64>0xfff)) - <u32>page, L.T_ADDEND);
+  store<u32>(e, <u32>(physical >> 12), L.T_FRAME);
+  store<u64>(e, page, L.T_FETCH);
+}
+export function fetchBytes(linear: u64, n: u32): void {
+  store<u32>(L.CURRENT, 0);
+  for (let i: u32 = 0; i < n; i++) {
+    // the bytes behind a page end are asked for only when they can be had: their fault belongs to a later instruction
+    let at = wrap(linear + i);
+    if (i && !(at & 0xfff) && translateQuiet(at) < 0) { memory.fill(<usize>L.FETCH_BUFFER + i, 0xff, n - i); return; }
+    let physical = physicalFor(at, FETCH | currentUser());
+    store<u8>(<usize>L.FETCH_BUFFER + i, isRam(physical) ? load<u8>(hostAddress(physical)) : <u8>mmioRead(<f64>physical, 1));
+  }
+}
+function translateQuiet(linear: u64): i64 { return walk(linear, FETCH, true) ? -1 : 0; }
+
+// ---- what the rest of system uses -----------------------------------------------------------------------------------------
+@inline function rights(user: u32): u32 { return user ? USER : IMPLICIT; }
+export function readLinear(linear: u64, size: u32, user: u32): u64 { return readWith(linear, size, READ | rights(user)); }
+export function writeLinear(linear: u64, size: u32, value: u64, user: u32): void { writeWith(linear, size, value, WRITE | rights(user)); }
+export function probeWrite(linear: u64, size: u32, user: u32): void { probe(linear, size, WRITE | rights(user)); }
+export function probeRead(linear: u64, size: u32, user: u32): void { probe(linear, size, READ | rights(user)); }
+function probe(linear: u64, size: u32, access: u32): void {
+  linear = wrap(linear);
+  physicalFor(linear, access);
+  if (crosses(linear, size)) physicalFor(wrap(linear + size - 1), access);
+}

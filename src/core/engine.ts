@@ -1,0 +1,303 @@
+// The TypeScript end of the engine: one linear memory, two WebAssembly modules, and typed access to what they share.
+import * as L from './layout.ts';
+
+/** What the engine asks of the machine around it. All of it is below the recorder: no wall clock, no randomness. */
+export interface EngineHost {
+  /** Reads size (1, 2, 4, 8) bytes of a device at a physical address; unknown addresses read all-ones. */
+  mmioRead(physical: number, size: number): bigint;
+  mmioWrite(physical: number, size: number, value: bigint): void;
+  /** Port input of size 1, 2 or 4 bytes. */
+  portRead(port: number, size: number): number;
+  portWrite(port: number, size: number, value: number): void;
+  /** INTA cycle of the running vCPU: the vector to deliver. Called only while EVENTS bit 0 is set. */
+  acknowledgeInterrupt(): number;
+  /** Whether an MSR that is not plain vCPU state exists. */
+  msrKnown(index: number, write: boolean): boolean;
+  msrRead(index: number): bigint;
+  /** false: the value is not allowed, #GP(0). */
+  msrWrite(index: number, value: bigint): boolean;
+  /** CR8, the task priority bits 7:4 of the running vCPU's local APIC. */
+  taskPriorityRead(): number;
+  taskPriorityWrite(value: number): void;
+  /** Said once per cause by the engine: something is not implemented or a guest does what is never right. */
+  log(code: number, a: bigint, b: bigint): void;
+  /** An event was delivered whose vector is in L.OBSERVE_VECTORS; kind 0 exception, 1 software, 2 interrupt, 3 NMI; error -1: none. */
+  delivered(vector: number, kind: number, error: number, linear: bigint): void;
+  /** Whether the observer has an execution breakpoint at a linear address. */
+  splitAt(linear: bigint): boolean;
+  /** Number of linear addresses for which splitAt answers true. */
+  splitCount(): number;
+}
+
+/** A fault of the guest on its way from a slow path to the run loop. One object for all: nothing is allocated per fault. */
+const GUEST_FAULT: unique symbol = Symbol('guest fault');
+
+interface CoreExports {
+  run(): number;
+  flush(): void;
+  decode(record: number, bytes: number, available: number, rip: bigint, mode: number): number;
+}
+interface SystemExports {
+  deliverFault(): void;
+  injectBreakpoint(length: number): void;
+  updateMode(): void;
+  reset(bootstrap: number): void;
+  startup(vector: number): void;
+  rflags(): bigint;
+  setRflags(value: bigint): void;
+  ticksLeft(): bigint;
+  translate(linear: bigint): bigint;
+  physicalWritten(physical: number, size: number): void;
+  dropBlocksAt(linear: bigint): void;
+  flushTags(): void;
+  resetTags(): void;
+  observerChanged(): void;
+  /** Writes DR0-DR3, DR6 or DR7 of the selected vCPU and drops what was derived from the old value. */
+  setDebugRegister(index: number, value: bigint): void;
+  /** What the boundary would do for the observer on the selected vCPU: L.OBSERVED_* bits; changes nothing. */
+  peek(): number;
+  canonicaliseFlags(): void;
+  loadSegmentReal(segment: number, selector: number): void;
+  initTlb(): void;
+}
+
+export interface EngineModules {
+  readonly core: WebAssembly.Module;
+  readonly system: WebAssembly.Module;
+}
+export interface EngineOptions {
+  readonly modules: EngineModules;
+  readonly host: EngineHost;
+  /** Number of vCPUs, 1 to 16. */
+  readonly vcpus: number;
+  /** Bytes of guest RAM from physical 0 on, a multiple of 4096, at most 3 GiB. */
+  readonly memorySize: number;
+  readonly profile?: 'intel' | 'amd';
+  /** Bytes of the arena for decoded records; tests make it small. */
+  readonly arenaSize?: number;
+}
+
+const WASM_PAGE = 65536;
+const align = (value: number, to: number): number => Math.ceil(value / to) * to;
+
+/**
+ * The engine holds all vCPUs of one machine. The state area is that of the selected vCPU; select() copies areas.
+ * Guest-visible behaviour depends on guest state, ticks and EngineHost alone.
+ */
+export class Engine {
+  readonly memory: WebAssembly.Memory;
+  readonly vcpuCount: number;
+  readonly memorySize: number;
+  /** Host address of guest-physical 0 in linear memory. */
+  readonly ram: number;
+  private readonly core: CoreExports;
+  readonly system: SystemExports;
+  private readonly view: DataView;
+  private readonly bytes: Uint8Array;
+  private selected = 0;
+
+  constructor(options: EngineOptions) {
+    this.vcpuCount = options.vcpus;
+    this.memorySize = options.memorySize;
+    const arenaSize = options.arenaSize ?? 32 << 20;
+    const blocks = L.DYNAMIC;
+    const linearPages = blocks + L.BLOCK_HASH_SIZE * 4;
+    const tlbs = align(linearPages + L.LINEAR_HASH_SIZE * 4, WASM_PAGE);
+    const pages = tlbs + options.vcpus * L.TLB_AREA_SIZE;
+    const arena = align(pages + (options.memorySize / 4096) * L.PAGE_SIZE, WASM_PAGE);
+    this.ram = align(arena + arenaSize, WASM_PAGE);
+    const end = align(this.ram + options.memorySize, WASM_PAGE) + WASM_PAGE;
+    this.memory = new WebAssembly.Memory({ initial: end / WASM_PAGE, maximum: end / WASM_PAGE });
+    this.view = new DataView(this.memory.buffer);
+    this.bytes = new Uint8Array(this.memory.buffer);
+
+    const config: [number, number][] = [
+      [L.CONFIG_RAM, this.ram],
+      [L.CONFIG_RAM_SIZE, options.memorySize],
+      [L.CONFIG_PAGES, pages],
+      [L.CONFIG_ARENA, arena],
+      [L.CONFIG_ARENA_END, arena + arenaSize],
+      [L.CONFIG_BLOCKS, blocks],
+      [L.CONFIG_LINEAR_PAGES, linearPages],
+      [L.CONFIG_VCPUS, options.vcpus],
+      [L.CONFIG_PROFILE, options.profile === 'amd' ? 1 : 0],
+      [L.CONFIG_TLB, tlbs],
+      [L.ARENA_TOP, arena],
+    ];
+    for (const [address, value] of config) this.view.setUint32(address, value, true);
+    const stack: [number, bigint, bigint][] = [
+      [L.STACK16, 0xffffn, ~0xffffn],
+      [L.STACK32, 0xffffffffn, 0n],
+      [L.STACK64, ~0n, 0n],
+    ];
+    for (const [address, mask, keep] of stack) {
+      this.view.setBigUint64(address, BigInt.asUintN(64, mask), true);
+      this.view.setBigUint64(address + 8, BigInt.asUintN(64, keep), true);
+    }
+
+    const { host } = options;
+    const imports = {
+      env: {
+        memory: this.memory,
+        abort: (): never => {
+          throw new Error('internal error: assertion in the engine');
+        },
+      },
+      host: {
+        throwFault: (): never => {
+          throw GUEST_FAULT;
+        },
+        mmioRead: (physical: number, size: number) => host.mmioRead(physical, size),
+        mmioWrite: (physical: number, size: number, value: bigint) =>
+          host.mmioWrite(physical, size, BigInt.asUintN(64, value)),
+        portRead: (port: number, size: number) => host.portRead(port, size),
+        portWrite: (port: number, size: number, value: number) => host.portWrite(port, size, value >>> 0),
+        acknowledge: () => host.acknowledgeInterrupt(),
+        msrKnown: (index: number, write: number) => (host.msrKnown(index >>> 0, write !== 0) ? 1 : 0),
+        msrRead: (index: number) => host.msrRead(index >>> 0),
+        msrWrite: (index: number, value: bigint) => (host.msrWrite(index >>> 0, BigInt.asUintN(64, value)) ? 0 : 1),
+        tprRead: () => host.taskPriorityRead(),
+        tprWrite: (value: number) => host.taskPriorityWrite(value),
+        log: (code: number, a: bigint, b: bigint) => host.log(code, BigInt.asUintN(64, a), BigInt.asUintN(64, b)),
+        delivered: (vector: number, kind: number, error: number, linear: bigint) =>
+          host.delivered(vector, kind, error, BigInt.asUintN(64, linear)),
+        split: (linear: bigint) => (host.splitAt(BigInt.asUintN(64, linear)) ? 1 : 0),
+        splitCount: () => host.splitCount(),
+        blockDropped: () => undefined,
+      },
+    };
+    const system = new WebAssembly.Instance(options.modules.system, imports);
+    // The modules are ours, built from src/core/assembly; their export types are declared above.
+    this.system = system.exports as unknown as SystemExports;
+    const core = new WebAssembly.Instance(options.modules.core, { env: imports.env, system: system.exports });
+    this.core = core.exports as unknown as CoreExports;
+
+    for (let i = options.vcpus - 1; i >= 0; i--) {
+      this.bytes.fill(0, L.STATE, L.STATE_END);
+      this.view.setUint32(L.VCPU, i, true);
+      this.view.setUint32(L.TLB_AREA, tlbs + i * L.TLB_AREA_SIZE, true);
+      this.system.initTlb();
+      this.system.reset(i === 0 ? 1 : 0);
+      this.saveTo(i);
+    }
+    this.selected = 0;
+  }
+
+  /** Index of the vCPU in the state area. */
+  get current(): number {
+    return this.selected;
+  }
+  private saveTo(vcpu: number): void {
+    const area = L.VCPU_AREAS + vcpu * L.VCPU_AREA_SIZE;
+    this.bytes.copyWithin(area, L.STATE, L.STATE_END);
+  }
+  /** Brings a vCPU into the state area. Invisible to the guest. */
+  select(vcpu: number): void {
+    if (vcpu === this.selected) return;
+    this.saveTo(this.selected);
+    const area = L.VCPU_AREAS + vcpu * L.VCPU_AREA_SIZE;
+    this.bytes.copyWithin(L.STATE, area, area + (L.STATE_END - L.STATE));
+    this.selected = vcpu;
+  }
+  /** Address of a state slot of any vCPU, selected or not. */
+  slotOf(vcpu: number, slot: number): number {
+    return vcpu === this.selected ? slot : L.VCPU_AREAS + vcpu * L.VCPU_AREA_SIZE + (slot - L.STATE);
+  }
+  get32(slot: number, vcpu: number = this.selected): number {
+    return this.view.getUint32(this.slotOf(vcpu, slot), true);
+  }
+  set32(slot: number, value: number, vcpu: number = this.selected): void {
+    this.view.setUint32(this.slotOf(vcpu, slot), value, true);
+  }
+  get64(slot: number, vcpu: number = this.selected): bigint {
+    return this.view.getBigUint64(this.slotOf(vcpu, slot), true);
+  }
+  set64(slot: number, value: bigint, vcpu: number = this.selected): void {
+    this.view.setBigUint64(this.slotOf(vcpu, slot), BigInt.asUintN(64, value), true);
+  }
+  /** Raises attention bits (L.ATTENTION_*) of a vCPU: it evaluates its boundary before its next instruction. */
+  attend(vcpu: number, bits: number): void {
+    this.set32(L.ATTENTION, this.get32(L.ATTENTION, vcpu) | bits, vcpu);
+  }
+
+  /**
+   * Runs the selected vCPU for at most `ticks`; clockEnd is the virtual clock at which they would be used up.
+   * @returns a L.RUN_* code and the ticks that were used.
+   */
+  run(ticks: number, clockEnd: bigint): { code: number; used: number } {
+    this.view.setBigInt64(L.BUDGET, BigInt(ticks), true);
+    this.view.setBigInt64(L.CLOCK_END, clockEnd, true);
+    const code = this.resume();
+    const used = ticks - Number(this.view.getBigInt64(L.BUDGET, true));
+    this.set64(L.RETIRED, this.get64(L.RETIRED) + BigInt(used));
+    return { code, used };
+  }
+  private resume(): number {
+    let faulted = false;
+    for (;;) {
+      try {
+        if (faulted) this.system.deliverFault();
+        faulted = false;
+        return this.core.run();
+      } catch (error) {
+        if (error !== GUEST_FAULT) throw error;
+        faulted = true;
+      }
+    }
+  }
+  /**
+   * Delivers #BP to the selected vCPU, which is at a boundary, as an INT3 of `length` bytes at RIP would raise it: asked
+   * for by the debugger. A fault on the way is delivered in its place.
+   */
+  injectBreakpoint(length: number): void {
+    let faulted = false;
+    for (;;) {
+      try {
+        if (faulted) this.system.deliverFault();
+        else this.system.injectBreakpoint(length);
+        return;
+      } catch (error) {
+        if (error !== GUEST_FAULT) throw error;
+        faulted = true;
+      }
+    }
+  }
+  /** Ticks left of the current run, exact inside a device access too: the clock is clockEnd minus this. */
+  ticksLeft(): number {
+    return Number(this.system.ticksLeft());
+  }
+
+  /** A view of guest RAM. Writers must call physicalWritten() (or use writePhysical). */
+  ramView(physical: number, size: number): Uint8Array {
+    return this.bytes.subarray(this.ram + physical, this.ram + physical + size);
+  }
+  /** Whether [physical, physical + size) is RAM. */
+  isRam(physical: number, size: number): boolean {
+    return physical >= 0 && size >= 0 && physical + size <= this.memorySize;
+  }
+  /** Copies bytes to RAM as DMA or the debugger does: decoded code on those pages is dropped. */
+  writePhysical(physical: number, data: Uint8Array): void {
+    if (!this.isRam(physical, data.length)) throw new RangeError('outside guest RAM');
+    this.bytes.set(data, this.ram + physical);
+    if (data.length > 0) this.system.physicalWritten(physical, data.length);
+  }
+  /** Physical address of a linear address of the selected vCPU, by a walk without side effects; undefined: not mapped. */
+  translate(linear: bigint): bigint | undefined {
+    const physical = this.system.translate(BigInt.asIntN(64, linear));
+    return physical < 0n ? undefined : physical;
+  }
+  /** Forgets all decoded blocks (derived state). */
+  flushBlocks(): void {
+    this.core.flush();
+  }
+  /** Raw linear memory, for snapshots, the digest and tests. */
+  get raw(): Uint8Array {
+    return this.bytes;
+  }
+  get rawView(): DataView {
+    return this.view;
+  }
+  decode(record: number, bytes: number, available: number, rip: bigint, mode: number): number {
+    return this.core.decode(record, bytes, available, rip, mode);
+  }
+}

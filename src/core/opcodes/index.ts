@@ -1,0 +1,37 @@
+// The decode table: every opcode form that the core knows.
+import { arithmeticRows } from './arithmetic.ts';
+import { controlTransferRows } from './control-transfer.ts';
+import { dataTransferRows } from './data-transfer.ts';
+import type { OpcodeRow } from './row.ts';
+import { shiftAndBitRows } from './shift-bit.ts';
+import { sseIntegerRows } from './sse-integer.ts';
+import { sseMoveRows } from './sse-move.ts';
+import { stringRows } from './string.ts';
+import { systemRows } from './system.ts';
+
+export type { Operand, OpcodeRow } from './row.ts';
+
+/** More demanding rows first, so that the first that fits is the right one. */
+function demand(row: OpcodeRow): number {
+  const prefix = row.prefix === 'any' ? 0 : 1;
+  return (
+    (row.rm === undefined ? 0 : 16) +
+    (row.reg === undefined ? 0 : 8) +
+    prefix * 4 +
+    (row.mod === 'any' ? 0 : 2) +
+    (row.withoutRexB ? 1 : 0)
+  );
+}
+
+export const opcodeRows: readonly OpcodeRow[] = [
+  arithmeticRows,
+  shiftAndBitRows,
+  dataTransferRows,
+  controlTransferRows,
+  stringRows,
+  systemRows,
+  sseMoveRows,
+  sseIntegerRows,
+]
+  .flat()
+  .toSorted((a, b) => demand(b) - demand(a));

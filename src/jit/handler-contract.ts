@@ -1,0 +1,272 @@
+// The contract of a handler (DESIGN "The engine"), checked on the compiled module: an abstract interpretation of each
+// handler's WebAssembly body, with the functions it calls inlined. Values are known to be derived from the record alone
+// (the evaluator will fold them) or are dynamic.
+import { R_HANDLER, RECORD_SIZE, STATE, STATE_END, STATE_GUEST_END } from '../core/layout.ts';
+import type { Instruction, WasmFunction, WasmModule } from './wasm-reader.ts';
+
+/** A handler breaks the contract. */
+export interface Breach {
+  readonly handler: string;
+  readonly rule:
+    | 'loop'
+    | 'dynamic switch'
+    | 'indirect call'
+    | 'global'
+    | 'leaves after a write'
+    | 'writes the record'
+    | 'dynamic register index'
+    | 'recursion'
+    | 'instruction';
+  readonly detail: string;
+}
+
+type Value =
+  | { readonly kind: 'record'; readonly offset: number } // the record's address plus a constant
+  | { readonly kind: 'static'; readonly constant?: number } // folds: a constant or something loaded from the record
+  | { readonly kind: 'dynamic'; readonly base?: number }; // base: a constant address with something dynamic added
+const DYNAMIC: Value = { kind: 'dynamic' };
+const STATIC: Value = { kind: 'static' };
+
+/** Imports that have changed guest state when they come back. All others leave before any write. */
+const WRITING_IMPORTS = new Set(['system.store', 'system.storeVector']);
+
+interface Label {
+  readonly results: number;
+  /** undefined until a way arrives; then whether any way in has written. */
+  written: boolean | undefined;
+}
+/** State of one walk: shared by inlined calls. */
+interface Walk {
+  written: boolean;
+  dead: boolean;
+}
+
+/** Checks every function of the table that has a handler's type (i32) -> (). */
+export function checkContract(module: WasmModule): { readonly handlers: number; readonly breaches: readonly Breach[] } {
+  const breaches: Breach[] = [];
+  const seen = new Set<number>();
+  for (const index of module.table) {
+    if (index === undefined || seen.has(index)) continue;
+    seen.add(index);
+    const handler = module.functions[index];
+    if (handler === undefined || handler.type.parameters.length !== 1 || handler.type.results.length !== 0) continue;
+    new ContractCheck(module, handler, breaches).run();
+  }
+  return { handlers: seen.size, breaches };
+}
+
+class ContractCheck {
+  private readonly module: WasmModule;
+  private readonly handler: WasmFunction;
+  private readonly breaches: Breach[];
+  private readonly callStack: number[] = [];
+
+  constructor(module: WasmModule, handler: WasmFunction, breaches: Breach[]) {
+    this.module = module;
+    this.handler = handler;
+    this.breaches = breaches;
+  }
+  run(): void {
+    this.inline(this.handler, [{ kind: 'record', offset: 0 }], { written: false, dead: false });
+  }
+  private breach(rule: Breach['rule'], detail: string): void {
+    const handler = this.handler.name ?? `function ${this.handler.index}`;
+    if (this.breaches.some((b) => b.handler === handler && b.rule === rule && b.detail === detail)) return;
+    this.breaches.push({ handler, rule, detail });
+  }
+
+  private inline(callee: WasmFunction, args: readonly Value[], walk: Walk): Value[] {
+    if (callee.importedAs !== undefined) {
+      if (walk.written) this.breach('leaves after a write', callee.importedAs);
+      if (WRITING_IMPORTS.has(callee.importedAs)) walk.written = true;
+      return callee.type.results.map(() => DYNAMIC);
+    }
+    if (this.callStack.includes(callee.index)) {
+      this.breach('recursion', callee.name ?? String(callee.index));
+      return callee.type.results.map(() => DYNAMIC);
+    }
+    this.callStack.push(callee.index);
+    const locals: Value[] = callee.locals.map((_, i) => args[i] ?? { kind: 'static', constant: 0 });
+    const results = this.body(callee, locals, walk);
+    this.callStack.pop();
+    return results;
+  }
+
+  /** Walks a body once; blocks are forward only, so one pass sees every path. Locals that differ by path become dynamic. */
+  private body(callee: WasmFunction, locals: Value[], walk: Walk): Value[] {
+    const stack: Value[] = [];
+    const labels: (Label & { op: number; height: number; before?: boolean; elseSeen?: boolean })[] = [];
+    labels.push({ op: 0x02, results: callee.type.results.length, height: 0, written: undefined });
+    const pop = (): Value => stack.pop() ?? DYNAMIC;
+    const arrive = (depth: number): void => {
+      const label = labels[labels.length - 1 - depth];
+      if (label !== undefined && !walk.dead) label.written = (label.written ?? false) || walk.written;
+    };
+    let skipped = 0; // blocks opened inside dead code
+    for (const instruction of callee.body) {
+      const { op, immediate } = instruction;
+      if (walk.dead) {
+        if (op === 0x02 || op === 0x03 || op === 0x04) skipped++;
+        if (op === 0x0b && skipped > 0) {
+          skipped--;
+          continue;
+        }
+        if (skipped > 0 || (op !== 0x0b && op !== 0x05)) continue;
+      }
+      if (op === 0x02 || op === 0x03 || op === 0x04) {
+        if (op === 0x03) this.breach('loop', callee.name ?? '');
+        if (op === 0x04) pop();
+        const results = this.blockResults(immediate);
+        labels.push({ op, results, height: stack.length, written: undefined, before: walk.written });
+      } else if (op === 0x05) {
+        arrive(0);
+        const label = labels[labels.length - 1];
+        if (label !== undefined) {
+          stack.length = label.height;
+          walk.written = label.before ?? false;
+          label.elseSeen = true;
+        }
+        walk.dead = false;
+      } else if (op === 0x0b) {
+        arrive(0);
+        const label = labels.pop();
+        if (label === undefined) break;
+        if (label.op === 0x04 && label.elseSeen !== true)
+          label.written = (label.written ?? false) || (label.before ?? false);
+        walk.dead = label.written === undefined;
+        walk.written = label.written ?? false;
+        stack.length = label.height;
+        for (let i = 0; i < label.results; i++) stack.push(DYNAMIC);
+      } else if (op === 0x0c) {
+        arrive(immediate);
+        walk.dead = true;
+      } else if (op === 0x0d) {
+        pop();
+        arrive(immediate);
+      } else if (op === 0x0e) {
+        const index = pop();
+        if (index.kind === 'dynamic') this.breach('dynamic switch', callee.name ?? '');
+        for (const depth of instruction.labels ?? []) arrive(depth);
+        walk.dead = true;
+      } else if (op === 0x0f) {
+        arrive(labels.length - 1);
+        walk.dead = true;
+      } else if (op === 0x00) walk.dead = true;
+      else if (op === 0x10) {
+        const target = this.module.functions[immediate];
+        if (target === undefined) continue;
+        const args = target.type.parameters.map(() => pop()).reverse();
+        stack.push(...this.inline(target, args, walk));
+      } else this.simple(instruction, stack, locals, walk);
+    }
+    return callee.type.results.map(() => DYNAMIC);
+  }
+
+  private blockResults(type: number): number {
+    if (type === -64) return 0;
+    return type < 0 ? 1 : (this.module.types[type]?.results.length ?? 0);
+  }
+
+  private simple(instruction: Instruction, stack: Value[], locals: Value[], walk: Walk): void {
+    const { op, immediate } = instruction;
+    const pop = (): Value => stack.pop() ?? DYNAMIC;
+    if (op === 0x11) return this.breach('indirect call', '');
+    if (op === 0x24) {
+      this.breach('global', `global ${immediate} is written`);
+      pop();
+    } else if (op === 0x23) {
+      this.breach('global', `global ${immediate} is read`);
+      stack.push(DYNAMIC);
+    } else if (op === 0x20) stack.push(locals[immediate] ?? DYNAMIC);
+    else if (op === 0x21) locals[immediate] = this.joined(locals[immediate], pop());
+    else if (op === 0x22) {
+      const value = pop();
+      locals[immediate] = this.joined(locals[immediate], value);
+      stack.push(value);
+    } else if (op === 0x41) stack.push({ kind: 'static', constant: immediate });
+    else if (op === 0x42) stack.push(STATIC);
+    else if (op === 0x1a) pop();
+    else if (op === 0x1b) {
+      const [b, a] = [pop(), pop(), pop()];
+      stack.push(a.kind === 'static' && b.kind === 'static' ? STATIC : DYNAMIC);
+    } else if (op >= 0x28 && op <= 0x35) stack.push(this.loaded(pop(), immediate));
+    else if (op >= 0x36 && op <= 0x3e) {
+      pop();
+      this.stored(pop(), immediate, walk);
+    } else if (op === 0x6a || op === 0x6b) stack.push(this.added(pop(), pop(), op === 0x6a));
+    else if (op >= 0xfd00) this.vector(op - 0xfd00, immediate, stack, walk);
+    else if (op === 0x01) return;
+    else if ((op >= 0x45 && op <= 0xbf) || (op >= 0xc0 && op <= 0xc4)) this.numeric(op, stack);
+    else this.breach('instruction', `opcode 0x${op.toString(16)}`);
+  }
+
+  /** Slots may be assigned on several ways; what is not the same on all of them must be taken as dynamic. */
+  private joined(before: Value | undefined, now: Value): Value {
+    if (before?.kind === 'record' && now.kind === 'record' && before.offset !== now.offset) return DYNAMIC;
+    return now;
+  }
+  private numeric(op: number, stack: Value[]): void {
+    const unary = op === 0x45 || op === 0x50 || (op >= 0x67 && op <= 0x69) || (op >= 0x79 && op <= 0x7b) || op >= 0xa7;
+    const a = stack.pop() ?? DYNAMIC;
+    const b = unary ? STATIC : (stack.pop() ?? DYNAMIC);
+    stack.push(a.kind !== 'dynamic' && b.kind !== 'dynamic' ? STATIC : DYNAMIC);
+  }
+  private added(b: Value, a: Value, plus: boolean): Value {
+    const constant = b.kind === 'static' ? b.constant : undefined;
+    if (a.kind === 'record' && constant !== undefined) {
+      return { kind: 'record', offset: a.offset + (plus ? constant : -constant) };
+    }
+    if (a.kind === 'dynamic' || b.kind === 'dynamic') {
+      const base = [a, b].map((v) => (v.kind === 'static' ? v.constant : undefined)).find((c) => c !== undefined);
+      return base === undefined ? DYNAMIC : { kind: 'dynamic', base };
+    }
+    return STATIC;
+  }
+  private loaded(address: Value, offset: number): Value {
+    this.checkIndex(address, offset);
+    return address.kind === 'record' ? STATIC : DYNAMIC;
+  }
+  private stored(address: Value, offset: number, walk: Walk): void {
+    this.checkIndex(address, offset);
+    if (address.kind === 'record' && address.offset + offset >= R_HANDLER && address.offset + offset < RECORD_SIZE) {
+      this.breach('writes the record', `offset ${address.offset + offset}`);
+    }
+    walk.written = true;
+  }
+  /** A dynamic address with a constant part inside the state area indexes the register file at run time. */
+  private checkIndex(address: Value, offset: number): void {
+    if (address.kind !== 'dynamic') return;
+    const constant = (address.base ?? 0) + offset;
+    if (constant >= STATE && constant < STATE_GUEST_END) {
+      this.breach(
+        'dynamic register index',
+        `state offset 0x${constant.toString(16)} of 0x${STATE.toString(16)}..0x${STATE_END.toString(16)}`,
+      );
+    }
+  }
+  private vector(n: number, immediate: number, stack: Value[], walk: Walk): void {
+    const pop = (): Value => stack.pop() ?? DYNAMIC;
+    if (n <= 10 || n === 92 || n === 93) stack.push(this.loaded(pop(), immediate));
+    else if (n === 11) {
+      pop();
+      this.stored(pop(), immediate, walk);
+    } else if (n >= 84 && n <= 91) {
+      pop();
+      const address = pop();
+      if (n >= 88) this.stored(address, immediate, walk);
+      else stack.push(this.loaded(address, immediate));
+    } else if (n === 12) stack.push(DYNAMIC);
+    else {
+      const inputs = VECTOR_UNARY.has(n) ? 1 : n === 82 ? 3 : 2;
+      for (let i = 0; i < inputs; i++) pop();
+      stack.push(DYNAMIC);
+    }
+  }
+}
+
+/** SIMD instructions with one operand: splats, lane extraction, not, any/all true, bitmask, abs, neg, widening, popcnt. */
+const VECTOR_UNARY = new Set([
+  15, 16, 17, 18, 19, 20, 21, 22, 24, 25, 27, 29, 31, 33, 77, 83, 96, 97, 98, 99, 100, 128, 129, 131, 132, 135, 136,
+  137, 138, 124, 125, 126, 127, 160, 161, 163, 164, 167, 168, 169, 170, 192, 193, 195, 196, 199, 200, 201, 202, 94, 95,
+  103, 104, 105, 106, 116, 117, 122, 148, 224, 225, 227, 236, 237, 239, 248, 249, 250, 251, 252, 253, 254, 255,
+]);

@@ -1,0 +1,262 @@
+// Reads the parts of a WebAssembly module that the contract check and the partial evaluator need: types, imports,
+// functions, the function table, and bodies as flat lists of instructions (WebAssembly core specification, chapter 5).
+
+/** Value types as their binary codes: i32 0x7f, i64 0x7e, f32 0x7d, f64 0x7c, v128 0x7b. */
+export type ValueType = number;
+export interface FunctionType {
+  readonly parameters: readonly ValueType[];
+  readonly results: readonly ValueType[];
+}
+/** One instruction; op is the opcode byte, 0xfc00 + n or 0xfd00 + n for the prefixed ones. */
+export interface Instruction {
+  readonly op: number;
+  /** Index or label immediate; constants of i32; memory offset for loads and stores; block type. */
+  readonly immediate: number;
+  /** Constants of i64. */
+  readonly wide?: bigint;
+  /** br_table: labels, the default last. */
+  readonly labels?: readonly number[];
+}
+export interface WasmFunction {
+  readonly index: number;
+  readonly type: FunctionType;
+  /** module.name for imports. */
+  readonly importedAs?: string;
+  /** Parameters and locals. */
+  readonly locals: readonly ValueType[];
+  readonly body: readonly Instruction[];
+  readonly name: string | undefined;
+}
+export interface WasmModule {
+  readonly types: readonly FunctionType[];
+  readonly functions: readonly WasmFunction[];
+  /** Function index by table slot (table 0); undefined for empty slots. */
+  readonly table: readonly (number | undefined)[];
+  readonly exports: ReadonlyMap<string, number>;
+}
+
+/** The module's bytes are not what this reader knows; `offset` is where. */
+export class WasmReadError extends Error {
+  readonly offset: number;
+  constructor(message: string, offset: number) {
+    super(`${message} at offset ${offset}`);
+    this.offset = offset;
+  }
+}
+
+class Cursor {
+  at: number;
+  readonly bytes: Uint8Array;
+  constructor(bytes: Uint8Array, at = 0) {
+    this.bytes = bytes;
+    this.at = at;
+  }
+  byte(): number {
+    const value = this.bytes[this.at++];
+    if (value === undefined) throw new WasmReadError('unexpected end', this.at);
+    return value;
+  }
+  unsigned(): number {
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const b = this.byte();
+      value += (b & 0x7f) * 2 ** shift;
+      if (b < 0x80) return value;
+    }
+    throw new WasmReadError('LEB128 too long', this.at);
+  }
+  signed(bits: 32 | 33 | 64): bigint {
+    let value = 0n;
+    for (let shift = 0n; shift < 70n; shift += 7n) {
+      const b = this.byte();
+      value |= BigInt(b & 0x7f) << shift;
+      if (b < 0x80) return b & 0x40 ? BigInt.asIntN(bits, value - (1n << (shift + 7n))) : value;
+    }
+    throw new WasmReadError('LEB128 too long', this.at);
+  }
+  name(): string {
+    const length = this.unsigned();
+    const text = new TextDecoder().decode(this.bytes.subarray(this.at, this.at + length));
+    this.at += length;
+    return text;
+  }
+  vector<T>(item: () => T): T[] {
+    return Array.from({ length: this.unsigned() }, item);
+  }
+}
+
+const SECTION = { custom: 0, type: 1, import: 2, function: 3, table: 4, export: 7, element: 9, code: 10 } as const;
+
+/** Reads a module. @throws WasmReadError on malformed bytes or instructions outside MVP + sign extension + bulk memory + SIMD. */
+export function readModule(bytes: Uint8Array): WasmModule {
+  const cursor = new Cursor(bytes);
+  if (bytes.length < 8 || cursor.bytes[0] !== 0 || cursor.bytes[1] !== 0x61)
+    throw new WasmReadError('no WebAssembly magic', 0);
+  cursor.at = 8;
+  let types: FunctionType[] = [];
+  const imports: { name: string; type: number }[] = [];
+  let declared: number[] = [];
+  const table: (number | undefined)[] = [];
+  const exports = new Map<string, number>();
+  let bodies: { locals: ValueType[]; body: Instruction[] }[] = [];
+  const names = new Map<number, string>();
+
+  while (cursor.at < bytes.length) {
+    const id = cursor.byte();
+    const size = cursor.unsigned();
+    const end = cursor.at + size;
+    if (id === SECTION.type) {
+      types = cursor.vector(() => {
+        cursor.byte();
+        return { parameters: cursor.vector(() => cursor.byte()), results: cursor.vector(() => cursor.byte()) };
+      });
+    } else if (id === SECTION.import) {
+      const count = cursor.unsigned();
+      for (let i = 0; i < count; i++) {
+        const name = `${cursor.name()}.${cursor.name()}`;
+        const kind = cursor.byte();
+        if (kind === 0) imports.push({ name, type: cursor.unsigned() });
+        else skipImport(cursor, kind);
+      }
+    } else if (id === SECTION.function) declared = cursor.vector(() => cursor.unsigned());
+    else if (id === SECTION.export) {
+      const count = cursor.unsigned();
+      for (let i = 0; i < count; i++) {
+        const name = cursor.name();
+        const kind = cursor.byte();
+        const index = cursor.unsigned();
+        if (kind === 0) exports.set(name, index);
+      }
+    } else if (id === SECTION.element) readElements(cursor, table);
+    else if (id === SECTION.code) {
+      bodies = cursor.vector(() => readBody(cursor));
+    } else if (id === SECTION.custom && cursor.name() === 'name') readNames(cursor, end, names);
+    cursor.at = end;
+  }
+
+  const typeOf = (index: number): FunctionType => {
+    const type = types[index];
+    if (type === undefined) throw new WasmReadError(`no type ${index}`, 0);
+    return type;
+  };
+  const functions: WasmFunction[] = imports.map((imported, index) => ({
+    index,
+    type: typeOf(imported.type),
+    importedAs: imported.name,
+    locals: [],
+    body: [],
+    name: imported.name,
+  }));
+  declared.forEach((type, i) => {
+    const body = bodies[i];
+    if (body === undefined) throw new WasmReadError(`function ${i} has no body`, 0);
+    const index = imports.length + i;
+    const signature = typeOf(type);
+    functions.push({
+      index,
+      type: signature,
+      locals: [...signature.parameters, ...body.locals],
+      body: body.body,
+      name: names.get(index),
+    });
+  });
+  return { types, functions, table, exports };
+}
+
+function skipImport(cursor: Cursor, kind: number): void {
+  if (kind === 1) cursor.byte(); // reference type of a table
+  if (kind === 1 || kind === 2) {
+    const limits = cursor.byte();
+    cursor.unsigned();
+    if (limits & 1) cursor.unsigned();
+  } else if (kind === 3) cursor.at += 2;
+}
+
+function readElements(cursor: Cursor, table: (number | undefined)[]): void {
+  const segments = cursor.unsigned();
+  for (let s = 0; s < segments; s++) {
+    const flags = cursor.unsigned();
+    if (flags !== 0) throw new WasmReadError(`element segment of kind ${flags}`, cursor.at);
+    if (cursor.byte() !== 0x41) throw new WasmReadError('element offset is not a constant', cursor.at);
+    let slot = Number(cursor.signed(32));
+    cursor.byte(); // end
+    for (const index of cursor.vector(() => cursor.unsigned())) table[slot++] = index;
+  }
+}
+
+function readNames(cursor: Cursor, end: number, names: Map<number, string>): void {
+  while (cursor.at < end) {
+    const kind = cursor.byte();
+    const size = cursor.unsigned();
+    const next = cursor.at + size;
+    if (kind === 1) {
+      const count = cursor.unsigned();
+      for (let i = 0; i < count; i++) names.set(cursor.unsigned(), cursor.name());
+    }
+    cursor.at = next;
+  }
+}
+
+function readBody(cursor: Cursor): { locals: ValueType[]; body: Instruction[] } {
+  const size = cursor.unsigned();
+  const end = cursor.at + size;
+  const locals: ValueType[] = [];
+  const groups = cursor.unsigned();
+  for (let i = 0; i < groups; i++) {
+    const count = cursor.unsigned();
+    const type = cursor.byte();
+    for (let k = 0; k < count; k++) locals.push(type);
+  }
+  const body: Instruction[] = [];
+  while (cursor.at < end) body.push(readInstruction(cursor));
+  return { locals, body };
+}
+
+/** SIMD instructions with a memory immediate: loads and stores 0-11, 92, 93; with lane: 84-91. */
+const isVectorMemory = (n: number): boolean => n <= 11 || n === 92 || n === 93;
+
+function readInstruction(cursor: Cursor): Instruction {
+  const op = cursor.byte();
+  if (op === 0x02 || op === 0x03 || op === 0x04) return { op, immediate: Number(cursor.signed(33)) };
+  if (op === 0x0c || op === 0x0d || op === 0x10 || (op >= 0x20 && op <= 0x26))
+    return { op, immediate: cursor.unsigned() };
+  if (op === 0x0e) {
+    const labels = cursor.vector(() => cursor.unsigned());
+    labels.push(cursor.unsigned());
+    return { op, immediate: 0, labels };
+  }
+  if (op === 0x11) {
+    const type = cursor.unsigned();
+    cursor.unsigned();
+    return { op, immediate: type };
+  }
+  if (op >= 0x28 && op <= 0x3e) {
+    cursor.unsigned();
+    return { op, immediate: cursor.unsigned() };
+  }
+  if (op === 0x3f || op === 0x40) return { op, immediate: cursor.byte() };
+  if (op === 0x41) return { op, immediate: Number(cursor.signed(32)) };
+  if (op === 0x42) return { op, immediate: 0, wide: cursor.signed(64) };
+  if (op === 0x43) cursor.at += 4;
+  if (op === 0x44) cursor.at += 8;
+  if (op === 0xfc) {
+    const n = cursor.unsigned();
+    if (n === 10) cursor.at += 2;
+    else if (n === 11) cursor.at += 1;
+    else if (n > 7) throw new WasmReadError(`instruction fc ${n}`, cursor.at);
+    return { op: 0xfc00 + n, immediate: 0 };
+  }
+  if (op === 0xfd) {
+    const n = cursor.unsigned();
+    let immediate = 0;
+    if (isVectorMemory(n) || (n >= 84 && n <= 91)) {
+      cursor.unsigned();
+      immediate = cursor.unsigned();
+    }
+    if (n >= 84 && n <= 91) cursor.byte();
+    if (n === 12 || n === 13) cursor.at += 16; // v128.const, i8x16.shuffle
+    if (n >= 21 && n <= 34) immediate = cursor.byte(); // lanes
+    return { op: 0xfd00 + n, immediate };
+  }
+  return { op, immediate: 0 };
+}
