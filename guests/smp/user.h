@@ -1,0 +1,6 @@
+#ifndef USER_H
+#define USER_H
+
+void user_check(void);
+
+#endif
