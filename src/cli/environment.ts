@@ -1,0 +1,37 @@
+// What the command line needs of the world. src/entry implements it with Node; tests implement it with arrays.
+import type { EngineModules } from '../core/engine.ts';
+
+/** A text file that is being written. */
+export interface TextSink {
+  write(text: string): void;
+  close(): void;
+}
+
+/** Standard input. */
+export interface ConsoleInput {
+  /** A person types here: idle virtual time then follows the wall clock. */
+  readonly interactive: boolean;
+  /** Nothing more will come. */
+  readonly ended: boolean;
+  /** Starts reading. Bytes may come between any two turns of the event loop. */
+  start(onBytes: (bytes: Uint8Array) => void): void;
+  /** Gives standard input back as it was. */
+  stop(): void;
+}
+
+export interface RunEnvironment {
+  /** The engine's WebAssembly modules. */
+  loadModules(): Promise<EngineModules>;
+  /** Rejects with an error whose message says what is wrong with the file. */
+  readFile(path: string): Promise<Uint8Array>;
+  createTextFile(path: string): TextSink;
+  /** The guest's console. */
+  output(bytes: Uint8Array): void;
+  /** One line for the user, on standard error. */
+  say(line: string): void;
+  readonly input: ConsoleInput;
+  /** Milliseconds of a monotone clock. */
+  now(): number;
+  /** Lets events in; comes back after `milliseconds`, or earlier when there was input. 0: as soon as possible. */
+  pause(milliseconds: number): Promise<void>;
+}

@@ -1,0 +1,35 @@
+// What `trapline --help` says.
+
+export const HELP = `Trapline runs guest kernels on an x86-64 multiprocessor machine of its own, for CI and for debuggers.
+
+usage: trapline run --kernel FILE [options]
+       trapline dap [--port N]
+       trapline --version | --help
+
+trapline run: boots a kernel; its first serial port is this terminal
+  --kernel FILE           Multiboot kernel, ELF32 or ELF64 (required)
+  --initrd FILE           handed to the kernel as its first module
+  --append STRING         command line of the kernel
+  --smp N                 number of processors, 1 to 16 (default 1)
+  --memory SIZE           RAM, for example 512M or 1G; at most 3G (default 128M)
+  --no-jit                interpret everything
+  --until REGEX           end with status 0 when the console output matches
+  --max-instructions N    end with status 124 after N instructions of all processors
+  --timeout SECONDS       end with status 124 after this time on the wall clock
+  --stats FILE            write statistics as one JSON object
+  --ledger FILE           write each debug trap with its owner, one JSON object a line
+  --digest                print the digest of the guest's final state on standard error
+
+  Runs are deterministic: the same input gives the same output and the same digest. With a terminal as input, idle time
+  follows the wall clock, and Ctrl-A x ends the run.
+
+trapline dap: the debug adapter for VS Code and other DAP clients
+  --port N                serve one client on 127.0.0.1:N instead of standard input and output
+
+exit status of run
+  0    --until matched, or the guest powered off or reset the machine
+  2    bad usage or unreadable input
+  4    triple fault: the processor, its RIP and the vectors that led there are on standard error
+  124  --timeout or --max-instructions, or all processors halted for good
+  (value << 1 | 1) & 0xff when the guest writes value to isa-debug-exit (port 0xF4)
+`;

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { UsageError } from './exit-status.ts';
+import { OutputMatcher } from './output-matcher.ts';
+import { parseMemorySize, parseRunOptions } from './run-options.ts';
+
+test('memory sizes', () => {
+  assert.equal(parseMemorySize('512M'), 512 << 20);
+  assert.equal(parseMemorySize('512'), 512 << 20);
+  assert.equal(parseMemorySize('1g'), 1 << 30);
+  assert.equal(parseMemorySize('65536KiB'), 64 << 20);
+  for (const text of ['', 'x', '1.5G', '-1', '1T', '1M', '4G', '2049K', '99999999999999999999G']) {
+    assert.throws(() => parseMemorySize(text), UsageError, text);
+  }
+});
+
+test('defaults and all options', () => {
+  assert.deepEqual(parseRunOptions({ kernel: 'k' }), {
+    kernel: 'k',
+    cpus: 1,
+    memorySize: 128 << 20,
+    jit: true,
+    digest: false,
+  });
+  const all = parseRunOptions({
+    kernel: 'k',
+    initrd: 'i',
+    append: 'a',
+    smp: '4',
+    memory: '64M',
+    until: 'ready$',
+    'no-jit': true,
+    'max-instructions': '1000',
+    timeout: '1.5',
+    stats: 's',
+    ledger: 'l',
+    digest: true,
+  });
+  assert.deepEqual([all.cpus, all.jit, all.maxInstructions, all.timeoutSeconds], [4, false, 1000, 1.5]);
+});
+
+test('each wrong value is named', () => {
+  const cases: [Record<string, string>, RegExp][] = [
+    [{}, /--kernel FILE is missing/],
+    [{ kernel: 'k', smp: '0' }, /--smp: '0'/],
+    [{ kernel: 'k', smp: '17' }, /--smp: '17'/],
+    [{ kernel: 'k', smp: '0x2' }, /--smp: '0x2'/],
+    [{ kernel: 'k', timeout: '0' }, /--timeout: '0'/],
+    [{ kernel: 'k', timeout: '-1' }, /--timeout: '-1'/],
+    [{ kernel: 'k', 'max-instructions': '1e3' }, /--max-instructions: '1e3'/],
+    [{ kernel: 'k', until: '(' }, /--until: .*regular expression/i],
+  ];
+  for (const [raw, message] of cases) {
+    assert.throws(
+      () => parseRunOptions(raw),
+      (error) => error instanceof UsageError && message.test(error.message),
+    );
+  }
+});
+
+test('output matches across pieces, lines and carriage returns', () => {
+  const matcher = new OutputMatcher(/^all (is )?well$/m);
+  const add = (text: string): boolean => matcher.add(new TextEncoder().encode(text));
+  assert.equal(add('booting\r\nall '), false);
+  assert.equal(add('is we'), false);
+  assert.equal(add('ll\r\n'), true);
+  assert.equal(add(''), true);
+  const long = new OutputMatcher(/needle/);
+  for (let i = 0; i < 100; i++) long.add(new Uint8Array(1000).fill(65));
+  assert.equal(long.add(new TextEncoder().encode('needle')), true);
+});

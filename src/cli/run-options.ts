@@ -1,0 +1,95 @@
+// The options of `trapline run`, checked.
+import { UsageError } from './exit-status.ts';
+
+export interface RunOptions {
+  readonly kernel: string;
+  readonly initrd?: string;
+  /** Appended to the kernel's name as its command line. */
+  readonly append?: string;
+  readonly cpus: number;
+  /** Bytes. */
+  readonly memorySize: number;
+  readonly jit: boolean;
+  readonly until?: RegExp;
+  readonly maxInstructions?: number;
+  readonly timeoutSeconds?: number;
+  readonly statsFile?: string;
+  readonly ledgerFile?: string;
+  readonly digest: boolean;
+}
+
+/** What the parser of the command line found; all values are still text. */
+export interface RawRunOptions {
+  readonly kernel?: string | undefined;
+  readonly initrd?: string | undefined;
+  readonly append?: string | undefined;
+  readonly smp?: string | undefined;
+  readonly memory?: string | undefined;
+  readonly until?: string | undefined;
+  readonly 'no-jit'?: boolean | undefined;
+  readonly 'max-instructions'?: string | undefined;
+  readonly timeout?: string | undefined;
+  readonly stats?: string | undefined;
+  readonly ledger?: string | undefined;
+  readonly digest?: boolean | undefined;
+}
+
+const DEFAULT_MEMORY = 128 * 2 ** 20;
+const UNITS: Readonly<Record<string, number>> = { '': 2 ** 20, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+
+/** Bytes of "512M", "1G", "65536K"; a bare number counts MiB, as in QEMU. */
+export function parseMemorySize(text: string): number {
+  const match = /^(\d+)([KMG]?)(?:i?B)?$/i.exec(text);
+  const unit = UNITS[(match?.[2] ?? '?').toUpperCase()];
+  if (match?.[1] === undefined || unit === undefined) {
+    throw new UsageError(`--memory: '${text}' is no size; write for example 512M or 1G.`);
+  }
+  const size = Number(match[1]) * unit;
+  if (size % 2 ** 20 !== 0 || size < 2 ** 21 || size > 3 * 2 ** 30) {
+    throw new UsageError(`--memory: ${text} is not possible; it must be whole MiB, from 2M to 3G.`);
+  }
+  return size;
+}
+
+function parseCount(option: string, text: string, least: number, most: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= least && value <= most)) {
+    throw new UsageError(`--${option}: '${text}' is not a whole number from ${least} to ${most}.`);
+  }
+  return value;
+}
+
+function parseExpression(text: string): RegExp {
+  try {
+    return new RegExp(text, 'm');
+  } catch (error) {
+    throw new UsageError(`--until: ${error instanceof Error ? error.message : String(error)}.`, { cause: error });
+  }
+}
+
+function parseSeconds(text: string): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value > 0 && value <= 1e9)) throw new UsageError(`--timeout: '${text}' is not a number of seconds above 0.`);
+  return value;
+}
+
+/** Checks the options of `run`. Throws UsageError. */
+export function parseRunOptions(raw: RawRunOptions): RunOptions {
+  if (raw.kernel === undefined || raw.kernel === '') throw new UsageError('run: --kernel FILE is missing.');
+  return {
+    kernel: raw.kernel,
+    ...(raw.initrd === undefined ? {} : { initrd: raw.initrd }),
+    ...(raw.append === undefined ? {} : { append: raw.append }),
+    cpus: raw.smp === undefined ? 1 : parseCount('smp', raw.smp, 1, 16),
+    memorySize: raw.memory === undefined ? DEFAULT_MEMORY : parseMemorySize(raw.memory),
+    jit: raw['no-jit'] !== true,
+    ...(raw.until === undefined ? {} : { until: parseExpression(raw.until) }),
+    ...(raw['max-instructions'] === undefined
+      ? {}
+      : { maxInstructions: parseCount('max-instructions', raw['max-instructions'], 1, Number.MAX_SAFE_INTEGER) }),
+    ...(raw.timeout === undefined ? {} : { timeoutSeconds: parseSeconds(raw.timeout) }),
+    ...(raw.stats === undefined ? {} : { statsFile: raw.stats }),
+    ...(raw.ledger === undefined ? {} : { ledgerFile: raw.ledger }),
+    digest: raw.digest === true,
+  };
+}

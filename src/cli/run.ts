@@ -1,0 +1,245 @@
+// `trapline run`: boots a kernel headless and comes back with its exit status.
+import { GuestDebug } from '../guestdebug/guest-debug.ts';
+import { BootError } from '../machine/boot/boot-error.ts';
+import { loadMultiboot } from '../machine/boot/multiboot.ts';
+import type { MachineStop } from '../machine/api.ts';
+import { Machine, MachineOptionError } from '../machine/machine.ts';
+import { createLocalSymbols } from '../symbols/index.ts';
+import type { RunEnvironment } from './environment.ts';
+import { STATUS, UsageError } from './exit-status.ts';
+import { OutputMatcher } from './output-matcher.ts';
+import type { RunOptions } from './run-options.ts';
+import { statisticsOf } from './statistics.ts';
+
+/** Instructions between two looks at input and the clock. */
+const SLICE = 1_000_000;
+/** Ctrl-A, and what follows it to end an interactive run. */
+const ESCAPE = 0x01;
+const ESCAPE_EXIT = 'x'.charCodeAt(0);
+
+interface Ending {
+  readonly reason: string;
+  readonly status: number;
+}
+const hex = (value: bigint): string => `0x${value.toString(16)}`;
+/** JSON of a value with 64-bit numbers in it: those become hexadecimal text. */
+const toJson = (value: unknown): string =>
+  JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? hex(part) : part));
+
+/** Runs to the end; answers the exit status. Rejects with UsageError, and with other errors only if Trapline is wrong. */
+export async function run(options: RunOptions, environment: RunEnvironment): Promise<number> {
+  const kernel = await readInput('--kernel', options.kernel, environment);
+  const machine = await boot(kernel, options, environment);
+  const session = new Session(machine, options, environment);
+  let ending: Ending;
+  try {
+    ending = await session.run();
+  } finally {
+    session.close();
+  }
+  if (ending.reason === 'tripleFault' && session.stop?.kind === 'shutdown') {
+    environment.say(await describeTripleFault(session.stop, kernel, options.kernel));
+  }
+  if (options.digest) environment.say(`digest ${machine.digest()}`);
+  if (options.statsFile !== undefined) {
+    const statistics = statisticsOf(machine, session.wallMs, session.traps, ending);
+    writeText(environment, '--stats', options.statsFile, `${JSON.stringify(statistics, null, 2)}\n`);
+  }
+  return ending.status;
+}
+
+async function readInput(option: string, path: string, environment: RunEnvironment): Promise<Uint8Array> {
+  try {
+    return await environment.readFile(path);
+  } catch (error) {
+    throw new UsageError(`${option}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+function writeText(environment: RunEnvironment, option: string, path: string, text: string): void {
+  try {
+    const file = environment.createTextFile(path);
+    file.write(text);
+    file.close();
+  } catch (error) {
+    throw new UsageError(`${option}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+async function boot(kernel: Uint8Array, options: RunOptions, environment: RunEnvironment): Promise<Machine> {
+  const { initrd, append, cpus, memorySize } = options;
+  const modules =
+    initrd === undefined ? [] : [{ name: initrd, bytes: await readInput('--initrd', initrd, environment) }];
+  try {
+    const machine = new Machine(await environment.loadModules(), { cpus, memorySize });
+    const commandLine = append === undefined ? options.kernel : `${options.kernel} ${append}`;
+    loadMultiboot(machine.engine, { kernel: { name: options.kernel, bytes: kernel, commandLine }, modules });
+    return machine;
+  } catch (error) {
+    if (error instanceof BootError || error instanceof MachineOptionError) {
+      throw new UsageError(error.message, { cause: error });
+    }
+    throw error;
+  }
+}
+
+/** One run between boot and exit: slices, input, limits. */
+class Session {
+  private readonly machine: Machine;
+  private readonly options: RunOptions;
+  private readonly environment: RunEnvironment;
+  private readonly matcher: OutputMatcher | undefined;
+  private readonly ledger: { write(text: string): void; close(): void } | undefined;
+  /** Debug traps by owner. The guest-debug layer is attached without a breakpoint: it only keeps account. */
+  readonly traps = { hostOwned: 0, reinjected: 0 };
+  private readonly started: number;
+  private escaped = false;
+  private quit = false;
+  /** How the machine came to its end. */
+  stop: MachineStop | undefined;
+
+  constructor(machine: Machine, options: RunOptions, environment: RunEnvironment) {
+    this.machine = machine;
+    this.options = options;
+    this.environment = environment;
+    this.matcher = options.until === undefined ? undefined : new OutputMatcher(options.until);
+    this.ledger = options.ledgerFile === undefined ? undefined : this.openLedger(options.ledgerFile);
+    new GuestDebug(machine).onLedger = (entry) => {
+      if (entry.owner === 'host') this.traps.hostOwned++;
+      else this.traps.reinjected++;
+      this.ledger?.write(`${toJson(entry)}\n`);
+    };
+    machine.onMessage = (text) => environment.say(text);
+    machine.onSerial = (bytes) => {
+      environment.output(bytes);
+      if (this.matcher?.add(bytes) === true) machine.interrupt();
+    };
+    this.started = environment.now();
+  }
+  get wallMs(): number {
+    return this.environment.now() - this.started;
+  }
+  private openLedger(path: string) {
+    try {
+      return this.environment.createTextFile(path);
+    } catch (error) {
+      throw new UsageError(`--ledger: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+  }
+  close(): void {
+    this.environment.input.stop();
+    this.ledger?.close();
+  }
+
+  async run(): Promise<Ending> {
+    const { machine, environment } = this;
+    const { input } = environment;
+    input.start((bytes) => this.onInput(bytes));
+    for (;;) {
+      const limit = this.limit();
+      if (limit !== undefined) return limit;
+      const stop = machine.run(this.slice(), { idleJumps: !input.interactive });
+      this.stop = stop;
+      if (this.matcher?.matched === true) return { reason: 'until', status: STATUS.success };
+      switch (stop.kind) {
+        case 'exit':
+          return { reason: 'exit', status: stop.status };
+        case 'powerOff':
+        case 'reset':
+          return { reason: stop.kind, status: STATUS.success };
+        case 'shutdown':
+          return { reason: 'tripleFault', status: STATUS.tripleFault };
+        case 'idle':
+          if (machine.nextDeadline === undefined && input.ended) {
+            environment.say('All processors are halted and nothing can wake them.');
+            return { reason: 'halted', status: STATUS.limit };
+          }
+          await this.sleep();
+          break;
+        default:
+          await environment.pause(0);
+      }
+    }
+  }
+  private slice(): number {
+    const { maxInstructions } = this.options;
+    if (maxInstructions === undefined) return SLICE;
+    return Math.min(SLICE, maxInstructions - Number(this.machine.instructions));
+  }
+  private limit(): Ending | undefined {
+    const { maxInstructions, timeoutSeconds } = this.options;
+    if (this.quit) return { reason: 'quit', status: STATUS.success };
+    if (maxInstructions !== undefined && this.machine.instructions >= BigInt(maxInstructions)) {
+      this.environment.say(`Stopped by --max-instructions after ${this.machine.instructions} instructions.`);
+      return { reason: 'maxInstructions', status: STATUS.limit };
+    }
+    if (timeoutSeconds !== undefined && this.wallMs >= timeoutSeconds * 1000) {
+      this.environment.say(`Stopped by --timeout after ${timeoutSeconds} s.`);
+      return { reason: 'timeout', status: STATUS.limit };
+    }
+    return undefined;
+  }
+  /** Waits for input or the next timer; idle virtual time passes as the wall clock does. */
+  private async sleep(): Promise<void> {
+    const { machine, environment } = this;
+    const { timeoutSeconds } = this.options;
+    const { clock: now, nextDeadline: next } = machine;
+    let milliseconds = next === undefined ? 1000 : Math.min(Number(next - now) / 1e6, 1000);
+    if (timeoutSeconds !== undefined) milliseconds = Math.min(milliseconds, timeoutSeconds * 1000 - this.wallMs);
+    const before = environment.now();
+    await environment.pause(Math.max(milliseconds, 0));
+    const elapsed = environment.now() - before;
+    machine.skipIdle(now + BigInt(Math.max(Math.round(elapsed * 1e6), 1)));
+  }
+  private onInput(bytes: Uint8Array): void {
+    if (!this.environment.input.interactive) {
+      this.machine.sendSerial(bytes);
+      return;
+    }
+    const passed: number[] = [];
+    for (const byte of bytes) {
+      if (this.escaped) {
+        this.escaped = false;
+        if (byte === ESCAPE_EXIT) this.quit = true;
+        else passed.push(byte);
+      } else if (byte === ESCAPE) {
+        this.escaped = true;
+      } else {
+        passed.push(byte);
+      }
+    }
+    if (passed.length > 0) this.machine.sendSerial(Uint8Array.from(passed));
+  }
+}
+
+async function describeTripleFault(
+  stop: MachineStop & { readonly kind: 'shutdown' },
+  kernel: Uint8Array,
+  name: string,
+): Promise<string> {
+  const symbol = await symbolAt(stop.rip, kernel, name);
+  const chain = stop.chain.map(({ vector }) => `#${VECTOR_NAMES[vector] ?? vector}`).join(' -> ');
+  const vectors = chain === '' ? '' : `, vectors ${chain} -> shutdown`;
+  return `Triple fault on vCPU ${stop.vcpu} at ${hex(stop.rip)}${symbol}${vectors}.`;
+}
+const VECTOR_NAMES = ['DE', 'DB', 'NMI', 'BP', 'OF', 'BR', 'UD', 'NM', 'DF', '9', 'TS', 'NP', 'SS', 'GP', 'PF'];
+
+/** " <function+0x12>", or nothing when the kernel has no symbol there. */
+async function symbolAt(address: bigint, kernel: Uint8Array, name: string): Promise<string> {
+  const noFiles = {
+    openFile: (path: string): never => {
+      throw new Error(`${path} is not read here`);
+    },
+  };
+  const symbols = createLocalSymbols(noFiles);
+  try {
+    const file = await symbols.open({ kind: 'bytes', bytes: kernel }, name);
+    const hit = await file.symbolAt(address);
+    if (hit === null) return '';
+    const offset = hit.offset === 0n ? '' : `+${hex(hit.offset)}`;
+    return ` <${hit.symbol.name}${offset}>`;
+  } catch {
+    return ''; // a kernel without ELF symbols still has an address to report
+  } finally {
+    symbols.dispose();
+  }
+}

@@ -1,0 +1,66 @@
+// The command line, split into a command and its checked options.
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { UsageError } from '../cli/exit-status.ts';
+import { parseRunOptions, type RunOptions } from '../cli/run-options.ts';
+
+export type Command =
+  | { readonly kind: 'run'; readonly options: RunOptions }
+  | { readonly kind: 'dap'; readonly port?: number }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'help' };
+
+const text = { type: 'string' } as const;
+const flag = { type: 'boolean' } as const;
+const RUN_OPTIONS = {
+  kernel: text,
+  initrd: text,
+  append: text,
+  smp: text,
+  memory: text,
+  'no-jit': flag,
+  until: text,
+  'max-instructions': text,
+  timeout: text,
+  stats: text,
+  ledger: text,
+  digest: flag,
+  help: { ...flag, short: 'h' },
+} as const;
+
+/** parseArgs with its errors as UsageError: one line, and how to get help. */
+function parse<T extends NonNullable<ParseArgsConfig['options']>>(args: string[], options: T) {
+  try {
+    return parseArgs({ args, options, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    const message = error instanceof Error ? (error.message.split(/\.\s|\n/)[0] ?? '') : String(error);
+    throw new UsageError(`${message.replace(/\.$/, '')}; see trapline --help.`, { cause: error });
+  }
+}
+
+/** Understands the arguments behind the program's name. Throws UsageError. */
+export function parseCommand([command, ...rest]: readonly string[]): Command {
+  switch (command) {
+    case undefined:
+      throw new UsageError('a command is missing; see trapline --help.');
+    case '--help':
+    case '-h':
+    case 'help':
+      return { kind: 'help' };
+    case '--version':
+      return { kind: 'version' };
+    case 'run': {
+      const values = parse(rest, RUN_OPTIONS);
+      return values.help === true ? { kind: 'help' } : { kind: 'run', options: parseRunOptions(values) };
+    }
+    case 'dap': {
+      const values = parse(rest, { port: text, help: { ...flag, short: 'h' } });
+      if (values.help === true) return { kind: 'help' };
+      if (values.port === undefined) return { kind: 'dap' };
+      const port = /^\d+$/.test(values.port) ? Number(values.port) : Number.NaN;
+      if (!(port <= 65_535)) throw new UsageError(`--port: '${values.port}' is not a port number.`);
+      return { kind: 'dap', port };
+    }
+    default:
+      throw new UsageError(`'${command}' is not a command; see trapline --help.`);
+  }
+}

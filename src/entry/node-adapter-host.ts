@@ -1,0 +1,87 @@
+// What the debug adapter needs of the world, on Node.
+import { existsSync } from 'node:fs';
+import { access } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import packageFile from '../../package.json' with { type: 'json' };
+import type { AdapterHost, Guest } from '../dap/host.ts';
+import type { LaunchConfiguration } from '../dap/configuration.ts';
+import { GuestDebug } from '../guestdebug/guest-debug.ts';
+import { loadMultiboot } from '../machine/boot/multiboot.ts';
+import { Machine } from '../machine/machine.ts';
+import { createLocalSymbols, createSymbolClient } from '../symbols/index.ts';
+import type { Symbols } from '../symbols/index.ts';
+import { loadEngineModules, readWholeFile } from './node-files.ts';
+import { nodeSymbolHost, symbolPort } from './node-symbol-host.ts';
+
+/** Milliseconds that a machine without work waits for input. */
+const IDLE = 5;
+
+/** Symbols in a worker of their own where the bundle has one; in this thread when run from sources. */
+export function createNodeSymbols(): Symbols {
+  const script = new URL('./symbols-worker.js', import.meta.url);
+  if (!existsSync(fileURLToPath(script))) return createLocalSymbols(nodeSymbolHost);
+  const worker = new Worker(script);
+  // The worker alone does not keep the process alive.
+  worker.unref();
+  const client = createSymbolClient(symbolPort(worker));
+  return {
+    open: (source, name) => client.open(source, name),
+    dispose: () => {
+      client.dispose();
+      void worker.terminate();
+    },
+  };
+}
+
+async function createGuest(configuration: LaunchConfiguration): Promise<Guest> {
+  const { kernel, initrd, cmdline, machine: options } = configuration;
+  const kernelPath = path.resolve(kernel);
+  const bytes = await property('kernel', readWholeFile(kernelPath));
+  const initrdFile =
+    initrd === undefined
+      ? []
+      : [{ name: initrd, bytes: await property('initrd', readWholeFile(path.resolve(initrd))) }];
+  const modules = await loadEngineModules();
+  const { cpus, memory, profile, rtc } = options;
+  const machine = new Machine(modules, { cpus, memorySize: memory, profile, rtcSeconds: rtc });
+  const commandLine = cmdline === '' ? kernel : `${kernel} ${cmdline}`;
+  loadMultiboot(machine.engine, { kernel: { name: kernelPath, bytes, commandLine }, modules: initrdFile });
+  const { slotPolicy, coverPolicy, stepIrq, reporting } = configuration;
+  return { machine, debug: new GuestDebug(machine, { slotPolicy, coverPolicy, stepIrq, reporting }) };
+}
+
+/** Names the property of launch.json in front of what is wrong with its file. */
+async function property<Result>(name: string, work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+/** The host of one debug session. `dispose` ends its symbol worker. */
+export function createNodeAdapterHost(): AdapterHost & { dispose(): void } {
+  const symbols = createNodeSymbols();
+  return {
+    files: {
+      read: readWholeFile,
+      exists: (file) =>
+        access(file).then(
+          () => true,
+          () => false,
+        ),
+      resolve: (file) => path.resolve(file),
+    },
+    symbols,
+    scheduler: {
+      yield: () => new Promise((resolve) => setImmediate(resolve)),
+      idle: () => new Promise((resolve) => setTimeout(resolve, IDLE)),
+    },
+    now: () => performance.now(),
+    createGuest,
+    version: packageFile.version,
+    dispose: () => symbols.dispose(),
+  };
+}

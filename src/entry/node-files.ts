@@ -1,0 +1,76 @@
+// Files on Node, and where the engine's modules lie beside this one.
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { access, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { EngineModules } from '../core/engine.ts';
+import type { TextSink } from '../cli/environment.ts';
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'reading or writing it is not allowed',
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'a part of its path is not a directory',
+  ENOSPC: 'the disk is full',
+};
+
+/** One clear sentence for an error of the file system. */
+export function explainFileError(path: string, error: unknown): Error {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+  const reason = REASONS[code] ?? (error instanceof Error ? error.message : String(error));
+  return new Error(`${path}: ${reason}.`, { cause: error });
+}
+
+/** Reads a whole file. Rejects with a sentence that names it. */
+export async function readWholeFile(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw explainFileError(path, error);
+  }
+}
+
+/** Characters that are collected before a file is written to. */
+const WRITE_BUFFER = 65_536;
+
+/** Creates or empties a text file. Throws with a sentence that names it, here and in its methods. */
+export function createTextFile(path: string): TextSink {
+  const attempt = <T>(action: () => T): T => {
+    try {
+      return action();
+    } catch (error) {
+      throw explainFileError(path, error);
+    }
+  };
+  const descriptor = attempt(() => openSync(path, 'w'));
+  let pending = '';
+  const flush = (): void => {
+    const text = pending;
+    pending = '';
+    writeFileSync(descriptor, text);
+  };
+  return {
+    write: (text) => {
+      pending += text;
+      if (pending.length >= WRITE_BUFFER) attempt(flush);
+    },
+    close: () => {
+      attempt(flush);
+      attempt(() => closeSync(descriptor));
+    },
+  };
+}
+
+/** Compiles core.wasm and system.wasm: beside the bundle, or in dist/ when run from sources. */
+export async function loadEngineModules(): Promise<EngineModules> {
+  const beside = new URL('./core.wasm', import.meta.url);
+  const found = await access(beside).then(
+    () => true,
+    () => false,
+  );
+  const folder = found ? new URL('./', import.meta.url) : new URL('../../dist/', import.meta.url);
+  const compile = async (name: string): Promise<WebAssembly.Module> => {
+    const bytes = await readWholeFile(fileURLToPath(new URL(name, folder)));
+    return WebAssembly.compile(new Uint8Array(bytes));
+  };
+  return { core: await compile('core.wasm'), system: await compile('system.wasm') };
+}

@@ -1,0 +1,179 @@
+// `trapline run` from end to end, in this process: exit statuses, limits, statistics, ledger, bad input. The world around
+// it is an array of strings.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { before, test } from 'node:test';
+import type { RunEnvironment } from '../../src/cli/environment.ts';
+import { UsageError } from '../../src/cli/exit-status.ts';
+import { run } from '../../src/cli/run.ts';
+import type { RunOptions } from '../../src/cli/run-options.ts';
+import type { EngineModules } from '../../src/core/engine.ts';
+import { loadEngineModules, readWholeFile } from '../../src/entry/node-files.ts';
+
+const guest = (name: string): string => fileURLToPath(new URL(`../../guests/smp/${name}`, import.meta.url));
+const expected = readFileSync(guest('expected-output.txt'), 'utf8');
+let modules: EngineModules;
+before(async () => {
+  modules = await loadEngineModules();
+});
+
+class World implements RunEnvironment {
+  text = '';
+  readonly lines: string[] = [];
+  readonly files = new Map<string, string>();
+  readonly inputs = new Map<string, Uint8Array>();
+  private clock = 0;
+  readonly input = { interactive: false, ended: true, start: () => undefined, stop: () => undefined };
+  private readonly decoder = new TextDecoder();
+  /** Milliseconds that pass with each look at the clock. */
+  private readonly pace: number;
+
+  constructor(pace = 0) {
+    this.pace = pace;
+  }
+  loadModules(): Promise<EngineModules> {
+    return Promise.resolve(modules);
+  }
+  readFile(path: string): Promise<Uint8Array> {
+    const bytes = this.inputs.get(path);
+    return bytes === undefined ? readWholeFile(path) : Promise.resolve(bytes);
+  }
+  createTextFile(path: string) {
+    if (path.startsWith('/nowhere')) throw new Error(`${path}: there is no such directory.`);
+    this.files.set(path, '');
+    return {
+      write: (text: string) => void this.files.set(path, (this.files.get(path) ?? '') + text),
+      close: () => undefined,
+    };
+  }
+  output(bytes: Uint8Array): void {
+    this.text += this.decoder.decode(bytes, { stream: true });
+  }
+  say(line: string): void {
+    this.lines.push(line);
+  }
+  now(): number {
+    this.clock += this.pace;
+    return this.clock;
+  }
+  pause(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+const options = (more: Partial<RunOptions> = {}): RunOptions => ({
+  kernel: guest('smp.elf'),
+  cpus: 4,
+  memorySize: 64 << 20,
+  jit: true,
+  digest: false,
+  ...more,
+});
+
+test('the sample guest: output and status as under QEMU; statistics, ledger, digest', async () => {
+  const world = new World();
+  const files = { statsFile: 's.json', ledgerFile: 'l.jsonl', digest: true };
+  const status = await run(options(files), world);
+  assert.equal(world.text.replaceAll('\r', ''), expected);
+  assert.equal(status, 85);
+  const stats: unknown = JSON.parse(world.files.get('s.json') ?? '');
+  assert.ok(typeof stats === 'object' && stats !== null);
+  const keys = ['instructions', 'virtualNs', 'wallMs', 'mips', 'perVcpu', 'jit', 'traps', 'digest', 'exit'];
+  assert.deepEqual(Object.keys(stats), keys);
+  assert.ok('exit' in stats);
+  assert.deepEqual(stats.exit, { reason: 'exit', status: 85 });
+  const ledger = (world.files.get('l.jsonl') ?? '').trim().split('\n');
+  assert.ok(ledger.length >= 4 * (7 + 175), `${ledger.length} traps`);
+  assert.match(world.lines.at(-1) ?? '', /^digest [0-9a-f]{32}$/);
+});
+
+for (const cpus of [1, 2, 8, 16]) {
+  test(`the sample guest on ${cpus} processors`, async () => {
+    const world = new World();
+    assert.equal(await run(options({ cpus }), world), 85);
+    assert.equal(world.text.replaceAll('\r', ''), readFileSync(guest(`expected-output.smp${cpus}.txt`), 'utf8'));
+  });
+}
+
+test('--until ends at the match', async () => {
+  const world = new World();
+  assert.equal(await run(options({ until: /4 processors/m }), world), 0);
+  assert.match(world.text, /4 processors[^\n]*\r?\n$/, 'nothing is printed behind the matching line');
+});
+
+test('--max-instructions and --timeout give 124', async () => {
+  const limited = new World();
+  assert.equal(await run(options({ maxInstructions: 123_457, statsFile: 's' }), limited), 124);
+  assert.match(limited.files.get('s') ?? '', /"instructions": 123457/);
+  const timed = new World(40_000);
+  assert.equal(await run(options({ timeoutSeconds: 60 }), timed), 124);
+  assert.match(timed.lines.join(), /--timeout/);
+});
+
+/** A Multiboot kernel of a few bytes of 32-bit code, by address fields. */
+function tiny(code: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(64 + code.length);
+  const view = new DataView(bytes.buffer);
+  const header = [0x1badb002, 0x10000, -(0x1badb002 + 0x10000), 0x100000, 0x100000, 0, 0, 0x100040];
+  header.forEach((value, i) => view.setUint32(i * 4, value >>> 0, true));
+  bytes.set(code, 64);
+  return bytes;
+}
+async function runTiny(
+  code: readonly number[],
+  more: Partial<RunOptions> = {},
+): Promise<{ status: number; world: World }> {
+  const world = new World();
+  world.inputs.set('tiny', tiny(code));
+  const status = await run(options({ kernel: 'tiny', cpus: 1, memorySize: 4 << 20, ...more }), world);
+  return { status, world };
+}
+
+test('exit statuses of small kernels', async () => {
+  // mov al, 3; out 0xf4, al
+  assert.equal((await runTiny([0xb0, 3, 0xe6, 0xf4])).status, 7);
+  // mov dx, 0x604; mov ax, 0x2000; out dx, ax
+  assert.equal((await runTiny([0x66, 0xba, 4, 6, 0x66, 0xb8, 0, 0x20, 0x66, 0xef])).status, 0);
+  // mov al, 0xfe; out 0x64, al
+  assert.equal((await runTiny([0xb0, 0xfe, 0xe6, 0x64])).status, 0);
+});
+
+test('a triple fault names vCPU, RIP and vectors', async () => {
+  const { status, world } = await runTiny([0x90, 0x0f, 0x0b]); // nop; ud2, without an IDT
+  assert.equal(status, 4);
+  assert.match(world.lines.join('\n'), /Triple fault on vCPU 0 at 0x100041.*#UD -> .*#DF -> shutdown/);
+});
+
+test('halted for good is said and ends the run', async () => {
+  const { status, world } = await runTiny([0xfa, 0xf4]); // cli; hlt
+  assert.equal(status, 124);
+  assert.match(world.lines.join(), /halted/);
+});
+
+test('unknown ports and memory are named once and read all-ones', async () => {
+  // in al, 0x99; in al, 0x99; cmp al, -1; jne +4; mov eax, [0xd0000000]; out 0xf4, al
+  const code = [0xe4, 0x99, 0xe4, 0x99, 0x3c, 0xff, 0x75, 5, 0xa1, 0, 0, 0, 0xd0, 0xe6, 0xf4];
+  const { status, world } = await runTiny(code);
+  assert.equal(status, 0xff);
+  assert.deepEqual(world.lines, [
+    'I/O port 0x99, read by the guest, belongs to no device: reads as all-ones.',
+    'Physical address 0xd0000000, read by the guest, is neither RAM nor a device: reads as all-ones.',
+  ]);
+});
+
+test('unreadable input and output', async () => {
+  const refused = async (more: Partial<RunOptions>, message: RegExp): Promise<void> => {
+    await assert.rejects(
+      () => run(options(more), new World()),
+      (error) => error instanceof UsageError && message.test(error.message) && !error.message.includes('\n'),
+    );
+  };
+  await refused({ kernel: '/nowhere/k' }, /--kernel: \/nowhere\/k: there is no such file/);
+  await refused({ kernel: guest('.') }, /is a directory/);
+  await refused({ kernel: guest('boot.S') }, /neither an ELF file nor a kernel/);
+  await refused({ initrd: '/nowhere/i' }, /--initrd/);
+  await refused({ ledgerFile: '/nowhere/l' }, /--ledger/);
+  const huge = new World();
+  huge.inputs.set('initrd', new Uint8Array(64 << 20));
+  await assert.rejects(() => run(options({ initrd: 'initrd' }), huge), /initrd: its 67108864 bytes do not fit/);
+});
