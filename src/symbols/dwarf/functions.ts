@@ -1,0 +1,161 @@
+/** Functions and the nesting of scopes at an address (DWARF 5, 3.3). */
+
+import type { AddressRange } from '../api.ts';
+import { compareBigint, covers } from '../search.ts';
+import { DW_AT, DW_TAG } from './constants.ts';
+import type { DebugInfo } from './debug-info.ts';
+import type { Unit, UnitDie } from './unit.ts';
+
+/** A subprogram entry that has code. */
+export interface FunctionEntry {
+  readonly unit: Unit;
+  /** Offset of the entry. */
+  readonly id: number;
+  readonly name: string;
+  readonly entry: bigint;
+  readonly ranges: readonly AddressRange[];
+}
+
+/** The entries around an address, from the function inwards: blocks and inlined instances. */
+export interface ScopePath {
+  readonly unit: Unit;
+  readonly function: UnitDie;
+  readonly nested: readonly UnitDie[];
+}
+
+interface UnitRange extends AddressRange {
+  readonly unit: Unit;
+}
+
+export class FunctionTable {
+  readonly #info: DebugInfo;
+  readonly #functions = new Map<Unit, readonly FunctionEntry[]>();
+  #unitRanges: readonly UnitRange[] | null = null;
+
+  constructor(info: DebugInfo) {
+    this.#info = info;
+  }
+
+  /** The units that claim an address, innermost claim first. */
+  unitsAt(address: bigint): readonly Unit[] {
+    this.#unitRanges ??= this.#info.units
+      .flatMap((unit) => this.#rangesOf(unit))
+      .toSorted((a, b) => compareBigint(a.start, b.start));
+    const found: UnitRange[] = [];
+    for (const range of this.#unitRanges) {
+      if (range.start > address) break;
+      if (address < range.end) found.push(range);
+    }
+    found.sort((a, b) => compareBigint(a.end - a.start, b.end - b.start));
+    return [...new Set(found.map(({ unit }) => unit))];
+  }
+
+  #rangesOf(unit: Unit): UnitRange[] {
+    const { warnings } = this.#info.sections;
+    if (!unit.isCompilation) return [];
+    let ranges = warnings.guard(() => unit.ranges, []);
+    // Assemblers and old compilers may leave the unit without ranges.
+    if (ranges.length === 0) ranges = this.of(unit).flatMap((entry) => entry.ranges);
+    return ranges.map(({ start, end }) => ({ start, end, unit }));
+  }
+
+  /** The functions of a unit that have code, sorted by entry. */
+  of(unit: Unit): readonly FunctionEntry[] {
+    let list = this.#functions.get(unit);
+    if (list === undefined) {
+      list = this.#collect(unit).toSorted((a, b) => compareBigint(a.entry, b.entry));
+      this.#functions.set(unit, list);
+    }
+    return list;
+  }
+
+  #collect(unit: Unit): FunctionEntry[] {
+    const found: FunctionEntry[] = [];
+    const { tree } = unit;
+    if (tree === null) return found;
+    const { warnings } = this.#info.sections;
+    for (const die of tree.byOffset.values()) {
+      if (die.tag !== DW_TAG.subprogram) continue;
+      warnings.guard(() => {
+        const ranges = unit.rangesOf(die);
+        const entry = unit.entryOf(die, ranges);
+        if (ranges.length > 0 && entry !== null) {
+          found.push({ unit, id: die.offset, name: unit.nameOf(die) ?? '', entry, ranges });
+        }
+      }, undefined);
+    }
+    return found;
+  }
+
+  /** The function that covers an address, or null. */
+  at(address: bigint): FunctionEntry | null {
+    for (const unit of this.unitsAt(address)) {
+      // With nested functions the innermost is the last that begins before the address; cold parts need the whole list.
+      const candidates = this.of(unit).filter(({ ranges }) => covers(ranges, address));
+      candidates.sort((a, b) => compareBigint(extent(a.ranges), extent(b.ranges)));
+      const [innermost] = candidates;
+      if (innermost !== undefined) return innermost;
+    }
+    return null;
+  }
+
+  /** The scopes around an address, or null. */
+  pathAt(address: bigint): ScopePath | null {
+    const entry = this.at(address);
+    if (entry === null) return null;
+    const die = entry.unit.tree?.byOffset.get(entry.id);
+    if (die === undefined) return null;
+    const nested: UnitDie[] = [];
+    for (let scope: UnitDie | undefined = die; scope !== undefined;) {
+      const inner: UnitDie | undefined = scope.children.find(
+        (child) => isScope(child) && covers(this.rangesOf(child), address),
+      );
+      if (inner !== undefined) nested.push(inner);
+      scope = inner;
+    }
+    return { unit: entry.unit, function: die, nested };
+  }
+
+  rangesOf(die: UnitDie): readonly AddressRange[] {
+    return this.#info.sections.warnings.guard(() => die.unit.rangesOf(die), []);
+  }
+
+  /** All inlined instances inside an entry, at any depth within its blocks. */
+  inlinedInside(scope: UnitDie): UnitDie[] {
+    const found: UnitDie[] = [];
+    const pending = [...scope.children];
+    for (let die = pending.pop(); die !== undefined; die = pending.pop()) {
+      if (die.tag === DW_TAG.inlined_subroutine) found.push(die);
+      else if (die.tag === DW_TAG.lexical_block) pending.push(...die.children);
+    }
+    return found;
+  }
+
+  /** Whether any variable of the unit has a location list: then gdb trusts locations at a function's very entry. */
+  hasLocationLists(unit: Unit): boolean {
+    let known = this.#locationLists.get(unit);
+    if (known === undefined) {
+      known = false;
+      for (const die of unit.tree?.byOffset.values() ?? []) {
+        if (die.tag !== DW_TAG.variable && die.tag !== DW_TAG.formal_parameter) continue;
+        const kind = this.#info.sections.warnings.guard(() => unit.attribute(die, DW_AT.location)?.kind, undefined);
+        if (kind === 'sectionOffset' || kind === 'listIndex' || kind === 'constant') {
+          known = true;
+          break;
+        }
+      }
+      this.#locationLists.set(unit, known);
+    }
+    return known;
+  }
+
+  readonly #locationLists = new Map<Unit, boolean>();
+}
+
+function isScope({ tag }: UnitDie): boolean {
+  return tag === DW_TAG.lexical_block || tag === DW_TAG.inlined_subroutine;
+}
+
+function extent(ranges: readonly AddressRange[]): bigint {
+  return ranges.reduce((sum, { start, end }) => sum + end - start, 0n);
+}

@@ -1,0 +1,32 @@
+/**
+ * Public face of src/symbols. Other folders import from here only; see api.ts for the rules.
+ *
+ * Services:
+ *   createLocalSymbols(host: SymbolHost): Symbols
+ *   createSymbolService(port: SymbolPort, host: SymbolHost): void            the worker's end
+ *   createSymbolClient(port: SymbolPort): Symbols                            the debugger's end
+ *
+ * Pure functions for the debugger's thread:
+ *   evaluateLocation(expression: DwarfExpression, context: EvaluationContext): EvaluatedLocation
+ *   evaluateVariable(location: VariableLocation, context: EvaluationContext): EvaluatedLocation
+ *   evaluateFrameBase(expression: DwarfExpression | null, context: EvaluationContext): bigint | undefined
+ *   readLocation(location: EvaluatedLocation, byteSize: number, context: EvaluationContext): LocationContents
+ *   planWrite(location: EvaluatedLocation, bytes: Uint8Array, context: EvaluationContext): LocationWrite[] | string
+ *   partOfLocation(location: EvaluatedLocation, byteOffset: number, byteSize: number): EvaluatedLocation
+ *   entryValueFromCallSite(site: CallSite, calleeEntry: bigint, expression: DwarfExpression, caller: EvaluationContext):
+ *     bigint | undefined      calleeEntry: link-time FunctionInfo.entry; guards against tail calls in between
+ *   unwindFrame(row: UnwindRow, registers: FrameRegisters, readMemory, loadBias?: bigint): UnwoundFrame
+ *   unwindByFramePointer(machine: ElfMachine, registers: FrameRegisters, readMemory): UnwoundFrame
+ *   dwarfRegisters(machine: ElfMachine): DwarfRegisters                      names, pc and sp columns
+ *   class TypeTable                                                         cache of a file's types, synthetic types
+ */
+
+export * from './api.ts';
+export { evaluateFrameBase, evaluateLocation, evaluateVariable } from './dwarf/expression.ts';
+export { dwarfRegisters, type DwarfRegisters } from './dwarf/registers.ts';
+export { entryValueFromCallSite, partOfLocation, planWrite, readLocation } from './location-access.ts';
+export { unwindByFramePointer, unwindFrame } from './unwind.ts';
+export { createLocalSymbols } from './local-symbols.ts';
+export { createSymbolClient } from './symbol-client.ts';
+export { createSymbolService } from './symbol-service.ts';
+export { TypeTable } from './type-table.ts';
