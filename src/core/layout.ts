@@ -142,7 +142,7 @@ export const CATCH = 0xac8; // u32: CATCH_* bits
 export const BLOCK_IRQ = 0xacc; // u32: 1 = lines 3 (SMI), 7, 8 do not look
 export const PENDING_HOST = 0xad0; // u32: pending host debug (PHD): bits 0-3 host slots, 4 any
 export const OBSERVED = 0xad4; // u32: causes of the return from run with RUN_OBSERVED: OBSERVED_* bits
-export const DELIVERED = 0xad8; // u32: 0, or 0x100 + vector delivered by the instruction under lease
+export const DELIVERED = 0xad8; // u32: 0, or 0x100 + vector whose handler's first instruction is next
 export const CAUGHT_PASS = 0xadc; // u32: 1 = the caught guest event at this boundary was accepted: deliver it now
 export const PASS_FAULTED = 0xae0; // u32: 1 = the instruction under the token faulted: token needs RF=1 to match again
 export const DELIVERED_ERROR = 0xae4;

@@ -7,22 +7,26 @@ import { SnapshotError, type StateReader, type StateWriter } from './state-strea
 const PAGE = 4096;
 const END_OF_PAGES = 0xffff_ffff;
 
-/** RAM: page number and bytes of each page that is not all zero, in order. */
-export function saveMemory(engine: Engine, writer: StateWriter): void {
+/** Numbers of the pages that are not all zero, in order. Reading leaves untouched memory untouched: most RAM is never used. */
+function* usedPages(engine: Engine): Generator<number> {
   const words = new Int32Array(engine.memory.buffer, engine.ram, engine.memorySize / 4);
-  const pages = engine.memorySize / PAGE;
-  for (let page = 0; page < pages; page++) {
-    const first = page * (PAGE / 4);
-    let at = first;
-    while (at < first + PAGE / 4 && words[at] === 0) at++;
-    if (at === first + PAGE / 4) continue;
+  for (let page = 0; page < engine.memorySize / PAGE; page++) {
+    const end = (page + 1) * (PAGE / 4);
+    let at = page * (PAGE / 4);
+    while (at < end && words[at] === 0) at++;
+    if (at < end) yield page;
+  }
+}
+/** RAM: page number and bytes of each page that is not all zero. */
+export function saveMemory(engine: Engine, writer: StateWriter): void {
+  for (const page of usedPages(engine)) {
     writer.u32(page);
     writer.raw(engine.ramView(page * PAGE, PAGE));
   }
   writer.u32(END_OF_PAGES);
 }
 export function restoreMemory(engine: Engine, reader: StateReader): void {
-  engine.ramView(0, engine.memorySize).fill(0);
+  for (const page of usedPages(engine)) engine.ramView(page * PAGE, PAGE).fill(0);
   for (;;) {
     const at = reader.offset;
     const page = reader.u32();

@@ -180,6 +180,7 @@ describe('both banks at one place', () => {
     const { machine, code } = prepared((c) => c.at('A').raw('CC'));
     machine.addBreakpoint(machine.handler(3));
     stopsWith(machine, machine.run(), L.OBSERVED_BREAKPOINT, machine.handler(3));
+    assert.equal(machine.engine.get32(L.DELIVERED), 0x103);
     assert.equal(machine.resume(), L.RUN_HALTED);
     assert.equal(machine.log[0]?.rip, code.place('A') + 1n);
   });

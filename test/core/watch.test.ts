@@ -125,6 +125,7 @@ describe('data watches', () => {
     const { machine } = prepared((c) => c.at('A').raw('CC'));
     machine.setHostSlot(0, BigInt(STACK - 8), WRITE, 8);
     watches(machine, machine.handler(3));
+    assert.equal(machine.engine.get32(L.DELIVERED), 0x103);
   });
   it('T-7C an instruction that hits and then faults has not hit', () => {
     const { machine, code } = prepared((c) =>

@@ -88,3 +88,5 @@ export const RARE_STAC = 84;
 export const RARE_CMPXCHG16B = 85;
 export const RARE_RSM = 86;
 export const RARE_SALC = 87;
+export const RARE_CLFLUSH = 88;
+export const RARE_MASKMOVDQU = 89; // dst = bytes, src = mask; memory at segment:rDI

@@ -46,7 +46,7 @@ function pointerBytes(decoded: Decoded, operand: Operand): number {
   if (operand.size === 'p') return decoded.operandSize + 2;
   if (operand.size === 's') return decoded.code === 64 ? 10 : 6;
   if (decoded.row.implicit === 'pair') return decoded.operandSize === 8 ? 16 : 8;
-  return decoded.row.access === 'none' && decoded.row.mnemonic !== 'NOP' ? 0 : operandBytes(operand, decoded, true);
+  return operandBytes(operand, decoded, true);
 }
 
 /** Target of a relative branch, as wide as the operand size says. */

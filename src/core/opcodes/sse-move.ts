@@ -1,4 +1,5 @@
 // SSE and SSE2 moves, shuffles and bitwise operations on packed floating-point registers (SDM 1 5.5, 5.6).
+import * as RARE from '../assembly/rare.ts';
 import { op, type OpcodeRow } from './row.ts';
 
 /** PS and PD forms differ only in the 66 prefix and the name. */
@@ -40,7 +41,7 @@ export const sseMoveRows: readonly OpcodeRow[] = [
   op('66 0F C4 /r r', 'PINSRW', 'Vx,Ey,Ib', 'pinsrw'),
   op('66 0F C4 /r m', 'PINSRW', 'Vx,Mw,Ib', 'pinsrw'),
   op('66 0F C5', 'PEXTRW', 'Gy,Ux,Ib', 'pextrw', 'w'),
-  op('66 0F F7', 'MASKMOVDQU', 'Vx,Ux', 'maskmovdqu', 'r +mask'),
+  op('66 0F F7', 'MASKMOVDQU', 'Vx,Ux', RARE.RARE_MASKMOVDQU, 'r +mask'),
 
   op('NP 0F 14', 'UNPCKLPS', 'Vx,Wx', 'vector(UNPACK_LOW_32)'),
   op('66 0F 14', 'UNPCKLPD', 'Vx,Wx', 'vector(UNPACK_LOW_64)'),

@@ -80,7 +80,7 @@ export const systemRows: readonly OpcodeRow[] = [
   op('NP 0F AE /5 r', 'LFENCE', '', 'nop'),
   op('NP 0F AE /6 r', 'MFENCE', '', 'nop'),
   op('NP 0F AE /7 r', 'SFENCE', '', 'nop'),
-  op('NP 0F AE /7 m', 'CLFLUSH', 'Mb', 'clflush<b>', 'r'),
+  op('NP 0F AE /7 m', 'CLFLUSH', 'Mb', RARE.RARE_CLFLUSH, 'r'),
 
   // x87: only what a kernel needs to find and initialise the unit; arithmetic comes with the softfloat.
   op('9B', 'WAIT', '', RARE.RARE_FWAIT),

@@ -1,7 +1,7 @@
 // Decodes one instruction into a record. Everything that depends on the opcode is in the generated table; here are
 // prefixes, ModRM, immediates and what they do to the record (SDM 2A chapter 2).
 import * as L from '../../layout';
-import { RARE_INVALID, RARE_TOO_LONG, RARE_UD } from '../rare';
+import { RARE_INVALID, RARE_MASKMOVDQU, RARE_TOO_LONG, RARE_UD } from '../rare';
 import { FIRST_ROW, FORMS, ROWS, ROW_LIST, handlerIndex } from './decode-table.generated';
 
 // operand kinds and sizes: src/core/opcodes/row.ts
@@ -126,7 +126,7 @@ function fill(r: usize, row: u32, lock: bool): i32 {
   if (lock) flags |= L.R_FLAG_LOCK;
   if (prefix67) flags |= L.R_FLAG_ADDRESS32;
   store<u8>(r, load<u8>(r, L.R_FLAGS) | <u8>flags, L.R_FLAGS);
-  if (isString(first) || isString(second) || (first & 31) == B) setSegment(r, L.DS);
+  if (isString(first) || isString(second) || (first & 31) == B || load<u8>(r, L.R_PARAMETER) == RARE_MASKMOVDQU) setSegment(r, L.DS);
   let instance = <u32>FORMS[((handler & 0xffff) << 3) + (form << 2) + (flags & 3)];
   if (!instance) return invalid(r, RARE_INVALID);
   store<u16>(r, <u16>handlerIndex(instance), L.R_HANDLER);
@@ -250,5 +250,7 @@ function finishRelative(r: usize, row: u32, next: u64): void {
   }
   if ((ROWS[(row << 2) + 1] & 31) != J) return;
   let target = next + load<u64>(r, L.R_IMM);
+  // not canonical: the jump itself faults when it is taken, because CHECKED compares with a limit (checkLimit in control.ts)
+  if (operandSize == 3 && <i64>(target << 16) >> 16 != <i64>target) store<u8>(r, load<u8>(r, L.R_FLAGS) | L.R_FLAG_CHECKED, L.R_FLAGS);
   store<u64>(r, operandSize == 3 ? target : operandSize == 1 ? target & 0xffff : target & 0xffffffff, L.R_IMM);
 }

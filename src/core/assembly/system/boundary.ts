@@ -157,6 +157,7 @@ function prepare(): void {
   let flags = load<u64>(L.RFLAGS);
   let alone = (flags & (FLAG_TF | FLAG_RF)) != 0 || load<u32>(L.SHADOW) || load<u32>(L.LEASE) || load<u32>(L.PASS_ACTIVE)
     || load<u32>(L.FIRST_HOLD) || load<u32>(L.CAUGHT_PASS);
+  store<u32>(L.DELIVERED, 0); // the handler's first instruction runs: what stops from now on is not that delivery's
   let stop = load<u32>(L.ATTENTION) & L.ATTENTION_STOP; // asked for by a device while an event was delivered
   store<u32>(L.ATTENTION, stop); // a delivery in front asked for what has just been evaluated
   if (!alone) return;

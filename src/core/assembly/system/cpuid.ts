@@ -5,7 +5,8 @@ import { msrKnown } from './host';
 
 // leaf 1
 const FPU: u32 = 1, DE: u32 = 1 << 2, PSE: u32 = 1 << 3, TSC: u32 = 1 << 4, MSR: u32 = 1 << 5, PAE: u32 = 1 << 6;
-const CX8: u32 = 1 << 8, APIC: u32 = 1 << 9, SEP: u32 = 1 << 11, MTRR: u32 = 1 << 12, PGE: u32 = 1 << 13, CMOV: u32 = 1 << 15, PAT: u32 = 1 << 16;
+const CX8: u32 = 1 << 8, APIC: u32 = 1 << 9, SEP: u32 = 1 << 11, MTRR: u32 = 1 << 12, PGE: u32 = 1 << 13;
+const CMOV: u32 = 1 << 15, PAT: u32 = 1 << 16;
 const PSE36: u32 = 1 << 17, CLFSH: u32 = 1 << 19, FXSR: u32 = 1 << 24, SSE: u32 = 1 << 25, SSE2: u32 = 1 << 26, HTT: u32 = 1 << 28;
 const CX16: u32 = 1 << 13, X2APIC: u32 = 1 << 21, TSC_DEADLINE: u32 = 1 << 24;
 // leaf 7

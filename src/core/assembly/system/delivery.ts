@@ -63,10 +63,8 @@ function finish(vector: u32, kind: u32, error: i32, from: u64): void {
     commitHits();
     store<u32>(L.ATTENTION, load<u32>(L.ATTENTION) & ~L.ATTENTION_RETIRE);
   }
-  if (load<u32>(L.LEASE)) {
-    store<u32>(L.LEASE_DONE, 1);
-    store<u32>(L.DELIVERED, 0x100 + vector); store<i32>(L.DELIVERED_ERROR, error); store<u64>(L.DELIVERED_FROM, from);
-  }
+  if (load<u32>(L.LEASE)) store<u32>(L.LEASE_DONE, 1);
+  store<u32>(L.DELIVERED, 0x100 + vector); store<i32>(L.DELIVERED_ERROR, error); store<u64>(L.DELIVERED_FROM, from);
   if (vector < 32 && load<u32>(L.OBSERVE_VECTORS) >> vector & 1) delivered(vector, kind, error, from);
 }
 function clearFlags(clear: u64): void { store<u64>(L.RFLAGS, load<u64>(L.RFLAGS) & ~clear); }

@@ -12,6 +12,7 @@ import * as far from './far';
 import * as fp from './floating-point';
 import { inPort, inString, outPort, outString } from './io';
 import { invalidatePage } from './mmu';
+import { flushLine, maskedStore } from './masked-store';
 import * as msr from './msr';
 import { code64 } from './operands';
 import { GP } from './segments';
@@ -125,6 +126,8 @@ function execute(r: usize): void {
     case RARE.RARE_FLDCW: fp.loadControl(r); break;
     case RARE.RARE_FNSTSW: fp.storeStatus(r); break;
     case RARE.RARE_FWAIT: fp.wait(); break;
+    case RARE.RARE_CLFLUSH: flushLine(r); break;
+    case RARE.RARE_MASKMOVDQU: maskedStore(r); break;
     case RARE.RARE_PAUSE: pause(); break;
     // MONITOR, MWAIT, XGETBV, XSETBV, RSM: CPUID does not report them, outside SMM RSM is undefined
     case RARE.RARE_MONITOR:

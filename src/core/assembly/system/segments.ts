@@ -132,7 +132,8 @@ export function dropInnerSegments(): void {
     if (i == 1 || i == 2) continue;
     let segment = segmentSlot(i), attributes = attributesOf(segment);
     // a null selector keeps its base: FS and GS bases that were set by MSR survive (as Linux and QEMU have it)
-    if (!isNull(selectorOf(segment)) && !(attributes & UNUSABLE) && !isConforming(attributes) && dplOf(attributes) < level) setNull(segment, 0);
+    if (isNull(selectorOf(segment)) || attributes & UNUSABLE) continue;
+    if (!isConforming(attributes) && dplOf(attributes) < level) setNull(segment, 0);
   }
 }
 /** As a real-mode load after reset: base 16 * selector, limit FFFFh. segment: number 0-5 or slot address. */

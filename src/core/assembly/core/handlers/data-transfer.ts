@@ -1,4 +1,4 @@
-// MOV and its extensions, LEA, CMOVcc, XCHG, NOP, XLAT, SAHF, LAHF, CLFLUSH.
+// MOV and its extensions, LEA, CMOVcc, XCHG, NOP, XLAT, SAHF, LAHF.
 import * as L from '../../../layout';
 import { dst, src, setDst, setRegister, srcPointer, flagsOf, maskOf, offsetOf } from '../record';
 import { ld, ldOperand, stOperand, modifyOperand } from '../memory';
@@ -50,9 +50,6 @@ import { condition, lowFlags, setLowFlags, overflowFlag, sx } from './flags';
 @inline export function nop(r: usize): void {}
 @inline export function nop_r<T = u32>(r: usize): void {}
 @inline export function nop_m<T = u32>(r: usize): void {}
-/** Faults as a load of one byte does (SDM 2A CLFLUSH); there is no cache to flush. */
-@inline export function clflush_m<T>(r: usize): void { ldOperand<T>(r); }
-
 /** AL from DS:rBX + AL, the offset wrapped to the address size. */
 @inline export function xlat(r: usize): void {
   let o = (load<u64>(L.RBX) + load<u8>(L.RAX)) & maskOf(r), segment = load<u32>(r, L.R_SEGMENT), a: u64;

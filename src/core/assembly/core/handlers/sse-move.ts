@@ -1,8 +1,6 @@
 // SSE and SSE2 moves between XMM registers, memory and general registers.
-import * as L from '../../../layout';
-import { src, setDst, dstPointer, srcPointer, immOf, maskOf, flagsOf } from '../record';
-import { address, ldv, stv, ldOperand, stOperand, modify } from '../memory';
-import { slowLinear } from '../imports';
+import { src, setDst, dstPointer, srcPointer, immOf } from '../record';
+import { address, ldv, stv, ldOperand, stOperand } from '../memory';
 import { sseAvailable, dstVector, srcVector, setDstVector, ldAligned, stAligned } from './sse-operands';
 
 @inline export function move_unaligned_rr(r: usize): void { sseAvailable(r); setDstVector(r, srcVector(r)); }
@@ -52,17 +50,3 @@ import { sseAvailable, dstVector, srcVector, setDstVector, ldAligned, stAligned 
 @inline export function pinsrw_rr(r: usize): void { sseAvailable(r); store<u16>(wordOf(r, dstPointer(r)), src<u16>(r)); }
 @inline export function pinsrw_rm(r: usize): void { sseAvailable(r); store<u16>(wordOf(r, dstPointer(r)), ldOperand<u16>(r)); }
 @inline export function pextrw_rr<T = u32>(r: usize): void { sseAvailable(r); setDst<u32>(r, load<u16>(wordOf(r, srcPointer(r)))); }
-
-/**
- * The bytes of the first operand whose mask byte is negative, to DS:rDI. All sixteen are asked for as a write, which the
- * manual leaves to the implementation; an empty mask accesses nothing.
- */
-@inline export function maskmovdqu_rr(r: usize): void {
-  sseAvailable(r);
-  let mask = i8x16.shr_s(srcVector(r), 7), v = dstVector(r);
-  if (!v128.any_true(mask)) return;
-  let o = load<u64>(L.RDI) & maskOf(r), segment = load<u32>(r, L.R_SEGMENT), a: u64;
-  if (flagsOf(r) & L.R_FLAG_CHECKED) a = slowLinear(r, segment, o, 16, 1); else a = o + load<u64>(segment);
-  let p = modify<v128>(r, a);
-  v128.store(p, v128.bitselect(v, v128.load(p), mask));
-}

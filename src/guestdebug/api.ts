@@ -1,0 +1,222 @@
+// What the rooms above see of the guest-debug layer. guest-debug-spec names are kept: vCPU, bank, slot, owner, stop record.
+
+export type Owner = 'host' | 'guest';
+export type StopKind =
+  | 'bp'
+  | 'hwx'
+  | 'watch'
+  | 'io'
+  | 'step'
+  | 'branchStep'
+  | 'guestBp'
+  | 'guestDb'
+  | 'icebp'
+  | 'bd'
+  | 'bt'
+  | 'pause'
+  | 'entry'
+  | 'halted'
+  | 'reset'
+  | 'shutdown'
+  | 'internalError';
+export type RunState = 'offline' | 'run' | 'halted' | 'stopping' | 'parked' | 'stepping' | 'pending' | 'reporting';
+export type SlotPolicy = 'hardware' | 'hybrid' | 'soft';
+export type CoverPolicy = 'windows' | 'exact';
+export type AccessType = 'read' | 'write' | 'readWrite';
+
+/** Data access that a watch saw. Addresses and values as the vCPU saw them; old and new little-endian, at most 8 bytes. */
+export interface Access {
+  readonly linear: bigint;
+  readonly physical: bigint;
+  readonly size: number;
+  readonly kind: 'r' | 'w' | 'x' | 'ioR' | 'ioW';
+  readonly old?: bigint;
+  readonly value?: bigint;
+  readonly initiator: 'cpu';
+}
+export interface Cause {
+  readonly cause: 'bp' | 'hwx' | 'watch' | 'io' | 'step' | 'branchStep' | 'bd' | 'bt' | 'icebp' | 'int3' | 'guestDb';
+  readonly owner: Owner;
+  readonly ownerIds: readonly number[];
+  readonly slot?: number;
+  readonly access?: Access;
+}
+/** guest-debug-spec 2.2. */
+export interface StopRecord {
+  readonly sequence: number;
+  readonly vcpu: number;
+  readonly kind: StopKind;
+  readonly exception: 0 | 1 | 3;
+  readonly pc: bigint;
+  readonly faultLike: boolean;
+  readonly causePc: bigint;
+  readonly instructionLength: number;
+  readonly dr6: bigint;
+  readonly dr7: bigint;
+  readonly guestDr6: bigint;
+  readonly guestDr7: bigint;
+  readonly guestPending: number;
+  readonly shadow: 'none' | 'sti' | 'movss';
+  readonly causes: readonly Cause[];
+  readonly delivery?: { readonly vector: number; readonly errorCode?: number; readonly fromPc: bigint };
+  readonly activity: 'active' | 'halted' | 'waitSipi' | 'shutdown';
+  /** Events that BLOCKIRQ (or stepIrq hold) keeps from this vCPU at this moment. */
+  readonly heldEvents: { readonly nmi: boolean; readonly smi: boolean; readonly interrupt: boolean };
+  readonly stepCancelled?: boolean;
+  readonly alsoPending: readonly {
+    readonly vcpu: number;
+    readonly kind: StopKind;
+    readonly ownerIds: readonly number[];
+  }[];
+  /** One sentence for a person: what, where. */
+  readonly sentence: string;
+}
+export interface VcpuStatus {
+  readonly vcpu: number;
+  readonly state: RunState;
+  readonly activity: 'active' | 'halted' | 'waitSipi' | 'shutdown';
+  /** The vCPU's own reason in words, at most 12 characters (badge), and the whole sentence. */
+  readonly badge: string;
+  readonly sentence: string;
+  readonly record?: StopRecord;
+  readonly pc: bigint;
+  readonly cpl: number;
+  readonly mode: 'real' | 'protected16' | 'protected32' | 'compatibility' | 'long';
+  /** Owner and disposition of this vCPU's last debug trap. */
+  readonly lastTrap?: LedgerEntry;
+}
+/** One row of "Debug Registers": four guest and four host rows per vCPU. */
+export interface SlotRow {
+  readonly vcpu: number;
+  readonly bank: 'guest' | 'host';
+  readonly index: number;
+  readonly enabled: boolean;
+  /** 'free': nothing is in the slot (host bank only). A shared slot names its first breakpoint here and all in owners. */
+  readonly owner: 'guest' | 'raw' | 'free' | { readonly breakpoint: number };
+  readonly owners: readonly number[];
+  readonly address: bigint;
+  readonly length: 1 | 2 | 4 | 8;
+  readonly type: 'execute' | 'write' | 'readWrite' | 'io';
+  readonly hits: number;
+  readonly filteredHits: number;
+  readonly references: number;
+}
+export type Disposition =
+  'stopped' | 're-injected' | 'caught, then delivered' | 'caught, then dropped' | 'discarded' | 'continued';
+/** guest-debug-spec: every decision about a #DB, #BP or host cause. */
+export interface LedgerEntry {
+  readonly sequence: number;
+  readonly clock: bigint;
+  readonly vcpu: number;
+  readonly vector: number;
+  readonly rip: bigint;
+  readonly cause: string;
+  readonly owner: Owner;
+  readonly disposition: Disposition;
+  readonly dr6Host: bigint;
+  readonly dr6Guest: bigint;
+  /** The rule of the ownership table that decided. */
+  readonly rule: string;
+}
+
+/** Decides at a hit, inside the machine, whether to stop. Compiled in advance; must not await. */
+export type HitFilter = (vcpu: number, access: Access | undefined) => 'stop' | 'continue';
+
+/**
+ * Who asked. Without a client every set() makes a breakpoint of its own, with an id of its own: two breakpoints of the
+ * user's may sit at one address, each is named at the hit, and removing one leaves the other. With a client, the same
+ * request of the same client twice is one breakpoint and one id (guest-debug-spec 4.4; protocol clients).
+ */
+export interface Client {
+  readonly client?: string;
+}
+export interface ExecutionBreakpoint extends Client {
+  readonly kind: 'overlay' | 'slot';
+  readonly linear: bigint;
+  /** Only when CR3's page-table base equals this. */
+  readonly cr3?: bigint;
+  /** Absent: all vCPUs. */
+  readonly vcpus?: readonly number[];
+  readonly filter?: HitFilter;
+}
+export interface DataBreakpoint extends Client {
+  readonly kind: 'data';
+  readonly linear: bigint;
+  readonly size: number;
+  readonly access: AccessType;
+  readonly vcpus?: readonly number[];
+  readonly filter?: HitFilter;
+}
+export type BreakpointRequest = ExecutionBreakpoint | DataBreakpoint;
+export type SetResult =
+  | { readonly verified: true; readonly id: number; readonly message: string; readonly slots: readonly number[] }
+  | { readonly verified: false; readonly message: string };
+
+/** What interrupts do to a step (guest-debug-spec STEP-7): run through (default), stop in the handler, or wait. */
+export type StepInterrupts = 'through' | 'enter' | 'hold';
+export type Resume =
+  /** suppressOnce false: a breakpoint where a vCPU stands hits again at once (CTL-15, raw clients). Default true. */
+  | { readonly kind: 'continue'; readonly suppressOnce?: boolean }
+  /** A lease on this vCPU; everything else runs as it would have. */
+  | {
+      readonly kind: 'step';
+      readonly vcpu: number;
+      readonly mode: 'insn' | 'insn-whole' | 'branch';
+      readonly interrupts?: StepInterrupts;
+    }
+  /** Explicit command: this vCPU alone executes one instruction. */
+  | { readonly kind: 'stepAlone'; readonly vcpu: number; readonly mode: 'insn' | 'insn-whole' };
+
+/** What runSlice() answers. 'stopped': the world stopped, reporter's record first. */
+export type SliceResult =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'stopped'; readonly reporter: StopRecord }
+  | {
+      readonly kind: 'ended';
+      readonly reason: 'exit' | 'powerOff' | 'reset';
+      readonly status: number;
+      readonly text: string;
+    };
+
+export interface GuestDebugApi {
+  capabilities(): {
+    readonly control: number;
+    readonly slots: number;
+    readonly lengths: readonly number[];
+    readonly policies: readonly SlotPolicy[];
+  };
+  /** guest-debug-spec 2.1: the raw, KVM-shaped control call. Answers a code, never throws. */
+  /** The sentence that belongs to the last setGuestDebug that did not answer OK; names the slot where there is one. */
+  readonly controlMessage: string;
+  setGuestDebug(
+    vcpu: number,
+    request: { control: number; pad: number; debugreg: readonly bigint[]; insnLength?: number },
+  ): 'OK' | 'EINVAL' | 'EBUSY' | 'ENOSPC' | 'ENOTSUP';
+  /** Legal while the guest runs: once it returns, no vCPU passes the address unseen. All or nothing. */
+  set(request: BreakpointRequest): SetResult;
+  remove(id: number): void;
+  setEnabled(id: number, enabled: boolean): void;
+  /** Catch filters for guest events. */
+  setCatch(filters: { readonly bp: 'off' | 'exception' | 'both'; readonly db: boolean }): void;
+  readonly policy: SlotPolicy;
+  slots(vcpu: number): readonly SlotRow[];
+  vcpus(): readonly VcpuStatus[];
+  readonly stopped: boolean;
+  readonly reporter: StopRecord | undefined;
+  /** Attach or launch stop: stops the world with one `entry` record. While the world is stopped: its reporter. */
+  attach(): StopRecord;
+  /** Asks the world to stop; the next runSlice answers 'stopped'. Idempotent. */
+  pause(): void;
+  /** Acknowledges the reporter's event. May make the next queued event the reporter without running ('stopped' at once). */
+  resume(how: Resume): SliceResult;
+  /** Runs the machine for at most `ticks` towards the next stop. */
+  runSlice(ticks: number, how?: { readonly idleJumps?: boolean }): SliceResult;
+  /** Delivers nothing, drops everything host, resumes former activities. A second call does nothing. */
+  detach(suspend: boolean): void;
+  /** Up to count rows from sequence `from` on (from the oldest that is still kept; the ring is bounded). */
+  ledger(from: number, count: number): readonly LedgerEntry[];
+  /** Rows ever written: the sequence of the next row. */
+  readonly ledgerSize: number;
+  onLedger: ((entry: LedgerEntry) => void) | undefined;
+}

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import * as L from '../core/layout.ts';
+import { catchBits, isControlError, parseControl } from './control-request.ts';
+import * as P from './policy.ts';
+
+test('whatever a client sends is answered, never thrown', () => {
+  const word = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
+  const request = fc.record({
+    control: fc.oneof(fc.integer(), fc.double(), fc.constantFrom(1, 0x20001, 0x40001, 0x80001)),
+    pad: fc.constantFrom(0, 0, 0, 1),
+    debugreg: fc.oneof(fc.array(word), fc.array(word, { minLength: 8, maxLength: 8 })),
+  });
+  fc.assert(
+    fc.property(request, (each) => {
+      const parsed = parseControl(each);
+      if (isControlError(parsed)) assert.match(parsed.message, /\.$/);
+      else assert.equal((parsed.stored & ~P.CONTROL_SUPPORTED) >>> 0, 0);
+    }),
+  );
+});
+test('ENABLE clear: all but the injections read as 0', () => {
+  const debugreg = Array.from({ length: 8 }, () => 0n);
+  const parsed = parseControl({ control: P.CONTROL_INJECT_DB | P.CONTROL_SINGLE_STEP, pad: 0, debugreg });
+  assert.ok(!isControlError(parsed));
+  assert.deepEqual([parsed.stored, parsed.injectDb], [0, true]);
+});
+test("the catch bits are the observer's, shifted", () => {
+  const pairs: [number, number][] = [
+    [P.CONTROL_CATCH_BP, L.CATCH_BP],
+    [P.CONTROL_CATCH_BP_BOTH, L.CATCH_BP_SOFTWARE_INTERRUPT],
+    [P.CONTROL_CATCH_DB, L.CATCH_DB],
+    [P.CONTROL_CATCH_ICEBP, L.CATCH_ICEBP],
+    [P.CONTROL_CATCH_GENERAL_DETECT, L.CATCH_GENERAL_DETECT],
+    [P.CONTROL_CATCH_TASK_SWITCH, L.CATCH_TASK_SWITCH],
+  ];
+  for (const [control, bits] of pairs) assert.equal(catchBits(control), bits);
+});

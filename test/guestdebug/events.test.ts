@@ -1,0 +1,213 @@
+// guest-debug-spec 6.8 and 6.9 where interrupts, INIT, start-up and snapshots meet the debugger; on the real core and machine.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as L from '../../src/core/layout.ts';
+import { Code, RAX, RBX, RCX, RDX } from '../core/code.ts';
+import { B1, CODE, DATA, I6, I7, PAGE_TABLE, PML4, STACK } from '../core/machine.ts';
+import type { Bench } from './bench.ts';
+import { bench } from './bench.ts';
+import { idOf, next, noStop, step, untilStop } from './layer.ts';
+import { debugged, symbol } from './sample-guest.ts';
+
+/** x2APIC on, software-enabled; then a write of the interrupt command register. */
+function interruptCommand(c: Code, command: number): Code {
+  c.raw('B9 1B 00 00 00 0F 32 0D 00 0C 00 00 0F 30 B9 0F 08 00 00 B8 FF 01 00 00 31 D2 0F 30');
+  return c.load(RCX, 0x830).load(RAX, command).load(RDX, 0).at('send').raw('0F 30');
+}
+const NMI_TO_0 = 0x4400;
+const INIT_TO_0 = 0x4500;
+function control({ layer }: Bench, word: number, dr7 = 0n): void {
+  const debugreg = [BigInt(DATA), 0n, 0n, 0n, 0n, 0n, 0n, dr7];
+  assert.equal(layer.setGuestDebug(0, { control: word, pad: 0, debugreg }), 'OK', layer.controlMessage);
+}
+
+test('T-A9 an NMI while stepping with BLOCKIRQ is held and comes afterwards', () => {
+  const b = bench((c) => interruptCommand(c, NMI_TO_0).at('A').raw('90 90 90'));
+  const { layer, tables, code } = b;
+  idOf(layer.set({ kind: 'overlay', linear: code.place('send') }));
+  untilStop(layer);
+  control(b, 0x100003 | 0x10000);
+  const records = [next(layer), next(layer)];
+  assert.deepEqual(
+    records.map((r) => [r.pc, r.heldEvents.nmi]),
+    [
+      [b.A, true],
+      [b.A + 1n, true],
+    ],
+  );
+  control(b, 0);
+  noStop(layer, 10_000);
+  assert.deepEqual(
+    tables.log.map(({ vector, rip }) => [vector, rip]),
+    [[2, b.A + 1n]],
+  );
+});
+test('T-AB INIT during a step stops with kind reset', () => {
+  const { layer, code, pc } = bench((c) => interruptCommand(c, INIT_TO_0).at('A').raw('90'));
+  idOf(layer.set({ kind: 'overlay', linear: code.place('send') }));
+  untilStop(layer);
+  const record = step(layer, 0);
+  assert.deepEqual([record.kind, layer.vcpus()[0]?.mode, record.pc], ['reset', 'real', 0xfffffff0n]);
+  assert.equal(pc.engine.get32(L.LEASE, 0), 0);
+});
+test("T-9F INIT resets the guest's bank and keeps the host's", () => {
+  const b = bench((c) => interruptCommand(c, INIT_TO_0).at('A').raw('90'), {
+    prepare: (m) => m.setGuestSlot(1, BigInt(DATA + 64), 1, 8),
+  });
+  const { layer } = b;
+  idOf(layer.set({ kind: 'data', linear: BigInt(DATA), size: 8, access: 'write' }));
+  idOf(layer.set({ kind: 'overlay', linear: b.code.place('send') }));
+  untilStop(layer);
+  assert.equal(layer.slots(0)[1]?.enabled, true);
+  step(layer, 0);
+  assert.deepEqual([layer.slots(0)[1]?.enabled, layer.slots(0)[1]?.address], [false, 0n]);
+  assert.deepEqual([b.pc.engine.get64(L.H_DR0, 0), b.pc.engine.get32(L.H_DR7, 0)], [BigInt(DATA), 0x90402]);
+});
+test('T-CA an interrupt arriving with a watch hit: stop first, exactly behind the store; then the interrupt', () => {
+  const { layer, tables, A } = bench((c) => {
+    interruptCommand(c.raw('FA').load(RBX, DATA), 0x44040).raw('FB').at('A').raw('48 89 03').at('B').raw('90');
+  });
+  idOf(layer.set({ kind: 'data', linear: BigInt(DATA), size: 8, access: 'write' }));
+  const record = untilStop(layer);
+  assert.deepEqual([record.kind, record.pc, tables.log.length], ['watch', A + 3n, 0]);
+  noStop(layer, 10_000);
+  assert.deepEqual(
+    tables.log.map(({ vector, rip }) => [vector, rip]),
+    [[0x40, A + 3n]],
+  );
+});
+test('T-C5 a snapshot while BLOCKIRQ holds a vector restores it pending', () => {
+  const b = bench((c) => interruptCommand(c.raw('FA'), 0x44040).raw('FB').at('A').raw('90 90 90'));
+  const { layer, tables, A, pc } = b;
+  idOf(layer.set({ kind: 'overlay', linear: A }));
+  untilStop(layer);
+  control(b, 0x110003);
+  assert.equal(next(layer).heldEvents.interrupt, true);
+  const snapshot = pc.save();
+  layer.detach(true);
+  pc.restore(snapshot);
+  pc.run(10_000);
+  assert.deepEqual(
+    tables.log.map(({ vector, rip }) => [vector, rip]),
+    [[0x40, A + 1n]],
+  );
+});
+test('T-CB the clock stands still while the world is stopped', () => {
+  const { layer, A, pc } = bench((c) => c.raw('90').at('A').raw('90'));
+  idOf(layer.set({ kind: 'overlay', linear: A }));
+  untilStop(layer);
+  const { clock } = pc;
+  for (let i = 0; i < 100; i++) layer.runSlice(10_000);
+  assert.equal(pc.clock, clock);
+});
+test('T-C9 one instruction with TF and a data hit of the guest: one #DB, and progress', () => {
+  const { layer, tables, A } = bench(
+    (c) => c.load(RBX, DATA).raw('9C 58 48 0D 00 01 00 00 50 9D').at('A').raw('48 89 03').raw('90'),
+    { prepare: (m) => m.setGuestSlot(1, BigInt(DATA), 1, 8) },
+  );
+  layer.runSlice(40);
+  assert.deepEqual(tables.debugLog[0], [A + 3n, I6 + 0x4000n + B1]);
+  assert.equal(tables.debugLog.filter(([rip]) => rip === A + 3n).length, 1);
+});
+/** A #PF handler at CODE + 900h. */
+function faultHandler(build: (c: Code) => Code): { address: number; bytes: Uint8Array } {
+  const address = CODE + 0x900;
+  return { address, bytes: build(new Code(address)).finish() };
+}
+const MISSING = DATA + 0x1000;
+test('T-A7 with a breakpoint in the handler too: each place once', () => {
+  const handler = faultHandler((c) =>
+    c
+      .raw(0x50, 0xb8)
+      .value(MISSING | 7, 4)
+      .raw('48 89 04 25')
+      .value(PAGE_TABLE + (MISSING >> 12) * 8, 4)
+      .raw('58 48 83 C4 08 48 CF'),
+  );
+  const b = bench((c) => c.load(RBX, MISSING).raw('90').at('A').raw('48 8B 03 90'), {
+    prepare: (m) => {
+      m.mapPage(MISSING, 0n);
+      m.write(handler.address, handler.bytes);
+      m.setGate(14, BigInt(handler.address));
+    },
+  });
+  const id = idOf(b.layer.set({ kind: 'overlay', linear: b.A }));
+  const inHandler = idOf(b.layer.set({ kind: 'overlay', linear: BigInt(handler.address) }));
+  assert.deepEqual([untilStop(b.layer).pc, next(b.layer).pc], [b.A, BigInt(handler.address)]);
+  noStop(b.layer, 10_000);
+  assert.deepEqual([b.layer.counts(id)?.hits, b.layer.counts(inHandler)?.hits], [1, 1]);
+});
+test('T-A8 the handler kills the thread and the function is called anew with the same RSP: a stop', () => {
+  // mov rbx, DATA; mov rsp, STACK; jmp A: RF is clear on arrival.
+  const b = bench(
+    (c) => c.load(RBX, MISSING).raw('90').at('A').raw('48 8B 03 90').raw('EB 30').at('there').raw('90'.repeat(64)),
+    {
+      prepare: (m, code) => {
+        const handler = faultHandler((c) => c.load(RBX, DATA).load(4, STACK).load(RAX, code.place('A')).raw('FF E0'));
+        m.mapPage(MISSING, 0n);
+        m.write(handler.address, handler.bytes);
+        m.setGate(14, BigInt(handler.address));
+      },
+    },
+  );
+  const id = idOf(b.layer.set({ kind: 'overlay', linear: b.A }));
+  assert.equal(untilStop(b.layer).pc, b.A);
+  assert.equal(next(b.layer).pc, b.A);
+  noStop(b.layer, 10_000);
+  assert.equal(b.layer.counts(id)?.hits, 2);
+});
+test('T-86 a breakpoint of one address space does not fire in another', () => {
+  const other = 0x14000;
+  const { layer, code, pc } = bench(
+    (c) => {
+      c.relative('E8', 'f', 4).load(RAX, other).raw('0F 22 D8').relative('E8', 'f', 4).relative('EB', 'out', 1);
+      c.at('f').raw('90 C3').at('out').raw('90');
+    },
+    { prepare: (m) => m.write64(other, 0x11007n) },
+  );
+  const id = idOf(layer.set({ kind: 'overlay', linear: code.place('f'), cr3: BigInt(other) }));
+  assert.equal(untilStop(layer).pc, code.place('f'));
+  assert.deepEqual([pc.engine.get64(L.CR3, 0), BigInt(PML4) === BigInt(other)], [BigInt(other), false]);
+  noStop(layer, 10_000);
+  assert.equal(layer.counts(id)?.hits, 1);
+});
+test('T-89 an overlay on an instruction that crosses a page fires at its first byte', () => {
+  const at = DATA + 0xffe;
+  const { layer } = bench((c) => c.load(RBX, at).raw('FF E3'), {
+    prepare: (m) => m.write(at, Uint8Array.of(0x48, 0xc7, 0xc0, 1, 0, 0, 0, 0xcd, 0x81)),
+  });
+  idOf(layer.set({ kind: 'overlay', linear: BigInt(at) }));
+  idOf(layer.set({ kind: 'overlay', linear: BigInt(at + 2) }));
+  const record = untilStop(layer);
+  assert.deepEqual([record.pc, record.instructionLength], [BigInt(at), 7]);
+  assert.equal(step(layer, 0).pc, BigInt(at + 7));
+});
+test('T-83 T-8A T-99 before any code is there: real-mode trampoline by linear address, slots on processors yet to come', () => {
+  const TRAMPOLINE = 0x8000n;
+  const { layer } = debugged();
+  idOf(layer.set({ kind: 'overlay', linear: TRAMPOLINE }));
+  const id = idOf(layer.set({ kind: 'slot', linear: symbol('smp_entry') }));
+  const seen: string[] = [];
+  for (let i = 0; i < 6; i++) {
+    const record = i === 0 ? untilStop(layer, 50_000_000) : next(layer, 50_000_000);
+    const { mode, pc } = layer.vcpus()[record.vcpu] ?? {};
+    seen.push(`${record.vcpu} ${record.kind} ${mode} ${pc === TRAMPOLINE ? 'trampoline' : 'smp_entry'}`);
+  }
+  const want = [1, 2, 3].flatMap((v) => [`${v} bp real trampoline`, `${v} hwx long smp_entry`]);
+  assert.deepEqual(seen.toSorted(), want.toSorted());
+  assert.equal(layer.counts(id)?.hits, 3);
+});
+test('T-4E T-C0 raw slots, catch filters, BLOCKIRQ, a lease and a token: all gone after detach', () => {
+  const b = bench((c) => c.load(RBX, DATA).at('A').raw('48 89 03 90 90 90'));
+  const { layer, pc, tables } = b;
+  layer.attach();
+  control(b, 0x35130003, 0x90402n | I7);
+  assert.equal(next(layer).kind, 'step');
+  layer.resume({ kind: 'step', vcpu: 0, mode: 'insn' });
+  layer.detach(false);
+  for (const slot of [L.LEASE, L.LEASE_DONE, L.PASS_TOKEN, L.CATCH, L.BLOCK_IRQ])
+    assert.equal(pc.engine.get32(slot, 0), 0);
+  assert.equal(pc.engine.get32(L.H_DR7, 0), 0x400);
+  assert.equal(pc.run(10_000).kind, 'idle');
+  assert.equal(tables.dr6, I6);
+});

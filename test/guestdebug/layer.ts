@@ -1,0 +1,39 @@
+// Helpers that the guest-debug tests share.
+import assert from 'node:assert/strict';
+import type { SetResult, SliceResult, StopRecord } from '../../src/guestdebug/api.ts';
+import type { GuestDebug } from '../../src/guestdebug/guest-debug.ts';
+
+/** Runs until a stop; fails when none comes. */
+export function untilStop(layer: GuestDebug, ticks = 10_000): StopRecord {
+  const result = layer.runSlice(ticks);
+  assert.equal(result.kind, 'stopped', `expected a stop, got ${JSON.stringify(result.kind)}`);
+  return stopOf(result);
+}
+export function stopOf(result: SliceResult): StopRecord {
+  if (result.kind !== 'stopped') throw new Error(`expected a stop, got ${result.kind}`);
+  return result.reporter;
+}
+/** Continues; the next stop, whether it was queued or has to be run to. */
+export function next(layer: GuestDebug, ticks = 10_000): StopRecord {
+  const result = layer.resume({ kind: 'continue' });
+  return result.kind === 'stopped' ? result.reporter : untilStop(layer, ticks);
+}
+/** One instruction of a vCPU. */
+export function step(layer: GuestDebug, vcpu: number, mode: 'insn' | 'insn-whole' | 'branch' = 'insn'): StopRecord {
+  const result = layer.resume({ kind: 'step', vcpu, mode });
+  return result.kind === 'stopped' ? result.reporter : untilStop(layer);
+}
+/** Runs on and expects no stop within `ticks`. */
+export function noStop(layer: GuestDebug, ticks: number): void {
+  const result = layer.stopped ? layer.resume({ kind: 'continue' }) : undefined;
+  if (result?.kind === 'stopped') assert.fail(`unexpected stop: ${result.reporter.sentence}`);
+  const run = layer.runSlice(ticks);
+  assert.notEqual(run.kind, 'stopped', run.kind === 'stopped' ? run.reporter.sentence : '');
+}
+export function idOf(result: SetResult): number {
+  if (!result.verified) throw new Error(`refused: ${result.message}`);
+  return result.id;
+}
+export function messageOf(result: SetResult): string {
+  return result.message;
+}

@@ -1,0 +1,245 @@
+// guest-debug-spec 6.5 and 6.7 through the whole layer: data watches and memory transparency; on the real core and machine.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Access, DataBreakpoint } from '../../src/guestdebug/api.ts';
+import type { Code } from '../core/code.ts';
+import { RAX, RBX, RCX, RDI, RSI } from '../core/code.ts';
+import { CODE, DATA, I6, PAGE_TABLE, STACK } from '../core/machine.ts';
+import { bench, undebugged } from './bench.ts';
+import { idOf, next, noStop, untilStop } from './layer.ts';
+
+const data = (linear: number | bigint, size: number, access: DataBreakpoint['access'] = 'write'): DataBreakpoint => ({
+  kind: 'data',
+  linear: BigInt(linear),
+  size,
+  access,
+});
+const store = (c: Code): Code =>
+  c.load(RBX, DATA).load(RAX, 0x1122334455667788n).at('A').raw('48 89 03').at('B').raw('90');
+
+test('T-70 a string store stops behind the iteration that hit, and not again', () => {
+  const { layer, A, tables } = bench((c) =>
+    c
+      .load(RCX, 5)
+      .load(RSI, DATA + 0x100)
+      .load(RDI, DATA)
+      .at('A')
+      .raw('F3 48 A5 90'),
+  );
+  idOf(layer.set(data(DATA + 17, 1)));
+  const record = untilStop(layer);
+  const access = record.causes[0]?.access;
+  assert.deepEqual(
+    [record.pc, tables.register(RCX), access?.linear, access?.size, record.dr6],
+    [A, 2n, BigInt(DATA + 16), 8, I6 + 1n],
+  );
+  noStop(layer, 10_000);
+});
+test('T-72 a store across a page boundary into a watch of the second page', () => {
+  const { layer, code } = bench((c) =>
+    c
+      .load(RBX, DATA + 0xffc)
+      .load(RAX, 0x1122334455667788n)
+      .at('A')
+      .raw('48 89 03')
+      .at('B')
+      .raw('90'),
+  );
+  idOf(layer.set(data(DATA + 0x1000, 2)));
+  const record = untilStop(layer);
+  assert.deepEqual([record.pc, record.causes[0]?.access?.linear], [code.place('B'), BigInt(DATA + 0xffc)]);
+});
+test('T-74 a range across the boundary takes two windows; a store to each side hits once', () => {
+  const { layer } = bench((c) => c.load(RBX, DATA + 0xfff).raw('C6 03 01 C6 43 01 02 90'));
+  assert.equal(layer.set(data(DATA + 0xffe, 4)).message, 'H0,H1 (2 of 4)');
+  const slots = [untilStop(layer), next(layer)].map((record) => record.causes.map((cause) => cause.slot));
+  assert.deepEqual(slots, [[0], [1]]);
+  noStop(layer, 1000);
+});
+test('one store into both windows of a watch is one hit that names both slots', () => {
+  const { layer } = bench((c) =>
+    c
+      .load(RBX, DATA + 4)
+      .load(RAX, 7)
+      .raw('48 89 03 90'),
+  );
+  const id = idOf(layer.set(data(DATA, 16)));
+  const record = untilStop(layer);
+  assert.deepEqual(
+    record.causes.map((cause) => cause.slot),
+    [0, 1],
+  );
+  assert.deepEqual([record.dr6, layer.counts(id)?.hits], [I6 + 3n, 1]);
+});
+test('T-75 an access beside the asked bytes is filtered and counted', () => {
+  const { layer } = bench((c) => c.load(RBX, DATA).raw('C6 43 05 01 90'));
+  idOf(layer.set(data(DATA, 4)));
+  noStop(layer, 1000);
+  assert.deepEqual([layer.slots(0)[4]?.filteredHits, layer.slots(0)[4]?.hits], [1, 0]);
+});
+test('T-76 a compare-exchange that fails still writes', () => {
+  const { layer } = bench((c) => c.load(RBX, DATA).load(RAX, 1).load(RCX, 2).raw('F0 48 0F B1 0B 90'));
+  idOf(layer.set(data(DATA, 8)));
+  const access = untilStop(layer).causes[0]?.access;
+  assert.deepEqual([access?.old, access?.value], [0n, 0n]);
+});
+test('T-77 a read passes a write watch, a write hits a read-write watch, a read-only watch sees reads only', () => {
+  const reads = bench((c) => c.load(RBX, DATA).raw('48 8B 03 90'));
+  idOf(reads.layer.set(data(DATA, 8)));
+  noStop(reads.layer, 1000);
+  const writes = bench(store);
+  idOf(writes.layer.set(data(DATA, 8, 'readWrite')));
+  assert.equal(untilStop(writes.layer).kind, 'watch');
+  const only = bench((c) => c.load(RBX, DATA).raw('48 89 03').at('A').raw('48 8B 03 90'));
+  idOf(only.layer.set(data(DATA, 8, 'read')));
+  const record = untilStop(only.layer);
+  assert.deepEqual([record.causePc, record.causes[0]?.access?.kind], [only.A, 'r']);
+});
+test('T-79 PUSH, CALL and ENTER are one hit each', () => {
+  for (const bytes of ['50', 'E8 00 00 00 00', 'C8 10 00 00']) {
+    const { layer } = bench((c) => c.at('A').raw(bytes, '90'));
+    const id = idOf(layer.set(data(STACK - 8, 8)));
+    assert.equal(untilStop(layer).causes.length, 1, bytes);
+    assert.equal(layer.counts(id)?.hits, 1);
+  }
+});
+test('T-7A BTS with a bit index that reaches the watched byte', () => {
+  const { layer } = bench((c) => c.load(RBX, DATA).load(RCX, 100).raw('48 0F AB 0B 90'));
+  idOf(layer.set(data(DATA + 12, 1)));
+  assert.equal(untilStop(layer).causes.length, 1);
+});
+test('T-7B an exception that pushes onto watched bytes', () => {
+  const { layer, tables, A } = bench((c) => c.at('A').raw('CC 90'));
+  idOf(layer.set(data(STACK - 8, 8)));
+  const record = untilStop(layer);
+  assert.deepEqual([record.pc, record.causes[0]?.access?.kind, record.causePc], [tables.handler(3), 'w', A]);
+  assert.deepEqual(record.delivery, { vector: 3, fromPc: A });
+});
+test('T-7D T-70d page walks and other aliases of the frame do not hit a linear watch', () => {
+  const { layer, tables } = bench((c) => c.load(RBX, DATA + 0x1000).raw('C6 03 01 90'), {
+    prepare: (m) => m.mapPage(DATA + 0x1000, BigInt(DATA) | 7n),
+  });
+  idOf(layer.set(data(PAGE_TABLE + ((DATA + 0x1000) >> 12) * 8, 8, 'readWrite')));
+  idOf(layer.set(data(DATA, 8, 'readWrite')));
+  noStop(layer, 1000);
+  assert.equal(tables.read8(DATA), 1);
+});
+test('T-7C an instruction that hits and then faults is no hit; its restart is one', () => {
+  const { layer, tables } = bench(
+    (c) =>
+      c
+        .load(RSI, DATA)
+        .load(RDI, DATA + 0x1000)
+        .load(RCX, 1)
+        .at('A')
+        .raw('F3 A4 90'),
+    {
+      prepare: (m) => m.mapPage(DATA + 0x1000, 0n),
+    },
+  );
+  const id = idOf(layer.set(data(DATA, 1, 'readWrite')));
+  idOf(layer.set({ kind: 'overlay', linear: tables.handler(14) }));
+  assert.equal(untilStop(layer).kind, 'bp');
+  tables.mapPage(DATA + 0x1000, BigInt(DATA + 0x1000) | 7n);
+  assert.equal(next(layer).kind, 'watch');
+  assert.equal(layer.counts(id)?.hits, 1);
+});
+test('T-7F what the debugger writes never hits', () => {
+  const { layer, pc } = bench((c) => c.raw('90 90'));
+  idOf(layer.set(data(DATA, 8, 'readWrite')));
+  pc.writeLinear(0, BigInt(DATA), Uint8Array.of(1, 2, 3));
+  pc.readLinear(0, BigInt(DATA), 3);
+  noStop(layer, 1000);
+});
+test('filters get the access, with old and new value', () => {
+  const seen: (Access | undefined)[] = [];
+  const { layer } = bench((c) => c.load(RBX, DATA).raw('C7 03 05 00 00 00 C7 03 06 00 00 00 90'));
+  idOf(
+    layer.set({
+      ...data(DATA, 4),
+      filter: (_vcpu, access) => {
+        seen.push(access);
+        return access?.value === 6n ? 'stop' : 'continue';
+      },
+    }),
+  );
+  assert.equal(untilStop(layer).causes[0]?.access?.value, 6n);
+  assert.deepEqual(
+    seen.map((access) => [access?.old, access?.value]),
+    [
+      [0n, 5n],
+      [5n, 6n],
+    ],
+  );
+  assert.equal(layer.ledger(0, 10)[0]?.disposition, 'continued');
+});
+
+test('T-80 T-8C the guest and the debugger read the original bytes of a page with overlays', () => {
+  const sum = (c: Code): void => {
+    c.load(RSI, CODE)
+      .load(RCX, 64)
+      .load(RBX, 0)
+      .at('loop')
+      .raw('AC 48 0F B6 C0 48 01 C3')
+      .relative('E2', 'loop', 1)
+      .raw('90');
+  };
+  const plain = bench(sum);
+  noStop(plain.layer, 10_000);
+  const { layer, tables, pc } = bench(sum);
+  for (const offset of [0, 10, 40]) idOf(layer.set({ kind: 'overlay', linear: BigInt(CODE + offset) }));
+  let stops = 0;
+  while (layer.runSlice(10_000).kind === 'stopped') {
+    stops++;
+    layer.resume({ kind: 'continue' });
+  }
+  assert.ok(stops >= 2);
+  assert.equal(tables.register(RBX), plain.tables.register(RBX));
+  assert.deepEqual(pc.readLinear(0, BigInt(CODE), 16), plain.pc.readLinear(0, BigInt(CODE), 16));
+});
+test("T-85 a store into the breakpoint's own instruction, then a jump there", () => {
+  const { layer, A, tables } = bench((c) => {
+    c.load(RBX, CODE + 0x200)
+      .raw('C7 03 FF C0 90 90')
+      .load(RCX, CODE + 0x200)
+      .raw('FF E1')
+      .at('A');
+  });
+  assert.ok(A > 0n);
+  idOf(layer.set({ kind: 'overlay', linear: BigInt(CODE + 0x200) }));
+  assert.equal(untilStop(layer).pc, BigInt(CODE + 0x200));
+  assert.equal(tables.read8(CODE + 0x200), 0xff);
+});
+test('T-87 an overlay on a page that is not mapped fires when the page is there', () => {
+  const target = DATA + 0x2000;
+  const { layer, tables } = bench((c) => c.load(RBX, target).raw('FF E3'), { prepare: (m) => m.mapPage(target, 0n) });
+  assert.equal(layer.set({ kind: 'overlay', linear: BigInt(target) }).verified, true);
+  // Line 9 comes before the fetch: the address is reached whether its page is there or not.
+  assert.equal(untilStop(layer).pc, BigInt(target));
+  idOf(layer.set({ kind: 'overlay', linear: tables.handler(14) }));
+  assert.equal(next(layer).pc, tables.handler(14));
+});
+test('T-88 an overlay in the middle of an instruction does not fire', () => {
+  const { layer, A } = bench((c) => c.at('A').raw('48 C7 C0 90 90 90 00 90'));
+  idOf(layer.set({ kind: 'overlay', linear: A + 3n }));
+  noStop(layer, 1000);
+});
+test('T-8B a breakpoint in a block that already ran fires the next time', () => {
+  const { layer, code } = bench((c) =>
+    c.load(RCX, 5000).at('A').raw('90').at('B').raw('90').relative('E2', 'A', 1).raw('90'),
+  );
+  assert.equal(layer.runSlice(1000).kind, 'running');
+  idOf(layer.set({ kind: 'overlay', linear: code.place('B') }));
+  assert.equal(untilStop(layer).pc, code.place('B'));
+});
+test('watches and overlays leave the digest as it is without them', () => {
+  const { layer, pc, A } = bench(store);
+  const plain = undebugged(store);
+  idOf(layer.set(data(DATA, 8)));
+  idOf(layer.set({ kind: 'overlay', linear: A }));
+  untilStop(layer);
+  next(layer);
+  noStop(layer, 100_000);
+  layer.detach(false);
+  assert.equal(pc.digest(), plain);
+});
