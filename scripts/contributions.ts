@@ -6,7 +6,7 @@ type Json = string | number | boolean | null | readonly Json[] | { readonly [nam
 type JsonObject = { readonly [name: string]: Json };
 
 const debugType = 'trapline';
-const ours = `debugType == '${debugType}'`;
+const ours = `inDebugMode && debugType == '${debugType}'`;
 /** Assembly has no language of VS Code's own: the ids that its extensions use. */
 const assemblyLanguages = [
   'asm',
@@ -268,7 +268,8 @@ export const generatedManifest = {
   },
 } as const satisfies JsonObject;
 
-const code = (value: unknown): string => `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+const code = (value: unknown): string =>
+  value === '' ? 'empty' : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
 
 function typeInWords({ type, items }: PropertyDescription): string {
   if (type === 'array') return `list of ${items === undefined ? 'values' : typeInWords(items)}s`;

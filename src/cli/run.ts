@@ -5,7 +5,7 @@ import { loadMultiboot } from '../machine/boot/multiboot.ts';
 import type { MachineStop } from '../machine/api.ts';
 import { Machine, MachineOptionError } from '../machine/machine.ts';
 import { createLocalSymbols } from '../symbols/index.ts';
-import type { RunEnvironment } from './environment.ts';
+import type { RunEnvironment, TextSink } from './environment.ts';
 import { STATUS, UsageError } from './exit-status.ts';
 import { OutputMatcher } from './output-matcher.ts';
 import type { RunOptions } from './run-options.ts';
@@ -30,6 +30,7 @@ const toJson = (value: unknown): string =>
 export async function run(options: RunOptions, environment: RunEnvironment): Promise<number> {
   const kernel = await readInput('--kernel', options.kernel, environment);
   const machine = await boot(kernel, options, environment);
+  const statsFile = openOutput(environment, '--stats', options.statsFile); // before the run: a wrong path is told at once
   const session = new Session(machine, options, environment);
   let ending: Ending;
   try {
@@ -41,9 +42,10 @@ export async function run(options: RunOptions, environment: RunEnvironment): Pro
     environment.say(await describeTripleFault(session.stop, kernel, options.kernel));
   }
   if (options.digest) environment.say(`digest ${machine.digest()}`);
-  if (options.statsFile !== undefined) {
+  if (statsFile !== undefined) {
     const statistics = statisticsOf(machine, session.wallMs, session.traps, ending);
-    writeText(environment, '--stats', options.statsFile, `${JSON.stringify(statistics, null, 2)}\n`);
+    statsFile.write(`${JSON.stringify(statistics, null, 2)}\n`);
+    statsFile.close();
   }
   return ending.status;
 }
@@ -55,11 +57,10 @@ async function readInput(option: string, path: string, environment: RunEnvironme
     throw new UsageError(`${option}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
 }
-function writeText(environment: RunEnvironment, option: string, path: string, text: string): void {
+function openOutput(environment: RunEnvironment, option: string, path: string | undefined): TextSink | undefined {
+  if (path === undefined) return undefined;
   try {
-    const file = environment.createTextFile(path);
-    file.write(text);
-    file.close();
+    return environment.createTextFile(path);
   } catch (error) {
     throw new UsageError(`${option}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
@@ -70,7 +71,7 @@ async function boot(kernel: Uint8Array, options: RunOptions, environment: RunEnv
   const modules =
     initrd === undefined ? [] : [{ name: initrd, bytes: await readInput('--initrd', initrd, environment) }];
   try {
-    const machine = new Machine(await environment.loadModules(), { cpus, memorySize });
+    const machine = new Machine(await environment.loadModules(), { cpus, memorySize, jit: options.jit });
     const commandLine = append === undefined ? options.kernel : `${options.kernel} ${append}`;
     loadMultiboot(machine.engine, { kernel: { name: options.kernel, bytes: kernel, commandLine }, modules });
     return machine;
@@ -88,7 +89,7 @@ class Session {
   private readonly options: RunOptions;
   private readonly environment: RunEnvironment;
   private readonly matcher: OutputMatcher | undefined;
-  private readonly ledger: { write(text: string): void; close(): void } | undefined;
+  private readonly ledger: TextSink | undefined;
   /** Debug traps by owner. The guest-debug layer is attached without a breakpoint: it only keeps account. */
   readonly traps = { hostOwned: 0, reinjected: 0 };
   private readonly started: number;
@@ -102,7 +103,7 @@ class Session {
     this.options = options;
     this.environment = environment;
     this.matcher = options.until === undefined ? undefined : new OutputMatcher(options.until);
-    this.ledger = options.ledgerFile === undefined ? undefined : this.openLedger(options.ledgerFile);
+    this.ledger = openOutput(environment, '--ledger', options.ledgerFile);
     new GuestDebug(machine).onLedger = (entry) => {
       if (entry.owner === 'host') this.traps.hostOwned++;
       else this.traps.reinjected++;
@@ -117,13 +118,6 @@ class Session {
   }
   get wallMs(): number {
     return this.environment.now() - this.started;
-  }
-  private openLedger(path: string) {
-    try {
-      return this.environment.createTextFile(path);
-    } catch (error) {
-      throw new UsageError(`--ledger: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-    }
   }
   close(): void {
     this.environment.input.stop();

@@ -11,11 +11,14 @@ export interface Statistics {
   readonly mips: number;
   readonly perVcpu: readonly { readonly vcpu: number; readonly instructions: number }[];
   readonly jit: {
+    /** Part of the instructions that ran in compiled regions, 0 to 1. */
+    readonly share: number;
     readonly regions: number;
     readonly modules: number;
     readonly instructions: number;
     readonly compileMs: number;
     readonly exits: Readonly<Record<string, number>>;
+    readonly failures: Readonly<Record<string, number>>;
   };
   /** Debug traps (#DB, #BP): stopped for the host, or given to the guest. */
   readonly traps: { readonly hostOwned: number; readonly reinjected: number };
@@ -40,7 +43,10 @@ export function statisticsOf(
       vcpu,
       instructions: Number(machine.engine.get64(L.RETIRED, vcpu)),
     })),
-    jit: { regions: 0, modules: 0, instructions: 0, compileMs: 0, exits: {} },
+    jit: {
+      share: instructions > 0 ? Number(machine.engine.compiledTicks) / instructions : 0,
+      ...(machine.jitStatistics ?? { regions: 0, modules: 0, instructions: 0, compileMs: 0, exits: {}, failures: {} }),
+    },
     traps,
     digest: machine.digest(),
     exit,

@@ -33,6 +33,8 @@ export interface EngineHost {
 const GUEST_FAULT: unique symbol = Symbol('guest fault');
 
 interface CoreExports {
+  readonly table: WebAssembly.Table;
+  blockAt(rip: bigint): number;
   run(): number;
   flush(): void;
   decode(record: number, bytes: number, available: number, rip: bigint, mode: number): number;
@@ -64,6 +66,10 @@ interface SystemExports {
 export interface EngineModules {
   readonly core: WebAssembly.Module;
   readonly system: WebAssembly.Module;
+  /** The bytes of `core`: the JIT derives its code from the handlers in them. Without them everything is interpreted. */
+  readonly coreBytes?: Uint8Array;
+  /** Milliseconds, for the JIT's statistics alone. */
+  readonly now?: () => number;
 }
 export interface EngineOptions {
   readonly modules: EngineModules;
@@ -105,7 +111,8 @@ export class Engine {
     const tlbs = align(linearPages + L.LINEAR_HASH_SIZE * 4, WASM_PAGE);
     const pages = tlbs + options.vcpus * L.TLB_AREA_SIZE;
     const arena = align(pages + (options.memorySize / 4096) * L.PAGE_SIZE, WASM_PAGE);
-    this.ram = align(arena + arenaSize, WASM_PAGE);
+    const entryTables = arena + arenaSize;
+    this.ram = align(entryTables + L.ENTRY_TABLES_SIZE, WASM_PAGE);
     const end = align(this.ram + options.memorySize, WASM_PAGE) + WASM_PAGE;
     this.memory = new WebAssembly.Memory({ initial: end / WASM_PAGE, maximum: end / WASM_PAGE });
     this.view = new DataView(this.memory.buffer);
@@ -122,6 +129,7 @@ export class Engine {
       [L.CONFIG_VCPUS, options.vcpus],
       [L.CONFIG_PROFILE, options.profile === 'amd' ? 1 : 0],
       [L.CONFIG_TLB, tlbs],
+      [L.CONFIG_ENTRY_TABLES, entryTables],
       [L.ARENA_TOP, arena],
     ];
     for (const [address, value] of config) this.view.setUint32(address, value, true);
@@ -169,7 +177,11 @@ export class Engine {
     const system = new WebAssembly.Instance(options.modules.system, imports);
     // The modules are ours, built from src/core/assembly; their export types are declared above.
     this.system = system.exports as unknown as SystemExports;
-    const core = new WebAssembly.Instance(options.modules.core, { env: imports.env, system: system.exports });
+    const core = new WebAssembly.Instance(options.modules.core, {
+      env: imports.env,
+      system: system.exports,
+      jit: { hot: (block: number) => this.onHot(block >>> 0) },
+    });
     this.core = core.exports as unknown as CoreExports;
 
     for (let i = options.vcpus - 1; i >= 0; i--) {
@@ -214,6 +226,14 @@ export class Engine {
   }
   set64(slot: number, value: bigint, vcpu: number = this.selected): void {
     this.view.setBigUint64(this.slotOf(vcpu, slot), BigInt.asUintN(64, value), true);
+  }
+  /** Executions after which a block is reported to onHot; 0: never. Host state: no threshold changes what the guest sees. */
+  set hotThreshold(executions: number) {
+    this.view.setUint32(L.HOT_THRESHOLD, executions, true);
+  }
+  /** Ticks that compiled regions have used. */
+  get compiledTicks(): bigint {
+    return this.view.getBigInt64(L.REGION_TICKS, true);
   }
   /** Raises attention bits (L.ATTENTION_*) of a vCPU: it evaluates its boundary before its next instruction. */
   attend(vcpu: number, bits: number): void {
@@ -285,6 +305,16 @@ export class Engine {
   translate(linear: bigint): bigint | undefined {
     const physical = this.system.translate(BigInt.asIntN(64, linear));
     return physical < 0n ? undefined : physical;
+  }
+  /** Told of blocks that were executed L.HOT_THRESHOLD times: the JIT's end. */
+  onHot: (block: number) => void = () => undefined;
+  /** core.wasm's function table, where compiled regions go. */
+  get table(): WebAssembly.Table {
+    return this.core.table;
+  }
+  /** Header of the block at another RIP of the running code; 0: it may not be fetched. Only while the vCPU runs (onHot). */
+  blockAt(rip: bigint): number {
+    return this.core.blockAt(BigInt.asIntN(64, rip)) >>> 0;
   }
   /** Forgets all decoded blocks (derived state). */
   flushBlocks(): void {

@@ -229,12 +229,21 @@ export const CONFIG_LINEAR_PAGES = 0xc18; // u32: blocks by linear page, LINEAR_
 export const CONFIG_VCPUS = 0xc1c; // u32: number of vCPUs
 export const CONFIG_PROFILE = 0xc20; // u32: 0 intel, 1 amd
 export const CONFIG_TLB = 0xc24; // u32: TLB areas, TLB_AREA_SIZE each
+export const CONFIG_ENTRY_TABLES = 0xc28; // u32: byte tables of compiled regions, page offset -> entry number
 // constant rows {u64 mask, u64 keep} for stack pointer arithmetic: RSP = (RSP & keep) | (new & mask)
 export const STACK16 = 0xc40;
 export const STACK32 = 0xc50;
 export const STACK64 = 0xc60;
 // derived, machine wide
 export const ARENA_TOP = 0xc80; // u32: bump pointer
+/** u32: 1 = a compiled region left in front of an instruction that only the interpreter can do. */
+export const REGION_LEFT = 0xc98;
+/** u32: 1 = all blocks are to be forgotten before the next one is looked up (regions were evicted). */
+export const FLUSH_REQUEST = 0xc9c;
+/** i64: ticks that compiled regions have used, for statistics. */
+export const REGION_TICKS = 0xca0;
+/** u32: executions of a block after which it is reported as hot; 0: never. */
+export const HOT_THRESHOLD = 0xca8;
 export const WALK_RESULT = 0xc90; // u64: physical address found by the debugger's walk
 export const SPLIT_COUNT = 0xc84; // u32: number of linear addresses where blocks must split (observer and guest DR type X)
 export const CODE_GENERATION = 0xc88; // u32: counts flushes of the arena
@@ -290,6 +299,7 @@ export const R_FLAG_ADDRESS32 = 128; // effective address size differs from the 
 export const A_ENDS_BLOCK = 1; // stores RIP itself
 export const A_CALL = 2; // the next instruction is a likely entry
 export const A_BOUNDARY = 4; // the block ends behind it although it does not store RIP (STI, MOV SS, I/O, CR writes...)
+export const A_STACK = 16; // what it accesses besides its memory operand is on the stack
 export const A_REP = 8; // repeats itself: one iteration is one count
 
 // ---- blocks: a header, then count records, then a "fall" record when the last does not store RIP -----------------------
@@ -312,6 +322,7 @@ export const BLOCK_GUARD = 1; // an execution breakpoint may sit on the first in
 export const BLOCK_DROPPED = 2; // unlinked; its memory is free at the next flush of the arena
 export const BLOCK_TERMINATED = 4; // the last instruction stores RIP
 export const NO_FRAME = 0xffffffff;
+export const ENTRY_TABLES_SIZE = 0x400000; // 1024 compiled regions, 4096 bytes each
 export const BLOCK_MAX = 64; // instructions
 export const BLOCK_HASH_SIZE = 65536;
 export const LINEAR_HASH_SIZE = 16384;

@@ -15,9 +15,6 @@ import type { Symbols } from '../symbols/index.ts';
 import { loadEngineModules, readWholeFile } from './node-files.ts';
 import { nodeSymbolHost, symbolPort } from './node-symbol-host.ts';
 
-/** Milliseconds that a machine without work waits for input. */
-const IDLE = 5;
-
 /** Symbols in a worker of their own where the bundle has one; in this thread when run from sources. */
 export function createNodeSymbols(): Symbols {
   const script = new URL('./symbols-worker.js', import.meta.url);
@@ -77,7 +74,7 @@ export function createNodeAdapterHost(): AdapterHost & { dispose(): void } {
     symbols,
     scheduler: {
       yield: () => new Promise((resolve) => setImmediate(resolve)),
-      idle: () => new Promise((resolve) => setTimeout(resolve, IDLE)),
+      wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     },
     now: () => performance.now(),
     createGuest,

@@ -7,6 +7,8 @@ import { createTextFile, loadEngineModules, readWholeFile } from './node-files.t
 /** Everything `trapline run` needs of Node. */
 export function createNodeEnvironment(): RunEnvironment {
   const input = new StandardInput();
+  // Whoever read the output may go away (`| head`): the run goes on, and its exit status still counts.
+  process.stdout.on('error', () => undefined);
   return {
     loadModules: loadEngineModules,
     readFile: readWholeFile,

@@ -6,7 +6,7 @@ import type { EngineModules } from '../core/engine.ts';
 import type { TextSink } from '../cli/environment.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
+  ENOENT: 'there is no such file or directory',
   EACCES: 'reading or writing it is not allowed',
   EISDIR: 'it is a directory',
   ENOTDIR: 'a part of its path is not a directory',
@@ -68,9 +68,13 @@ export async function loadEngineModules(): Promise<EngineModules> {
     () => false,
   );
   const folder = found ? new URL('./', import.meta.url) : new URL('../../dist/', import.meta.url);
-  const compile = async (name: string): Promise<WebAssembly.Module> => {
-    const bytes = await readWholeFile(fileURLToPath(new URL(name, folder)));
-    return WebAssembly.compile(new Uint8Array(bytes));
+  const read = async (name: string): Promise<Uint8Array<ArrayBuffer>> =>
+    new Uint8Array(await readWholeFile(fileURLToPath(new URL(name, folder))));
+  const [coreBytes, systemBytes] = [await read('core.wasm'), await read('system.wasm')];
+  return {
+    core: await WebAssembly.compile(coreBytes),
+    system: await WebAssembly.compile(systemBytes),
+    coreBytes,
+    now: () => performance.now(),
   };
-  return { core: await compile('core.wasm'), system: await compile('system.wasm') };
 }

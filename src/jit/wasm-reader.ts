@@ -16,6 +16,8 @@ export interface Instruction {
   readonly wide?: bigint;
   /** br_table: labels, the default last. */
   readonly labels?: readonly number[];
+  /** v128.const: the value; i8x16.shuffle: the lanes. */
+  readonly bytes?: readonly number[];
 }
 export interface WasmFunction {
   readonly index: number;
@@ -254,7 +256,11 @@ function readInstruction(cursor: Cursor): Instruction {
       immediate = cursor.unsigned();
     }
     if (n >= 84 && n <= 91) cursor.byte();
-    if (n === 12 || n === 13) cursor.at += 16; // v128.const, i8x16.shuffle
+    if (n === 12 || n === 13) {
+      const bytes = [...cursor.bytes.subarray(cursor.at, cursor.at + 16)];
+      cursor.at += 16;
+      return { op: 0xfd00 + n, immediate: 0, bytes };
+    }
     if (n >= 21 && n <= 34) immediate = cursor.byte(); // lanes
     return { op: 0xfd00 + n, immediate };
   }

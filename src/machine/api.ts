@@ -1,5 +1,6 @@
 // What the rooms above see of the machine. The PC itself is machine.ts; this file holds only types.
 import type { Engine } from '../core/engine.ts';
+import type { JitStatistics } from '../jit/jit.ts';
 
 /** Ticks are instructions retired plus events delivered; the virtual clock runs at 1 GHz, so one tick is one nanosecond. */
 export type Ticks = number;
@@ -14,6 +15,8 @@ export interface MachineOptions {
   readonly rtcSeconds?: number;
   /** Instructions a vCPU runs before the next one's turn; machine state, default 10,000. */
   readonly quantum?: Ticks;
+  /** false: interpret everything. A number: executions after which a block is compiled. Never changes what the guest sees. */
+  readonly jit?: boolean | number;
 }
 
 /** Why Machine.run() came back. */
@@ -69,6 +72,8 @@ export interface MachineApi {
   readonly clock: bigint;
   /** Ticks of all vCPUs since power-on. */
   readonly instructions: bigint;
+  /** What the JIT did so far; undefined: everything is interpreted. */
+  readonly jitStatistics: JitStatistics | undefined;
   /** vCPU whose turn it is (the next instruction of the schedule is its). */
   readonly turn: number;
   /** When the next timer expires, if one is armed: how far an idle machine may be let sleep. */

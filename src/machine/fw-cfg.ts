@@ -13,6 +13,8 @@ export const FW_CFG = {
   firstFile: 0x20,
 } as const;
 const NO_ITEM = 0xffff;
+/** Zeros that one DMA access may read behind the end of an item: an access does a bounded amount of work. */
+const MAXIMUM_PADDING = 1 << 20;
 // control word of a DMA access
 const DMA_ERROR = 1;
 const DMA_READ = 2;
@@ -85,7 +87,7 @@ export class FwCfg implements PortDevice {
     // writes of items ended with QEMU 2.4: data written to 0x511 is dropped
   }
 
-  /** One DMA access; its work is bounded by the size of RAM. */
+  /** One DMA access. */
   private transfer(high: number, low: number): void {
     this.dmaHigh = 0;
     const at = high * 2 ** 32 + low;
@@ -108,13 +110,11 @@ export class FwCfg implements PortDevice {
     if (target + length > this.memory.size) return false;
     const item = this.items.get(this.key) ?? new Uint8Array();
     const part = item.subarray(Math.min(this.offset, item.length), Math.min(this.offset + length, item.length));
+    if (length - part.length > MAXIMUM_PADDING) return false;
     this.offset += length;
-    if (!this.memory.write(target, part)) return false;
-    const zeros = new Uint8Array(Math.min(length - part.length, 1 << 20));
-    for (let at = part.length; at < length; at += zeros.length) {
-      if (!this.memory.write(target + at, zeros.subarray(0, Math.min(zeros.length, length - at)))) return false;
-    }
-    return true;
+    const bytes = new Uint8Array(length);
+    bytes.set(part);
+    return this.memory.write(target, bytes);
   }
 
   save(writer: StateWriter): void {

@@ -1,6 +1,7 @@
 // The PC: engine, devices, clock and schedule put together. It holds no policy of its own but the wiring.
 import { Engine, type EngineHost, type EngineModules } from '../core/engine.ts';
 import * as L from '../core/layout.ts';
+import { HOT_THRESHOLD, Jit, type JitStatistics } from '../jit/jit.ts';
 import { AcpiPower } from './acpi-power.ts';
 import type { MachineApi, MachineObserver, MachineOptions, MachineStop, Ticks, VectorAt } from './api.ts';
 import { ApicBus, type VcpuSignals } from './apic-bus.ts';
@@ -87,6 +88,7 @@ export class Machine implements MachineApi {
   private readonly messages = new Messages((text) => this.onMessage(text));
   private readonly serialOutput = new OutputBuffer((bytes) => this.onSerial(bytes));
   private readonly debugOutput = new OutputBuffer((bytes) => this.onDebugConsole(bytes));
+  private readonly jit: Jit | undefined;
   private observerOrNone: MachineObserver | undefined;
   private stopRequest: MachineStop | undefined;
 
@@ -98,6 +100,13 @@ export class Machine implements MachineApi {
     this.memoryMap = new MemoryMap((physical, write) => this.messages.unknownMemory(physical, write));
     this.ports = new PortBus((port, write) => this.messages.unknownPort(port, write));
     this.engine = new Engine({ modules, host: this.host(), vcpus: cpus, memorySize, profile });
+    this.jit =
+      options.jit === false || modules.coreBytes === undefined
+        ? undefined
+        : new Jit(modules.coreBytes, this.engine, modules.now);
+    this.engine.hotThreshold =
+      this.jit === undefined ? 0 : typeof options.jit === 'number' ? options.jit : HOT_THRESHOLD;
+    this.engine.onHot = (block) => this.jit?.hot(block);
     const clock = new VirtualClock(() => this.engine.ticksLeft());
     clock.onEarlier = () => this.endRun();
     this.virtualClock = clock;
@@ -133,6 +142,10 @@ export class Machine implements MachineApi {
       return window === undefined ? undefined : Number(window);
     });
     this.memoryMap.attach(this.ioapic, PAGE, () => IOAPIC_BASE);
+  }
+
+  get jitStatistics(): JitStatistics | undefined {
+    return this.jit?.statistics();
   }
 
   // ---- wiring --------------------------------------------------------------------------------------------------------

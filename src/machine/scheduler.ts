@@ -98,6 +98,7 @@ export class Scheduler {
       left -= used;
       fruitless = used > 0 ? 0 : fruitless + 1;
       if (fruitless > MAXIMUM_FRUITLESS) throw new Error(`internal error: vCPU ${vcpu} does not get on (${code})`);
+      if (used > 0) this.dead[vcpu] = false; // an INIT revives even that
       if (code === 'halted') this.parked[vcpu] = true;
       if (code === 'shutdown') {
         this.parked[vcpu] = true;

@@ -35,7 +35,7 @@ export class Uart implements PortDevice {
   private transmitInterrupt = false;
   private received: number[] = [];
   /** Host input that the FIFO has no room for yet. Part of the guest state, since it was stamped when it was sent. */
-  private waiting: number[] = [];
+  private waiting = new Uint8Array();
 
   /** @param output gets each byte the guest sends. */
   constructor(name: string, base: number, line: InterruptLine, output: (byte: number) => void) {
@@ -56,13 +56,16 @@ export class Uart implements PortDevice {
     this.overrun = 0;
     this.transmitInterrupt = false;
     this.received = [];
-    this.waiting = [];
+    this.waiting = new Uint8Array();
     this.update();
   }
 
   /** Input from outside, at the current virtual time. */
   send(bytes: Uint8Array): void {
-    for (const byte of bytes) this.waiting.push(byte);
+    const waiting = new Uint8Array(this.waiting.length + bytes.length);
+    waiting.set(this.waiting);
+    waiting.set(bytes, this.waiting.length);
+    this.waiting = waiting;
     this.fill();
     this.update();
   }
@@ -71,9 +74,10 @@ export class Uart implements PortDevice {
   }
   private fill(): void {
     if ((this.modemControl & MCR_LOOPBACK) !== 0) return;
-    while (this.waiting.length > 0 && this.received.length < this.capacity) {
-      this.received.push(this.waiting.shift() ?? 0);
-    }
+    const room = this.capacity - this.received.length;
+    if (room <= 0 || this.waiting.length === 0) return;
+    this.received.push(...this.waiting.subarray(0, room));
+    this.waiting = this.waiting.subarray(room);
   }
   private get triggered(): boolean {
     if ((this.fifoControl & 1) === 0) return this.received.length > 0;
@@ -202,7 +206,7 @@ export class Uart implements PortDevice {
     writer.u16(this.divisor);
     writer.bool(this.transmitInterrupt);
     writer.bytes(Uint8Array.from(this.received));
-    writer.bytes(Uint8Array.from(this.waiting));
+    writer.bytes(this.waiting);
   }
   restore(reader: StateReader): void {
     this.interruptEnable = reader.u8();
@@ -215,6 +219,6 @@ export class Uart implements PortDevice {
     this.divisor = reader.u16();
     this.transmitInterrupt = reader.bool();
     this.received = [...reader.bytes()];
-    this.waiting = [...reader.bytes()];
+    this.waiting = reader.bytes().slice();
   }
 }

@@ -95,6 +95,12 @@ for (const cpus of [1, 2, 8, 16]) {
   });
 }
 
+test('its ELF32 twin', async () => {
+  const world = new World();
+  assert.equal(await run(options({ kernel: guest('smp32.elf') }), world), 85);
+  assert.equal(world.text.replaceAll('\r', ''), expected);
+});
+
 test('--until ends at the match', async () => {
   const world = new World();
   assert.equal(await run(options({ until: /4 processors/m }), world), 0);
@@ -173,6 +179,7 @@ test('unreadable input and output', async () => {
   await refused({ kernel: guest('boot.S') }, /neither an ELF file nor a kernel/);
   await refused({ initrd: '/nowhere/i' }, /--initrd/);
   await refused({ ledgerFile: '/nowhere/l' }, /--ledger/);
+  await refused({ statsFile: '/nowhere/s' }, /--stats/);
   const huge = new World();
   huge.inputs.set('initrd', new Uint8Array(64 << 20));
   await assert.rejects(() => run(options({ initrd: 'initrd' }), huge), /initrd: its 67108864 bytes do not fit/);

@@ -149,6 +149,10 @@ function disturbances(modules: EngineModules, random: (below: number) => number,
       return machine;
     },
     (machine) => {
+      machine.engine.hotThreshold = [0, 8, 64, 500][random(4)] ?? 0;
+      return machine;
+    },
+    (machine) => {
       machine.engine.select(random(OPTIONS.cpus));
       return machine;
     },

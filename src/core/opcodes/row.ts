@@ -11,6 +11,8 @@
 // Operand notation: SDM 2D appendix A.2 (Eb, Gv, Iz, ...), with these of our own: sIb (sign-extended byte), Vx Wx with the
 // memory size as the suffix (Wx 16 bytes, Wq 8, Wd 4), R (ModRM.rm register whatever mod says).
 
+import { A_STACK } from '../layout.ts';
+
 /** Which of 66, F3, F2 a row demands. */
 export type MandatoryPrefix = 'any' | 'NP' | '66' | 'F3' | 'F2';
 export type OpcodeMap = 'one' | '0F' | '0F38' | '0F3A';
@@ -128,6 +130,18 @@ function parseOperand(text: string): Operand {
 }
 
 /** A_* bits by option word: see layout.ts. */
+/** Implicit accesses to the stack. */
+const STACK_ACCESSES: ReadonlySet<string> = new Set([
+  'push',
+  'pop',
+  'pushfar',
+  'popfar',
+  'iret',
+  'pusha',
+  'popa',
+  'enter',
+  'leave',
+]);
 const ATTRIBUTES: Readonly<Record<string, number>> = { ends: 1, call: 2, boundary: 4, rep: 8 };
 
 /**
@@ -197,8 +211,10 @@ export function op(
     else if (word === 'w') row.access = 'write';
     else if (word === 'n') row.access = 'none';
     else if (word.startsWith('imm=')) row.immediate = Number(word.slice(4));
-    else if (word.startsWith('+')) row.implicit = word.slice(1);
-    else throw new Error(`Opcode ${notation}: option "${word}" is not understood.`);
+    else if (word.startsWith('+')) {
+      row.implicit = word.slice(1);
+      if (STACK_ACCESSES.has(row.implicit)) attributes |= A_STACK;
+    } else throw new Error(`Opcode ${notation}: option "${word}" is not understood.`);
   }
   const hasModRM =
     mod !== 'any' || reg !== undefined || rest.length > 0 || operands.some(({ kind }) => MODRM_KINDS.has(kind));

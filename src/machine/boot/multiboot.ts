@@ -102,6 +102,7 @@ function planKernel(kernel: BootFile, memorySize: number): Plan {
   if (bytes.length === 0) throw new BootError('empty', name, {}, 'the file is empty.');
   const header = findMultibootHeader(bytes);
   if (header === undefined) {
+    if (isElf(bytes)) readElfImage(name, bytes); // a file that was cut off is told as such
     const what = isElf(bytes)
       ? 'an ELF file without a Multiboot header in its first 8192 bytes.'
       : 'neither an ELF file nor a kernel with a Multiboot header in its first 8192 bytes.';

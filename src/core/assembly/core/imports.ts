@@ -32,3 +32,5 @@
 @external("system", "codePage") export declare function codePage(frame: u32): void;
 /** 1 when an execution breakpoint (observer, or guest DR type X) may sit at this linear address. */
 @external("system", "split") export declare function isSplit(linear: u64): u32;
+/** A block was executed HOT_THRESHOLD times. It may decode others, and so flush the arena. */
+@external("jit", "hot") export declare function hot(block: u32): void;

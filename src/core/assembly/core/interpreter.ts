@@ -1,7 +1,7 @@
 // The interpreter: blocks of records, one indirect call an instruction. Reference, single-stepper, and home of cold code.
 import * as L from '../../layout';
-import { boundary, retire } from './imports';
-import { lookup } from './blocks';
+import { boundary, hot, retire } from './imports';
+import { flush, lookup } from './blocks';
 import { handlerOf } from './record';
 
 /** Runs a block, or its first instructions when limit says so; leaves early when a handler asks for attention. */
@@ -22,11 +22,22 @@ function runBlock(b: usize, limit: i64): void {
   if (load<u32>(L.ATTENTION) & L.ATTENTION_RETIRE) retire();
 }
 
+/** Enters the compiled region of a block; true when it has used ticks and did not leave for the interpreter's sake. */
+function runRegion(b: usize): bool {
+  let before = load<i64>(L.BUDGET);
+  store<u32>(L.REGION_LEFT, 0);
+  call_indirect(load<u32>(b, L.B_JIT), load<u32>(b, L.B_JIT_ENTRY));
+  let used = before - load<i64>(L.BUDGET);
+  store<i64>(L.REGION_TICKS, load<i64>(L.REGION_TICKS) + used);
+  return used != 0 && !load<u32>(L.REGION_LEFT);
+}
+
 /**
  * Runs the vCPU in the state area until its budget is used up or something wants the scheduler; answers a RUN_* code.
  * Faults leave it as exceptions of the import that raised them; the caller delivers them and calls again.
  */
 export function run(): u32 {
+  let interpret = false; // the region at this RIP has just left in front of the next instruction
   while (true) {
     if (load<i64>(L.BUDGET) <= 0) return L.RUN_SPENT;
     if (load<u32>(L.ATTENTION)) {
@@ -34,12 +45,39 @@ export function run(): u32 {
       if (code) return code;
       if (load<i64>(L.BUDGET) <= 0) return L.RUN_SPENT; // an event was delivered, which takes one tick
     }
+    if (load<u32>(L.FLUSH_REQUEST)) { store<u32>(L.FLUSH_REQUEST, 0); flush(); }
     let b = lookup();
     if (load<u32>(b, L.B_FLAGS) & L.BLOCK_GUARD && !load<u32>(L.GUARD_PASSED)) {
       store<u32>(L.ATTENTION, load<u32>(L.ATTENTION) | L.ATTENTION_GUARD);
       continue;
     }
     store<u32>(L.GUARD_PASSED, 0);
-    runBlock(b, load<u32>(L.ONE_INSTRUCTION) ? 1 : load<i64>(L.BUDGET));
+    if (load<u32>(L.ONE_INSTRUCTION)) { runBlock(b, 1); interpret = false; continue; }
+    if (load<u32>(b, L.B_JIT) && !interpret) {
+      interpret = !runRegion(b);
+      continue;
+    }
+    let threshold = load<u32>(L.HOT_THRESHOLD);
+    if (threshold && !load<u32>(b, L.B_JIT)) {
+      let times = load<u32>(b, L.B_HOT) + 1;
+      store<u32>(b, times, L.B_HOT);
+      if (times == threshold) {
+        hot(<u32>b);
+        if (load<u32>(b, L.B_JIT) && !interpret || load<u32>(L.FLUSH_REQUEST)) continue;
+      }
+    }
+    // just behind a region: one instruction, so that compiled code goes on right after it
+    runBlock(b, interpret ? 1 : load<i64>(L.BUDGET));
+    interpret = false;
   }
+}
+
+/** For the region builder: the block at another RIP of the running code, without running it; 0 when it cannot be fetched. */
+export function blockAt(rip: u64): usize {
+  if ((<u32>rip & 0xfff) > 0xff0) return 0; // its first instruction may cross, and fetching the next page may fault
+  let saved = load<u64>(L.RIP);
+  store<u64>(L.RIP, rip);
+  let b = lookup();
+  store<u64>(L.RIP, saved);
+  return b;
 }

@@ -1,5 +1,6 @@
 // The slow paths of guest memory: what a fast tag does not answer. All faults come before any effect.
 import * as L from '../../layout';
+import { flagsOf, offsetOf } from '../core/record';
 import { fault } from './events';
 import { watchedPage, noteAccess } from './debug';
 import { mmioRead, mmioWrite } from './host';
@@ -10,10 +11,30 @@ import { walk, allows, isCanonical, longMode, READ, WRITE, USER, FETCH, IMPLICIT
 export { flushTlb, invalidatePage, flushTags, dropTagsOf, selectBank };
 
 const KIND_READ: u32 = 1, KIND_WRITE: u32 = 2, KIND_BOTH: u32 = 3;
-const GP: u32 = 13, PF: u32 = 14, AC: u32 = 17;
+const SS: u32 = 12, GP: u32 = 13, PF: u32 = 14, AC: u32 = 17;
+/** Offsets of RSP and RBP from REGS, as in R_BASE. */
+const BASE_RSP: u32 = 0x20, BASE_RBP: u32 = 0x28;
 
 /** Rights of the running code. */
 @inline function currentUser(): u32 { return load<u32>(L.CPL) == 3 ? USER : 0; }
+
+/** Vector for an address that is not canonical: #SS where the operand is on the stack, else #GP (SDM 3A 6.15). */
+function vectorOf(linear: u64): u32 {
+  let r = <usize>load<u32>(L.CURRENT);
+  if (!r || (load<u32>(L.MODE) & L.MODE_CODE) != 2) return GP;
+  let onStack = (load<u16>(r, L.R_ATTRIBUTES) & L.A_STACK) != 0, operand = (flagsOf(r) & L.R_FLAG_MEMORY) != 0, segment = load<u32>(r, L.R_SEGMENT);
+  if (operand && (!onStack || linear - (offsetOf(r) + load<u64>(segment)) < 16)) {
+    let base = load<u8>(r, L.R_BASE);
+    return segment == L.ZERO && (base == BASE_RSP || base == BASE_RBP) ? SS : GP;
+  }
+  return onStack ? SS : GP;
+}
+/** An access that reaches over the end of the canonical addresses faults as a whole, whatever is mapped before it. */
+@inline function checkSpan(linear: u64, size: u32): void {
+  if (crosses(linear, size) && longMode() && !isCanonical(linear + size - 1)) fault(vectorOf(linear), 0);
+}
+/** Linear address of the page behind the one of an access that crosses. */
+@inline function secondPage(linear: u64): u64 { return wrap((linear | 0xfff) + 1); }
 
 /** Physical address for an access, from the architectural TLB or by a walk; throws #GP(0) or #PF. */
 function physicalFor(linear: u64, access: u32): u64 {
@@ -22,7 +43,7 @@ function physicalFor(linear: u64, access: u32): u64 {
     let flags = load<u32>(e, L.TA_FLAGS);
     if (allows(flags, access) && (!(access & WRITE) || flags & FLAG_DIRTY)) return load<u64>(e, L.TA_FRAME) | (linear & 0xfff);
   }
-  if (longMode()) { if (!isCanonical(linear)) fault(GP, 0); }
+  if (longMode()) { if (!isCanonical(linear)) fault(vectorOf(linear), 0); }
   let failed = walk(linear, access, false);
   if (failed) {
     store<u64>(L.CR2, linear);
@@ -82,6 +103,7 @@ function writePart(physical: u64, size: u32, v: u64): void {
 
 function readWith(linear: u64, size: u32, access: u32): u64 {
   linear = wrap(linear);
+  checkSpan(linear, size);
   if (linear & (size - 1) && alignmentChecked() && access & USER) fault(AC, 0);
   let physical = physicalFor(linear, access), value: u64, watched = watchedPage(linear & ~(<u64>0xfff));
   if (!crosses(linear, size)) {
@@ -97,6 +119,7 @@ function readWith(linear: u64, size: u32, access: u32): u64 {
 }
 function writeWith(linear: u64, size: u32, value: u64, access: u32): void {
   linear = wrap(linear);
+  checkSpan(linear, size);
   if (linear & (size - 1) && alignmentChecked() && access & USER) fault(AC, 0);
   let physical = physicalFor(linear, access), watched = watchedPage(linear & ~(<u64>0xfff));
   if (!crosses(linear, size)) {
@@ -136,6 +159,7 @@ export function slowModify(r: usize, linear: u64, size: u32): usize {
   store<u32>(L.CURRENT, <u32>r);
   linear = wrap(linear);
   let access = WRITE | currentUser();
+  checkSpan(linear, size);
   if (linear & (size - 1) && alignmentChecked()) fault(AC, 0);
   let physical = physicalFor(linear, access), watched = watchedPage(linear & ~(<u64>0xfff)), crossing = crosses(linear, size);
   if (!crossing && !watched && isRam(physical) && !load<u64>(pageEntry(physical), L.PAGE_CODE)) {
@@ -182,7 +206,9 @@ export function slowLoadVector(r: usize, linear: u64): usize {
   store<u32>(L.CURRENT, <u32>r);
   let access = READ | currentUser();
   linear = wrap(linear);
-  if (crosses(linear, 16)) physicalFor(wrap(linear + 15), access);
+  checkSpan(linear, 16);
+  physicalFor(linear, access);
+  if (crosses(linear, 16)) physicalFor(secondPage(linear), access);
   let low = readWith(linear, 8, access), high = readWith(linear + 8, 8, access);
   store<u64>(L.VECTOR_SCRATCH, low); store<u64>(L.VECTOR_SCRATCH, high, 8);
   return L.VECTOR_SCRATCH;
@@ -191,8 +217,9 @@ export function slowStoreVector(r: usize, linear: u64, low: u64, high: u64): voi
   store<u32>(L.CURRENT, <u32>r);
   let access = WRITE | currentUser();
   linear = wrap(linear);
+  checkSpan(linear, 16);
   physicalFor(linear, access);
-  if (crosses(linear, 16)) physicalFor(wrap(linear + 15), access);
+  if (crosses(linear, 16)) physicalFor(secondPage(linear), access);
   writeWith(linear, 8, low, access);
   writeWith(linear + 8, 8, high, access);
 }
@@ -232,6 +259,7 @@ export function probeWrite(linear: u64, size: u32, user: u32): void { probe(line
 export function probeRead(linear: u64, size: u32, user: u32): void { probe(linear, size, READ | rights(user)); }
 function probe(linear: u64, size: u32, access: u32): void {
   linear = wrap(linear);
+  checkSpan(linear, size);
   physicalFor(linear, access);
-  if (crosses(linear, size)) physicalFor(wrap(linear + size - 1), access);
+  if (crosses(linear, size)) physicalFor(secondPage(linear), access);
 }

@@ -1,0 +1,216 @@
+// One semantics, two engines: the same guests interpreted and compiled, stopped at the same places, must be in the same state.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
+import { Engine, type EngineHost, type EngineModules } from '../../src/core/engine.ts';
+import * as L from '../../src/core/layout.ts';
+import { loadEngineModules } from '../../src/entry/node-files.ts';
+import { Jit, type JitStatistics } from '../../src/jit/jit.ts';
+import { loadMultiboot } from '../../src/machine/boot/multiboot.ts';
+import { Machine } from '../../src/machine/machine.ts';
+
+const CODE = 0x100000;
+const CODE_BYTES = 0x400;
+const DATA = 0x200000;
+const MEMORY = 16 << 20;
+let modules: EngineModules;
+
+/** A host without devices. */
+const host: EngineHost = {
+  mmioRead: () => 0n,
+  mmioWrite: () => undefined,
+  portRead: () => 0,
+  portWrite: () => undefined,
+  acknowledgeInterrupt: () => 0,
+  msrKnown: () => false,
+  msrRead: () => 0n,
+  msrWrite: () => false,
+  taskPriorityRead: () => 0,
+  taskPriorityWrite: () => undefined,
+  log: () => undefined,
+  delivered: () => undefined,
+  splitAt: () => false,
+  splitCount: () => 0,
+};
+
+interface Run {
+  readonly engine: Engine;
+  readonly jit: Jit | undefined;
+}
+/** Ring 0, 64-bit, RAM identity-mapped by 4 KiB pages below 2 MiB + data, 2 MiB pages above. No IDT: a fault ends in shutdown. */
+function start(code: Uint8Array, threshold: number, registers: readonly bigint[]): Run {
+  const engine = new Engine({ modules, host, vcpus: 1, memorySize: MEMORY });
+  const { rawView: view, ram } = engine;
+  view.setBigUint64(ram + 0x1000, 0x2003n, true);
+  view.setBigUint64(ram + 0x2000, 0x3003n, true);
+  for (let i = 0; i < MEMORY >> 21; i++) view.setBigUint64(ram + 0x3000 + i * 8, BigInt(i * 0x200000) | 0x83n, true);
+  engine.set64(L.CR0, 0x80000033n);
+  engine.set64(L.CR3, 0x1000n);
+  engine.set64(L.CR4, 0x620n);
+  engine.set64(L.EFER, 0x500n);
+  for (const [segment, attributes] of [
+    [L.CS, 0xa09b],
+    [L.SS, 0xc093],
+    [L.DS, 0xc093],
+    [L.ES, 0xc093],
+  ] as const) {
+    engine.set64(segment, 0n);
+    engine.set32(segment + 8, 0xffffffff);
+    engine.set32(segment + 12, attributes);
+  }
+  engine.system.updateMode();
+  engine.writePhysical(CODE, code);
+  registers.forEach((value, i) => engine.set64(L.REGS + 8 * i, value));
+  engine.set64(L.RIP, BigInt(CODE));
+  engine.hotThreshold = threshold;
+  const { coreBytes } = modules;
+  const jit = threshold > 0 && coreBytes !== undefined ? new Jit(coreBytes, engine) : undefined;
+  if (jit !== undefined) engine.onHot = (block) => jit.hot(block);
+  return { engine, jit };
+}
+function stateOf({ engine }: Run): string {
+  engine.system.canonicaliseFlags();
+  const registers = Array.from({ length: 16 }, (_, i) => engine.get64(L.REGS + 8 * i).toString(16));
+  const xmm = Buffer.from(engine.raw.subarray(L.XMM, L.XMM + 256)).toString('hex');
+  let sum = 0;
+  for (const byte of engine.ramView(DATA, 0x10000)) sum = (sum * 31 + byte) >>> 0;
+  const rip = engine.get64(L.RIP).toString(16);
+  return `${registers.join(' ')} rip ${rip} rflags ${engine.system.rflags().toString(16)} cr2 ${engine.get64(L.CR2).toString(16)} activity ${engine.get32(L.ACTIVITY)} data ${sum} xmm ${xmm}`;
+}
+
+/** Deterministic randomness from a printed seed (SplitMix32). */
+function randomSource(seed: number): (below: number) => number {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (state + 0x9e3779b9) >>> 0;
+    let z = state;
+    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
+    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+    return ((z ^ (z >>> 15)) >>> 0) % below;
+  };
+}
+
+/** A random program: arithmetic, memory, shifts, conditional moves and jumps, calls, string and bit instructions, in a loop. */
+function randomProgram(random: (below: number) => number, instructions: number): Uint8Array {
+  const out: number[] = [];
+  const reg = (): number => [0, 1, 2, 3, 6, 7][random(6)] ?? 0; // RSP and RBP point to memory, R8.. are left for the loop
+  const imm32 = (value: number): number[] => [
+    value & 255,
+    (value >> 8) & 255,
+    (value >> 16) & 255,
+    (value >>> 24) & 255,
+  ];
+  const modrm = (mod: number, r: number, rm: number): number => (mod << 6) | (r << 3) | rm;
+  const memory = (r: number): number[] => [modrm(2, r, 5), ...imm32(random(0x1800) - 0x800)]; // [rbp + disp32]
+  const wide = (): number[] => [[], [0x48], [0x66]][random(3)] ?? [];
+  const pieces: (() => number[])[] = [
+    () => [...wide(), 1 + 8 * random(8), modrm(3, reg(), reg())], // ALU r/m, r
+    () => [...wide(), 3 + 8 * random(8), ...memory(reg())], // ALU r, m
+    () => [...wide(), 1 + 8 * random(8), ...memory(reg())], // ALU m, r
+    () => [0x48, 0x81, modrm(3, random(8), reg()), ...imm32(random(2 ** 31))],
+    () => [0x48, 0xc1, modrm(3, [0, 1, 4, 5, 7][random(5)] ?? 4, reg()), random(70)],
+    () => [0x48, 0xd3, modrm(3, [0, 1, 4, 5, 7][random(5)] ?? 4, reg())],
+    () => [...wide(), 0x89, ...memory(reg())],
+    () => [...wide(), 0x8b, ...memory(reg())],
+    () => [0x88 + 2 * random(2), ...memory(reg())],
+    () => [0x48, 0x0f, 0x40 + random(16), modrm(3, reg(), reg())],
+    () => [0x0f, 0x90 + random(16), modrm(3, 0, random(4))],
+    () => [0x48, 0x0f, 0xaf, modrm(3, reg(), reg())],
+    () => [0x48, 0xf7, modrm(3, [2, 3, 4, 5][random(4)] ?? 2, reg())],
+    () => [0x48, 0x0f, [0xa3, 0xab, 0xb3, 0xbb][random(4)] ?? 0xa3, modrm(3, reg(), reg())],
+    () => [0x0f, 0xb6 + 8 * random(2), modrm(3, reg(), reg())],
+    () => [0x48, 0x8d, modrm(1, reg(), 4), (random(4) << 6) | (reg() << 3) | reg(), random(128)],
+    () => [0xff, ...memory(random(2))], // INC, DEC
+    () => [0x50 + reg(), 0x58 + reg()],
+    () => [0xf0, 0x48, 0x0f, 0xc1, ...memory(reg())],
+    () => [0xf0, 0x48, 0x0f, 0xb1, ...memory(reg())],
+    () => [0x66, 0x0f, [0xfe, 0xef, 0xd4, 0xfa, 0x62, 0xdb][random(6)] ?? 0xfe, modrm(3, random(8), random(8))],
+    () => [0xf3, 0x0f, 0x6f, ...memory(random(8))],
+    () => [0xf3, 0x0f, 0x7f, ...memory(random(8))],
+    () => [0x70 + random(16), 3, 0x48, 0xff, modrm(3, random(2), reg())], // Jcc over one instruction
+    () => [0xe8, 0, 0, 0, 0, 0x48, 0x83, 0xc4, 8], // CALL to the next instruction, its return address dropped
+    () => [0x48, 0x8d, 0x3d, ...imm32(DATA + 0x8000 - CODE), 0xb9, ...imm32(random(12)), 0xf3, 0xaa], // REP STOSB
+    () => [0x9c, 0x9d], // PUSHF, POPF: always left to the interpreter
+    () => [0xc6, 0x05, ...imm32(DATA - CODE), random(256)], // a store near the data's start
+  ];
+  for (let i = 0; i < instructions; i++) out.push(...(pieces[random(pieces.length)]?.() ?? []));
+  if (random(4) === 0) {
+    // now and then it writes to its own code: an immediate that the loop executes later (B0+r ib)
+    const at = out.length;
+    out.push(0xc6, 0x05, 1, 0, 0, 0, random(256), 0xb0, random(256));
+    assert.equal(out.length, at + 9);
+  }
+  out.push(0x49, 0xff, 0xc8); // DEC R8
+  out.push(0x0f, 0x85, ...imm32(-(out.length + 6))); // JNZ start
+  out.push(0xf4);
+  return Uint8Array.from(out);
+}
+const registersFor = (random: (below: number) => number): bigint[] =>
+  Array.from({ length: 16 }, (_, i) => {
+    if (i === 4) return BigInt(DATA + 0x4000);
+    if (i === 5) return BigInt(DATA + 0x1000);
+    if (i === 8) return 400n;
+    return BigInt(random(2 ** 32)) | (BigInt(random(2 ** 32)) << BigInt(32 * random(2)));
+  });
+
+describe('interpreter and JIT', () => {
+  before(async () => {
+    modules = await loadEngineModules();
+  });
+
+  it('agree on random programs at every random stop', () => {
+    const seed = Number(process.env['TRAPLINE_SEED'] ?? Date.now() % 1_000_000);
+    const programs = Number(process.env['TRAPLINE_PROGRAMS'] ?? 150);
+    console.log(`seed ${seed}, ${programs} programs`);
+    const random = randomSource(seed);
+    let [ticks, compiled] = [0, 0n];
+    for (let program = 0; program < programs; program++) {
+      const code = randomProgram(random, 10 + random(60));
+      assert.ok(code.length < CODE_BYTES * 4);
+      const registers = registersFor(random);
+      const [reference, derived] = [start(code, 0, registers), start(code, 3, registers)];
+      for (let stop = 0; stop < 12; stop++) {
+        const budget = 1 + random(stop < 6 ? 2000 : 20_000);
+        const results = [reference, derived].map(({ engine }) => engine.run(budget, 0n));
+        const where = `seed ${seed}, program ${program}, stop ${stop}: ${Buffer.from(code).toString('hex')}`;
+        assert.deepEqual(results[1], results[0], where);
+        assert.equal(stateOf(derived), stateOf(reference), where);
+        ticks += results[1]?.used ?? 0;
+        if (results[0]?.code !== L.RUN_SPENT) break;
+      }
+      compiled += derived.engine.compiledTicks;
+    }
+    const share = Number(compiled) / ticks;
+    console.log(`${ticks} ticks, ${(share * 100).toFixed(1)} % of them compiled`);
+    assert.ok(share > 0.5, `only ${share} ran compiled`);
+  });
+
+  it('agree on the sample guest at every threshold', () => {
+    const kernel = new Uint8Array(readFileSync(join(import.meta.dirname, '../../guests/smp/smp.elf')));
+    const play = (
+      jit: false | number,
+    ): { digest: string; output: string; share: number; jit: JitStatistics | undefined } => {
+      const machine = new Machine(modules, { cpus: 4, memorySize: MEMORY, jit });
+      let output = '';
+      machine.onSerial = (bytes) => {
+        output += Buffer.from(bytes).toString('latin1');
+      };
+      loadMultiboot(machine.engine, { kernel: { name: 'smp.elf', bytes: kernel } });
+      const stop = machine.run(100_000_000);
+      assert.deepEqual(stop, { kind: 'exit', value: 42, status: 85 });
+      const share = Number(machine.engine.compiledTicks) / Number(machine.instructions);
+      return { digest: machine.digest(), output, share, jit: machine.jitStatistics };
+    };
+    const reference = play(false);
+    assert.equal(reference.share, 0);
+    for (const threshold of [20, 200, 2000]) {
+      const { digest, output, share, jit } = play(threshold);
+      console.log(`threshold ${threshold}: ${(share * 100).toFixed(1)} % compiled, ${JSON.stringify(jit)}`);
+      assert.equal(digest, reference.digest);
+      assert.equal(output, reference.output);
+      assert.ok(share > 0.3, `only ${share} ran compiled`);
+      assert.deepEqual(jit?.failures, {});
+    }
+  });
+});
