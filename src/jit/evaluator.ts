@@ -446,8 +446,7 @@ export class Evaluator {
 }
 
 const dropped = (value: Value): Rope => (value === undefined || isStatic(value) ? [] : [value, 0x1a]);
-const isLocalGet = (value: Value): boolean =>
-  Array.isArray(value) && value[0] === 0x20 && value.every((x) => typeof x === 'number');
+const isLocalGet = (value: Value): boolean => Array.isArray(value) && value[0] === 0x20 && value.length === 2;
 /** A load of any width from a 32-bit slot. */
 function extended(op: number, whole: Rope): Rope {
   if (op === 0x28) return whole;

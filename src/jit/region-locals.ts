@@ -87,6 +87,13 @@ export class SlotUse {
       ]);
   }
 }
-function slotOfByte(address: number): PromotedSlot | undefined {
-  return SLOTS.find((slot) => address >= slot.address && address < slot.address + (slot.type === I64 ? 8 : 4));
-}
+/** Slots by the bytes that they cover, from L.STATE on. */
+const slotsByByte: readonly (PromotedSlot | undefined)[] = (() => {
+  const bytes: (PromotedSlot | undefined)[] = Array.from({ length: L.STATE_END - L.STATE });
+  for (const slot of SLOTS) {
+    const first = slot.address - L.STATE;
+    bytes.fill(slot, first, first + (slot.type === I64 ? 8 : 4));
+  }
+  return bytes;
+})();
+const slotOfByte = (address: number): PromotedSlot | undefined => slotsByByte[address - L.STATE];

@@ -53,23 +53,42 @@ export function unsignedLeb(value: number): number[] {
   } while (rest !== 0);
   return out;
 }
+/** Signed LEB128 of an i32. */
+export function signedLeb32(value: number): number[] {
+  const out: number[] = [];
+  let rest = value | 0;
+  for (;;) {
+    const low = rest & 0x7f;
+    rest >>= 7;
+    if ((rest === 0 && (low & 0x40) === 0) || (rest === -1 && (low & 0x40) !== 0)) {
+      out.push(low);
+      return out;
+    }
+    out.push(low | 0x80);
+  }
+}
+/** Signed LEB128 of an i64. */
 export function signedLeb(value: bigint): number[] {
+  if (value >= -0x40000000n && value < 0x40000000n) return signedLeb32(Number(value));
   const out: number[] = [];
   let rest = value;
   for (;;) {
     const low = Number(rest & 0x7fn);
     rest >>= 7n;
-    if ((rest === 0n && (low & 0x40) === 0) || (rest === -1n && (low & 0x40) !== 0)) return [...out, low];
+    if ((rest === 0n && (low & 0x40) === 0) || (rest === -1n && (low & 0x40) !== 0)) {
+      out.push(low);
+      return out;
+    }
     out.push(low | 0x80);
   }
 }
 /** i32.const or i64.const. */
 export const constant = (value: number | bigint): Rope =>
-  typeof value === 'number' ? [0x41, ...signedLeb(BigInt(value | 0))] : [0x42, ...signedLeb(BigInt.asIntN(64, value))];
+  typeof value === 'number' ? [0x41, signedLeb32(value)] : [0x42, signedLeb(BigInt.asIntN(64, value))];
 export const codeOf = (value: Value): Rope => (value === undefined ? [] : isStatic(value) ? constant(value) : value);
 
-export const getLocal = (index: number): Rope => [0x20, ...unsignedLeb(index)];
-export const setLocal = (index: number): Rope => [0x21, ...unsignedLeb(index)];
+export const getLocal = (index: number): Rope => [0x20, unsignedLeb(index)];
+export const setLocal = (index: number): Rope => [0x21, unsignedLeb(index)];
 export const block = (label: Label, body: Rope): Scope => ({ kind: 'scope', op: 2, type: VOID, label, body });
 export const loop = (label: Label, body: Rope): Scope => ({ kind: 'scope', op: 3, type: VOID, label, body });
 export const when = (body: Rope, otherwise?: Rope): Scope => ({
@@ -81,32 +100,66 @@ export const when = (body: Rope, otherwise?: Rope): Scope => ({
 });
 export const branch = (label: Label): Branch => ({ kind: 'branch', label });
 
-/** Appends a rope's bytes; branch depths come from the scopes around them. */
-export function flatten(rope: Rope, out: number[] = []): number[] {
+/** Bytes of growing length, without an array element per byte. */
+class ByteBuffer {
+  private bytes = new Uint8Array(4096);
+  private length = 0;
+
+  put(byte: number): void {
+    if (this.length === this.bytes.length) {
+      const larger = new Uint8Array(this.bytes.length * 2);
+      larger.set(this.bytes);
+      this.bytes = larger;
+    }
+    this.bytes[this.length++] = byte;
+  }
+  putUnsigned(value: number): void {
+    let rest = value >>> 0;
+    while (rest >= 0x80) {
+      this.put((rest & 0x7f) | 0x80);
+      rest >>>= 7;
+    }
+    this.put(rest);
+  }
+  view(): Uint8Array {
+    return this.bytes.subarray(0, this.length);
+  }
+}
+
+/** Writes a rope; branch depths come from the scopes around them. */
+function flatten(rope: Rope, out: ByteBuffer): void {
   const labels: (Label | undefined)[] = [];
-  const depth = (label: Label): number => {
+  const putDepth = (label: Label): void => {
     const at = labels.lastIndexOf(label);
     if (at < 0) throw new Error(`internal error: label ${label.name} is not in scope`);
-    return labels.length - 1 - at;
+    out.putUnsigned(labels.length - 1 - at);
   };
-  const write = (item: RopeItem): void => {
-    if (typeof item === 'number') out.push(item);
-    else if (Array.isArray(item)) for (const part of item) write(part);
-    else if (item.kind === 'scope') {
-      out.push(item.op, item.type);
-      labels.push(item.label);
-      write(item.body);
-      labels.pop();
-      out.push(0x0b);
-    } else if (item.kind === 'way') write(item.code);
-    else if (item.kind === 'branch') out.push(0x0c, ...unsignedLeb(depth(item.label)));
-    else {
-      out.push(0x0e, ...unsignedLeb(item.labels.length - 1));
-      for (const label of item.labels) out.push(...unsignedLeb(depth(label)));
+  const writeAll = (items: Rope): void => {
+    for (const item of items) {
+      if (typeof item === 'number') out.put(item);
+      else if (Array.isArray(item)) writeAll(item);
+      else write(item);
     }
   };
-  write(rope);
-  return out;
+  const write = (item: Scope | Branch | BranchTable | Way): void => {
+    if (item.kind === 'scope') {
+      out.put(item.op);
+      out.put(item.type);
+      labels.push(item.label);
+      writeAll(item.body);
+      labels.pop();
+      out.put(0x0b);
+    } else if (item.kind === 'way') writeAll(item.code);
+    else if (item.kind === 'branch') {
+      out.put(0x0c);
+      putDepth(item.label);
+    } else {
+      out.put(0x0e);
+      out.putUnsigned(item.labels.length - 1);
+      for (const label of item.labels) putDepth(label);
+    }
+  };
+  writeAll(rope);
 }
 
 /** A module with one exported function `region` (i32) -> (), importing the memory as e.m. locals: pairs of count and type. */
@@ -114,9 +167,15 @@ export function regionModule(locals: readonly (readonly [number, number])[], bod
   const section = (id: number, bytes: readonly number[]): number[] => [id, ...unsignedLeb(bytes.length), ...bytes];
   const name = (text: string): number[] => [text.length, ...new TextEncoder().encode(text)];
   const declared = locals.filter(([count]) => count > 0);
-  const code = [...unsignedLeb(declared.length), ...declared.flatMap(([count, type]) => [...unsignedLeb(count), type])];
-  flatten(body, code);
-  code.push(0x0b);
+  const buffer = new ByteBuffer();
+  buffer.putUnsigned(declared.length);
+  for (const [count, type] of declared) {
+    buffer.putUnsigned(count);
+    buffer.put(type);
+  }
+  flatten(body, buffer);
+  buffer.put(0x0b);
+  const code = buffer.view();
   const head = [
     ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
     ...section(1, [1, 0x60, 1, I32, 0]),
