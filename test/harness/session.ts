@@ -71,7 +71,8 @@ export async function withSession(
   } catch (error) {
     await session.screenshot(`${name}-failed`).catch(() => undefined);
     const log = session.server.log().trimEnd().split('\n').slice(-15).join('\n');
-    throw new Error(`${name} (see out/screenshots/${name}-failed.png); the server's last lines:\n${log}`, {
+    const said = error instanceof Error ? error.message : String(error);
+    throw new Error(`${name}: ${said}\n(see out/screenshots/${name}-failed.png); the server's last lines:\n${log}`, {
       cause: error,
     });
   } finally {

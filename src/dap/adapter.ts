@@ -1,0 +1,48 @@
+/** The debug adapter of one client: its session with all request groups. */
+import type { AdapterHost } from './host.ts';
+import type { Send } from './protocol.ts';
+import { breakpoints } from './requests/breakpoints.ts';
+import { completions } from './requests/completions.ts';
+import { custom } from './requests/custom.ts';
+import { dataBreakpoints } from './requests/data-breakpoints.ts';
+import { exceptions } from './requests/exceptions.ts';
+import { execution } from './requests/execution.ts';
+import { lifecycle } from './requests/lifecycle.ts';
+import { memory } from './requests/memory.ts';
+import { stack } from './requests/stack.ts';
+import { variables } from './requests/variables.ts';
+import { Session } from './session.ts';
+
+export interface Adapter {
+  /** One message of the client, already parsed. Resolves when it was answered. */
+  receive(message: unknown): Promise<void>;
+  /** Something is wrong with the stream itself; said to the client as an event. */
+  complain(text: string): void;
+  /** The client is gone: the guest forgets the debugger. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** @param onDisconnect the client has disconnected and got its answer */
+export function createAdapter(host: AdapterHost, send: Send, onDisconnect: () => void = () => undefined): Adapter {
+  const session = new Session(host, send);
+  session.onDisconnect = onDisconnect;
+  for (const group of [
+    lifecycle,
+    breakpoints,
+    dataBreakpoints,
+    exceptions,
+    execution,
+    stack,
+    variables,
+    completions,
+    memory,
+    custom,
+  ]) {
+    session.dispatcher.register(group(session));
+  }
+  return {
+    receive: (message) => session.dispatcher.receive(message),
+    complain: (text) => session.dispatcher.complain(text),
+    close: () => session.close(),
+  };
+}

@@ -1,0 +1,50 @@
+/** Exactly what is implemented; clients rely on every word. */
+import type { P } from './protocol.ts';
+
+export const exceptionFilters: readonly P.ExceptionBreakpointsFilter[] = [
+  {
+    filter: 'guestBp',
+    label: 'Guest #BP',
+    description: "Stops before a breakpoint exception (vector 3) of the guest's own is delivered to it.",
+    default: false,
+  },
+  {
+    filter: 'guestDb',
+    label: 'Guest #DB',
+    description: "Stops before a debug exception (vector 1) of the guest's own is delivered to it.",
+    default: false,
+  },
+];
+
+export const capabilities: P.Capabilities = {
+  supportsConfigurationDoneRequest: true,
+  supportsFunctionBreakpoints: true,
+  supportsConditionalBreakpoints: true,
+  supportsHitConditionalBreakpoints: true,
+  supportsLogPoints: true,
+  supportsEvaluateForHovers: true,
+  exceptionBreakpointFilters: [...exceptionFilters],
+  supportsExceptionFilterOptions: true,
+  supportsExceptionInfoRequest: true,
+  supportsSetVariable: true,
+  supportsSetExpression: true,
+  supportsCompletionsRequest: true,
+  completionTriggerCharacters: ['.', '>', '$'],
+  supportsDataBreakpoints: true,
+  supportsDataBreakpointBytes: true,
+  supportsInstructionBreakpoints: true,
+  supportsBreakpointLocationsRequest: true,
+  supportsReadMemoryRequest: true,
+  supportsWriteMemoryRequest: true,
+  supportsDisassembleRequest: true,
+  supportsSteppingGranularity: true,
+  supportsSingleThreadExecutionRequests: true,
+  supportsLoadedSourcesRequest: true,
+  supportsModulesRequest: true,
+  supportsRestartRequest: true,
+  supportsTerminateRequest: true,
+  supportTerminateDebuggee: true,
+  supportsValueFormattingOptions: true,
+  supportsDelayedStackTraceLoading: false,
+  supportsCancelRequest: true,
+};

@@ -1,0 +1,141 @@
+/**
+ * Requests and events of our own, beside the Debug Adapter Protocol. Everything is JSON: 64-bit numbers are hexadecimal
+ * strings such as "0xffffffff81000000", bytes are base64.
+ */
+import type { AccessType, Disposition, Owner, RunState, SlotPolicy } from '../guestdebug/api.ts';
+
+/** Thread ids of the protocol are vCPU numbers plus one: 0 is not a good id everywhere. */
+export const FIRST_THREAD_ID = 1;
+
+/** `trapline/machine`: the Machine view. Answered while the guest runs, too. */
+export interface MachineBody {
+  readonly running: boolean;
+  readonly ended: boolean;
+  /** Virtual time since power-on in nanoseconds, decimal. */
+  readonly clock: string;
+  /** Instructions of all vCPUs since power-on, decimal. */
+  readonly instructions: string;
+  readonly memory: number;
+  readonly profile: 'intel' | 'amd';
+  readonly vcpus: readonly MachineVcpu[];
+}
+export interface MachineVcpu {
+  readonly vcpu: number;
+  readonly threadId: number;
+  readonly state: RunState;
+  readonly activity: 'active' | 'halted' | 'waitSipi' | 'shutdown';
+  /** Reason of its own in at most 12 characters, and as a sentence. Empty while it runs. */
+  readonly badge: string;
+  readonly sentence: string;
+  /** This vCPU's event is the one that is being reported. */
+  readonly reporting: boolean;
+  readonly ring: number;
+  readonly mode: 'real' | 'protected16' | 'protected32' | 'compatibility' | 'long';
+  readonly pc: string;
+  /** `symbol+offset`, absent outside known code. */
+  readonly symbol?: string;
+  readonly place?: PlaceBody;
+  readonly lastTrap?: LedgerRow;
+}
+
+/** A place in source or in a listing of machine code. */
+export interface PlaceBody {
+  readonly path?: string;
+  /** For source-less code: what the `source` request takes. */
+  readonly sourceReference?: number;
+  readonly line: number;
+}
+
+/** `trapline/debugRegisters`: both banks, eight rows for each vCPU. */
+export interface DebugRegistersBody {
+  readonly policy: SlotPolicy;
+  readonly vcpus: readonly {
+    readonly vcpu: number;
+    readonly threadId: number;
+    readonly hostInUse: number;
+    readonly guestInUse: number;
+    readonly rows: readonly DebugRegisterRow[];
+  }[];
+}
+export interface DebugRegisterRow {
+  readonly bank: 'guest' | 'host';
+  readonly index: number;
+  readonly enabled: boolean;
+  /** `guest`, `raw`, `free`, or the description of the user's breakpoint. */
+  readonly owner: string;
+  /** DAP id of the breakpoint that owns it. */
+  readonly breakpointId?: number;
+  readonly address: string;
+  readonly symbol?: string;
+  readonly length: number;
+  readonly type: 'execute' | 'write' | 'readWrite' | 'io';
+  readonly hits: number;
+  readonly filteredHits: number;
+  readonly references: number;
+}
+
+/** `trapline/ledger`: rows [from, from + count) of the trap ledger; `from` counts from 0. */
+export interface LedgerArguments {
+  readonly from: number;
+  /** At most 2,000. */
+  readonly count: number;
+}
+export interface LedgerBody {
+  /** Rows that exist. */
+  readonly size: number;
+  /** Of `rows[0]`: greater than what was asked for when older rows were dropped. */
+  readonly from: number;
+  readonly rows: readonly LedgerRow[];
+}
+export interface LedgerRow {
+  readonly sequence: number;
+  /** Virtual time in nanoseconds, decimal. */
+  readonly clock: string;
+  readonly vcpu: number;
+  readonly vector: number;
+  readonly rip: string;
+  readonly symbol?: string;
+  readonly cause: string;
+  readonly owner: Owner;
+  readonly disposition: Disposition;
+  readonly dr6Host: string;
+  readonly dr6Guest: string;
+  readonly rule: string;
+}
+
+/** `trapline/place`: where an address is in source, for clicks in views. */
+export interface PlaceArguments {
+  readonly address: string;
+}
+
+/** `trapline/serialInput`: bytes for the guest's first serial port. */
+export interface SerialInputArguments {
+  /** Base64. */
+  readonly data: string;
+}
+
+/** `trapline/dataBreakpoint`: what `dataBreakpointInfo` says of any expression, address or range, for our own command. */
+export interface BreakOnAddressArguments {
+  readonly expression: string;
+  readonly bytes?: number;
+  readonly accessType?: AccessType;
+}
+
+/** The custom requests by name: what they take and what they answer. */
+export interface CustomRequests {
+  'trapline/machine': { readonly arguments: undefined; readonly body: MachineBody };
+  'trapline/debugRegisters': { readonly arguments: undefined; readonly body: DebugRegistersBody };
+  'trapline/ledger': { readonly arguments: LedgerArguments; readonly body: LedgerBody };
+  'trapline/place': { readonly arguments: PlaceArguments; readonly body: PlaceBody | null };
+  'trapline/serialInput': { readonly arguments: SerialInputArguments; readonly body: undefined };
+}
+
+/** The custom events by name, with their bodies. */
+export interface CustomEvents {
+  /** The guest wrote to its first serial port. Sent at most some 60 times a second, in order, nothing is dropped. */
+  'trapline/serial': { readonly data: string };
+  /** The ledger has grown to `size` rows; sent at most some 10 times a second. */
+  'trapline/ledgerAppended': { readonly size: number };
+  /** vCPUs, slots or breakpoints changed: ask again. Sent at stops, when running begins and when breakpoints are set. */
+  'trapline/machineChanged': { readonly running: boolean };
+}

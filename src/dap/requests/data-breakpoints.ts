@@ -1,0 +1,155 @@
+/** dataBreakpointInfo and setDataBreakpoints: from a variable, an expression, or an address with a number of bytes. */
+import type { BreakpointStatus, BreakpointWish, ResolvedPlace } from '../../debugger/breakpoints.ts';
+import { hexadecimal } from '../../debugger/bits.ts';
+import { withTypes } from '../../debugger/types.ts';
+import type { Value } from '../../debugger/value.ts';
+import { addressOf } from '../../debugger/value.ts';
+import type { AccessType } from '../../guestdebug/api.ts';
+import { ProtocolError } from '../errors.ts';
+import type { Handlers, P } from '../protocol.ts';
+import type { Session } from '../session.ts';
+import { parseAddress } from './breakpoints.ts';
+import { findRow } from './variables.ts';
+
+/** What a dataId says. It is text for the client and means the same in the next session of the same kernel. */
+interface DataId {
+  readonly address: bigint;
+  readonly bytes: number;
+  readonly label: string;
+}
+
+const ACCESS_TYPES: readonly P.DataBreakpointAccessType[] = ['read', 'write', 'readWrite'];
+
+export function dataBreakpoints(session: Session): Partial<Handlers> {
+  return {
+    async dataBreakpointInfo(argument) {
+      void session.launched;
+      if (argument.asAddress === true) return atAddress(session, argument.name, argument.bytes);
+      if (argument.variablesReference !== undefined && argument.variablesReference > 0) {
+        const reference = session.references.branch(argument.variablesReference);
+        const row = await findRow(session, reference, argument.name);
+        if (row.kind === 'register' || row.value === undefined) {
+          return { dataId: null, description: `Not addressable: '${argument.name}' is not in memory.` };
+        }
+        return describe(session, row.value, row.evaluateName ?? row.name);
+      }
+      const view = await session.viewOf(argument.frameId);
+      // A bare number is an address, as users type it.
+      const address = parseAddress(argument.name);
+      if (address !== undefined) return atAddress(session, argument.name, argument.bytes ?? 8);
+      const value = await session.debugger.evaluate(argument.name, view, view?.frame.vcpu ?? session.focus);
+      return describe(session, value, argument.name, argument.bytes);
+    },
+
+    async setDataBreakpoints(argument) {
+      const wishes = argument.breakpoints.map((one): BreakpointWish => ({
+        key: `${one.dataId} ${one.accessType ?? 'write'}`,
+        condition: one.condition,
+        hitCondition: one.hitCondition,
+        resolve: () => Promise.resolve(place(one.dataId, one.accessType)),
+      }));
+      const statuses = await session.debugger.breakpoints.replace('data', wishes);
+      session.labels.clear();
+      statuses.forEach((status, index) => {
+        const label = parseDataId(argument.breakpoints[index]?.dataId ?? '')?.label;
+        if (label !== undefined) session.labels.set(status.id, label);
+      });
+      const message = (status: BreakpointStatus): string | undefined =>
+        status.message === undefined ? undefined : withLabels(session, status.message);
+      for (const status of statuses) {
+        // The editor shows a refusal only as a grey mark.
+        if (status.verified) continue;
+        const label = session.labels.get(status.id) ?? 'an address';
+        session.output('important', `Data breakpoint on ${label} was refused: ${message(status) ?? ''}`);
+      }
+      session.dispatcher.event('trapline/machineChanged', { running: session.state === 'running' });
+      return {
+        breakpoints: statuses.map((status) => {
+          const text = message(status);
+          return { id: status.id, verified: status.verified, ...(text === undefined ? {} : { message: text }) };
+        }),
+      };
+    },
+  };
+}
+
+/** The guest-debug layer numbers its breakpoints; the user knows them by what they watch. */
+function withLabels(session: Session, message: string): string {
+  return message.replace(/breakpoint (\d+)/g, (whole, number: string) => {
+    const id = session.debugger.breakpoints.idsOf([Number(number)])[0];
+    return (id === undefined ? undefined : session.labels.get(id)) ?? whole;
+  });
+}
+
+async function describe(
+  session: Session,
+  value: Value,
+  name: string,
+  bytes?: number,
+): Promise<P.DataBreakpointInfoResponse['body']> {
+  const address = addressOf(value);
+  if (address === undefined) {
+    const why = value.bits === undefined ? 'it is in a register or was computed by the compiler' : 'it is a bit-field';
+    return { dataId: null, description: `Not addressable: ${why}.` };
+  }
+  const size = bytes ?? (await withTypes(() => value.store.sizeOf(value.type))) ?? 8;
+  return body(session, { address, bytes: size, label: name });
+}
+
+function body(session: Session, id: DataId): P.DataBreakpointInfoResponse['body'] {
+  const count = id.bytes === 1 ? '1 byte' : `${id.bytes} bytes`;
+  const at = hexadecimal(id.address);
+  const description = id.label === at ? `${at} · ${count}` : `${id.label} · ${count} at ${at}`;
+  // A place inside the kernel's own data means the same in the next run; a stack or a heap does not.
+  const canPersist = session.debugger.modules.at(id.address) !== undefined;
+  return { dataId: dataIdText(id), description, accessTypes: [...ACCESS_TYPES], canPersist };
+}
+
+/** `[name, name + bytes)`; VS Code gives a negative count for `start - end`, and 0 for `+ 0`. */
+async function atAddress(
+  session: Session,
+  name: string,
+  bytes: number | undefined,
+): Promise<P.DataBreakpointInfoResponse['body']> {
+  const address = parseAddress(name);
+  // An error, not a null id: only that is shown to who typed it.
+  if (address === undefined)
+    throw new ProtocolError(
+      'badArguments',
+      `'${name.slice(0, 60)}' is not an address: write hexadecimal such as 0x1000.`,
+    );
+  const count = Math.abs(Math.trunc(bytes ?? 1)) || 1;
+  if (!Number.isSafeInteger(count)) throw new ProtocolError('badArguments', 'Invalid range.');
+  if (address + BigInt(count) > 1n << 64n)
+    throw new ProtocolError(
+      'badArguments',
+      `Invalid range: ${count} bytes from ${hexadecimal(address)} on go beyond the end of the address space.`,
+    );
+  const symbol = await session.debugger.modules.describe(address);
+  return body(session, { address, bytes: count, label: symbol ?? hexadecimal(address) });
+}
+
+function dataIdText({ address, bytes, label }: DataId): string {
+  return JSON.stringify({ space: 'linear', address: hexadecimal(address), bytes, label });
+}
+
+function parseDataId(text: string): DataId | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed !== 'object' || parsed === null) return undefined;
+    const { address, bytes, label } = parsed as Readonly<Record<string, unknown>>;
+    const at = typeof address === 'string' ? parseAddress(address) : undefined;
+    if (at === undefined || typeof bytes !== 'number' || !Number.isSafeInteger(bytes)) return undefined;
+    return { address: at, bytes, label: typeof label === 'string' ? label : hexadecimal(at) };
+  } catch {
+    return undefined;
+  }
+}
+
+function place(dataId: string, accessType: string | undefined): ResolvedPlace {
+  const id = parseDataId(dataId);
+  if (id === undefined)
+    return { kind: 'nowhere', message: 'The data breakpoint is damaged: remove it and set it again.' };
+  const access: AccessType = accessType === 'read' || accessType === 'readWrite' ? accessType : 'write';
+  return { kind: 'data', linear: id.address, size: id.bytes, access };
+}

@@ -1,0 +1,79 @@
+/** setExceptionBreakpoints and exceptionInfo. */
+import type { StopRecord } from '../../guestdebug/api.ts';
+import { capabilities } from '../capabilities.ts';
+import { ProtocolError } from '../errors.ts';
+import type { Handlers } from '../protocol.ts';
+import type { Session } from '../session.ts';
+
+export function exceptions(session: Session): Partial<Handlers> {
+  return {
+    setExceptionBreakpoints(argument) {
+      const known = new Set((capabilities.exceptionBreakpointFilters ?? []).map(({ filter }) => filter));
+      const wanted = [...argument.filters, ...(argument.filterOptions ?? []).map(({ filterId }) => filterId)];
+      session.catching = { bp: wanted.includes('guestBp') ? 'exception' : 'off', db: wanted.includes('guestDb') };
+      session.debugger.api.setCatch(session.catching);
+      return {
+        breakpoints: wanted.map((filter) =>
+          known.has(filter)
+            ? { verified: true }
+            : { verified: false, message: `There is no exception filter '${filter.slice(0, 40)}'.` },
+        ),
+      };
+    },
+
+    async exceptionInfo(argument) {
+      session.requireStopped();
+      const vcpu = session.vcpuOf(argument.threadId);
+      const record = session.status(vcpu)?.record;
+      if (record === undefined) throw new ProtocolError('notAvailable', `vCPU ${vcpu} did not stop for an exception.`);
+      const sentence = await session.withSymbols(record.sentence);
+      const symbol = await session.debugger.modules.describe(record.pc);
+      const lines = [
+        sentence,
+        `pc: 0x${record.pc.toString(16)}${symbol === undefined ? '' : ` <${symbol}>`}`,
+        ...details(record),
+      ];
+      return {
+        exceptionId: exceptionId(record),
+        description: lines.join('\n'),
+        breakMode: 'always',
+        details: { message: sentence, typeName: record.kind },
+      };
+    },
+  };
+}
+
+function exceptionId(record: StopRecord): string {
+  switch (record.kind) {
+    case 'guestBp':
+      return '#BP (vector 3), owned by the guest';
+    case 'guestDb':
+    case 'icebp':
+    case 'bt':
+      return '#DB (vector 1), owned by the guest';
+    case 'bd':
+      return '#DB (vector 1), general detect';
+    case 'shutdown':
+      return 'Triple fault';
+    case 'reset':
+      return 'INIT';
+    case 'internalError':
+      return 'Unattributed debug event';
+    default:
+      return record.kind;
+  }
+}
+
+function details(record: StopRecord): readonly string[] {
+  const hex = (value: bigint): string => `0x${value.toString(16)}`;
+  const lines: string[] = [];
+  if (record.exception !== 0) {
+    lines.push(
+      `guest DR6: ${hex(record.guestDr6)}, guest DR7: ${hex(record.guestDr7)}`,
+      `host DR6: ${hex(record.dr6)}`,
+    );
+  }
+  if (record.guestPending !== 0) lines.push(`pending for the guest: ${hex(BigInt(record.guestPending))}`);
+  for (const { cause, owner } of record.causes) lines.push(`cause: ${cause}, owned by the ${owner}`);
+  return lines;
+}

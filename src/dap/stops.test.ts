@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { VcpuStatus } from '../guestdebug/api.ts';
+import { BADGE_LIMIT, NAME_LIMIT, stoppedEvents, threadName } from './stops.ts';
+
+const status = (vcpu: number, badge: string): VcpuStatus => ({
+  vcpu,
+  state: 'parked',
+  activity: 'active',
+  badge,
+  sentence: `vCPU ${vcpu}: ${badge}`,
+  pc: 0n,
+  cpl: 0,
+  mode: 'long',
+});
+
+describe('stopped events', () => {
+  const statuses = [status(0, 'halted'), status(1, 'breakpoint'), status(2, 'a badge that is too long')];
+  const events = stoppedEvents(statuses, { vcpu: 1, reason: 'breakpoint', hitBreakpointIds: [7] });
+
+  it('begin with the focused thread, which alone says that all have stopped', () => {
+    assert.deepEqual(
+      events.map(({ threadId, allThreadsStopped, preserveFocusHint }) => [
+        threadId,
+        allThreadsStopped,
+        preserveFocusHint ?? false,
+      ]),
+      [
+        [2, true, false],
+        [1, false, true],
+        [3, false, true],
+      ],
+    );
+    assert.deepEqual(events[0]?.hitBreakpointIds, [7]);
+  });
+  it('give every thread a reason of its own, short enough for a badge', () => {
+    assert.deepEqual(
+      events.map(({ description }) => description),
+      ['breakpoint', 'halted', 'a badge tha…'],
+    );
+    for (const { description } of events) assert.ok((description ?? '').length <= BADGE_LIMIT);
+  });
+});
+
+describe('thread names', () => {
+  it('have the number first and fit beside a badge', () => {
+    assert.equal(threadName({ vcpu: 1, cpl: 0, mode: 'long' }, 'idle'), 'vCPU 1 · r0 · idle');
+    assert.equal(threadName({ vcpu: 1, cpl: 3, mode: 'long' }, undefined), 'vCPU 1 · r3');
+    const long = threadName({ vcpu: 15, cpl: 0, mode: 'long' }, 'a_function_with_a_long_name');
+    assert.ok(long.length <= NAME_LIMIT && long.startsWith('vCPU 15 · r0 · a_fun'), long);
+  });
+});

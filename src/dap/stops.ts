@@ -1,0 +1,95 @@
+/**
+ * The stopped events of a stop: the focused vCPU's first with allThreadsStopped, then one for each other vCPU with its
+ * own reason. VS Code shows them right in this order only.
+ */
+import type { StopKind, StopRecord, VcpuStatus } from '../guestdebug/api.ts';
+import { FIRST_THREAD_ID } from './custom.ts';
+import type { P } from './protocol.ts';
+
+/** A badge longer than this squeezes the thread's name away. */
+export const BADGE_LIMIT = 12;
+export const NAME_LIMIT = 25;
+
+export const threadId = (vcpu: number): number => vcpu + FIRST_THREAD_ID;
+
+/** Why the session stopped, as far as the debugger knows more than the record. */
+export interface StopReason {
+  readonly vcpu: number;
+  readonly reason: string;
+  readonly badge?: string | undefined;
+  readonly text?: string | undefined;
+  readonly hitBreakpointIds?: readonly number[] | undefined;
+}
+
+/** DAP's word for a kind of stop (guest-debug specification 2.8). */
+export function reasonOf(kind: StopKind): string {
+  switch (kind) {
+    case 'bp':
+    case 'hwx':
+      return 'breakpoint';
+    case 'watch':
+    case 'io':
+      return 'data breakpoint';
+    case 'step':
+    case 'branchStep':
+      return 'step';
+    case 'pause':
+    case 'halted':
+      return 'pause';
+    case 'entry':
+      return 'entry';
+    default:
+      return 'exception';
+  }
+}
+
+export function cut(text: string, limit: number): string {
+  return text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
+}
+
+/** All events of one stop, in the order in which they have to be sent. */
+export function stoppedEvents(statuses: readonly VcpuStatus[], focus: StopReason): readonly P.StoppedEvent['body'][] {
+  const own = statuses.find(({ vcpu }) => vcpu === focus.vcpu);
+  const first: P.StoppedEvent['body'] = {
+    reason: focus.reason,
+    description: cut(focus.badge ?? own?.badge ?? focus.reason, BADGE_LIMIT),
+    text: focus.text ?? own?.sentence ?? '',
+    threadId: threadId(focus.vcpu),
+    allThreadsStopped: true,
+    ...(focus.hitBreakpointIds === undefined || focus.hitBreakpointIds.length === 0
+      ? {}
+      : { hitBreakpointIds: [...focus.hitBreakpointIds] }),
+  };
+  const others = statuses
+    .filter(({ vcpu }) => vcpu !== focus.vcpu)
+    .map((status): P.StoppedEvent['body'] => ({
+      reason: status.record === undefined ? 'pause' : reasonOf(status.record.kind),
+      description: cut(status.badge === '' ? 'parked' : status.badge, BADGE_LIMIT),
+      text: status.sentence,
+      threadId: threadId(status.vcpu),
+      allThreadsStopped: false,
+      preserveFocusHint: true,
+    }));
+  return [first, ...others];
+}
+
+/** `vCPU 1 · r0 · symbol`, cut so that it fits beside a badge. */
+export function threadName(status: Pick<VcpuStatus, 'vcpu' | 'cpl' | 'mode'>, symbol: string | undefined): string {
+  const ring = status.mode === 'real' ? 'real' : `r${status.cpl}`;
+  const head = `vCPU ${status.vcpu} · ${ring}`;
+  return symbol === undefined ? head : cut(`${head} · ${symbol}`, NAME_LIMIT);
+}
+
+/** Old and new value of the access of a data breakpoint, in hexadecimal where they are large. */
+export function accessSentence(record: StopRecord, label: string | undefined): string | undefined {
+  const access = record.causes.find((cause) => cause.access !== undefined)?.access;
+  if (access === undefined) return undefined;
+  const name = label ?? `0x${access.linear.toString(16)}`;
+  const show = (value: bigint): string => (value > 0xffffn ? `0x${value.toString(16)}` : String(value));
+  if (access.kind === 'w' && access.value !== undefined) {
+    const old = access.old === undefined ? '' : `: ${show(access.old)} -> ${show(access.value)}`;
+    return `${name} was written by vCPU ${record.vcpu}${old}`;
+  }
+  const verb = access.kind === 'r' ? 'read' : 'accessed';
+  return `${name} was ${verb} by vCPU ${record.vcpu}${access.value === undefined ? '' : `: ${show(access.value)}`}`;
+}

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { GuestDebugApi, Resume, SliceResult, StopRecord } from '../guestdebug/api.ts';
+import { Execution } from './execution.ts';
+import type { Plan } from './plan.ts';
+import { continuePlan } from './plan.ts';
+
+const record = (kind: StopRecord['kind'], vcpu = 0): StopRecord => ({
+  sequence: 1,
+  vcpu,
+  kind,
+  exception: 0,
+  pc: 0n,
+  faultLike: false,
+  causePc: 0n,
+  instructionLength: 0,
+  dr6: 0n,
+  dr7: 0n,
+  guestDr6: 0n,
+  guestDr7: 0n,
+  guestPending: 0,
+  shadow: 'none',
+  causes: [],
+  activity: 'active',
+  heldEvents: { nmi: false, smi: false, interrupt: false },
+  alsoPending: [],
+  sentence: '',
+});
+const stopped = (kind: StopRecord['kind'], vcpu = 0): SliceResult => ({
+  kind: 'stopped',
+  reporter: record(kind, vcpu),
+});
+
+/** Plays back what the guest-debug layer answers, one slice after the other. */
+function setUp(results: SliceResult[]) {
+  const said: string[] = [];
+  const api = {
+    stopped: true,
+    reporter: undefined as StopRecord | undefined,
+    resume(how: Resume) {
+      said.push(how.kind);
+      return api.next();
+    },
+    runSlice: () => api.next(),
+    pause() {
+      said.push('pause');
+      results.unshift(stopped('pause'));
+    },
+    next(): SliceResult {
+      const result = results.shift() ?? { kind: 'running' };
+      api.stopped = result.kind === 'stopped';
+      if (result.kind === 'stopped') api.reporter = result.reporter;
+      return result;
+    },
+  };
+  const scheduler = {
+    yields: 0,
+    idleJumps: true,
+    onYield: () => undefined as void,
+    yield: () => (scheduler.yields++, scheduler.onYield(), Promise.resolve()),
+    idle: () => scheduler.yield(),
+  };
+  const overlays = { forgetArrival: (vcpu: number) => void said.push(`forget ${vcpu}`) };
+  // The rest of the interface is not used by the run loop.
+  const execution = new Execution(api as unknown as GuestDebugApi, overlays, scheduler);
+  return { execution, scheduler, said };
+}
+
+describe('the run loop', () => {
+  it('lets messages in between slices and reports what stops', async () => {
+    const { execution, scheduler } = setUp([
+      { kind: 'running' },
+      { kind: 'running' },
+      { kind: 'idle' },
+      stopped('bp', 2),
+    ]);
+    const outcome = await execution.run(continuePlan);
+    assert.ok(outcome.kind === 'stopped' && outcome.record.vcpu === 2);
+    assert.equal(scheduler.yields, 2);
+    assert.equal(execution.running, false);
+  });
+  it('ends with the machine', async () => {
+    const { execution } = setUp([{ kind: 'ended', reason: 'exit', status: 85, text: 'x' }]);
+    assert.deepEqual(await execution.run(continuePlan), { kind: 'ended', reason: 'exit', status: 85, text: 'x' });
+  });
+  it('is left at the next slice by a client that is gone', async () => {
+    const { execution, scheduler } = setUp([]);
+    scheduler.onYield = () => {
+      if (scheduler.yields === 3) execution.abandon();
+    };
+    assert.deepEqual(await execution.run(continuePlan), { kind: 'abandoned' });
+  });
+  it('pauses while the guest runs', async () => {
+    const { execution, scheduler, said } = setUp([]);
+    scheduler.onYield = () => {
+      if (scheduler.yields === 2) execution.pause();
+    };
+    const outcome = await execution.run(continuePlan);
+    assert.ok(outcome.kind === 'stopped' && outcome.record.kind === 'pause');
+    assert.ok(said.includes('pause'));
+  });
+  it('pauses a step between two of its own stops, and always takes the plan down', async () => {
+    let disposed = 0;
+    const endless: Plan = {
+      start: () => Promise.resolve({ kind: 'resume', how: { kind: 'step', vcpu: 1, mode: 'insn' } }),
+      stopped: () => endless.start(),
+      dispose: () => void disposed++,
+    };
+    const { execution, scheduler } = setUp(Array.from({ length: 1000 }, () => stopped('step', 1)));
+    scheduler.onYield = () => execution.pause();
+    assert.deepEqual(await execution.run(endless), { kind: 'paused', vcpu: 1 });
+    assert.equal(disposed, 1);
+  });
+  it('acknowledges an event before it goes on', async () => {
+    const { execution, said } = setUp([stopped('bp', 3), stopped('bp', 3)]);
+    await execution.run(continuePlan);
+    await execution.run(continuePlan);
+    assert.deepEqual(said, ['continue', 'forget 3', 'continue']);
+  });
+});

@@ -1,0 +1,121 @@
+/** The symbol files of a session, each with the distance by which it was moved, and questions that span them. */
+import type { ElfSymbol, LineLocation, SourceFile, SymbolFile, SymbolHit } from '../symbols/index.ts';
+import { TypeStore } from './types.ts';
+
+/** One symbol file in the guest's address space. Run-time address = link-time address + bias. */
+export class Module {
+  readonly name: string;
+  readonly file: SymbolFile;
+  readonly bias: bigint;
+  readonly store: TypeStore;
+  private sources: Promise<ReadonlyMap<number, SourceFile>> | undefined;
+
+  constructor(name: string, file: SymbolFile, bias = 0n) {
+    this.name = name;
+    this.file = file;
+    this.bias = bias;
+    this.store = new TypeStore(file, file.elf.pointerSize);
+  }
+
+  /** Link-time address of a run-time address. */
+  link(address: bigint): bigint {
+    return BigInt.asUintN(64, address - this.bias);
+  }
+  /** Run-time address of a link-time address. */
+  run(address: bigint): bigint {
+    return BigInt.asUintN(64, address + this.bias);
+  }
+
+  /** Whether a loaded segment of the file covers the run-time address. */
+  covers(address: bigint): boolean {
+    const linked = this.link(address);
+    return this.file.elf.segments.some(
+      ({ isLoad, virtualAddress, memorySize }) =>
+        isLoad && linked >= virtualAddress && linked < virtualAddress + memorySize,
+    );
+  }
+
+  /** Whether the address lies in a segment that is executed. */
+  hasCodeAt(address: bigint): boolean {
+    const linked = this.link(address);
+    return this.file.elf.segments.some(
+      ({ isLoad, flags, virtualAddress, memorySize }) =>
+        isLoad && (flags & 1) !== 0 && linked >= virtualAddress && linked < virtualAddress + memorySize,
+    );
+  }
+
+  /** The source file of a `SourceFile.id`. */
+  async source(id: number): Promise<SourceFile | undefined> {
+    this.sources ??= this.file.sourceFiles().then((files) => new Map(files.map((file) => [file.id, file])));
+    return (await this.sources).get(id);
+  }
+
+  lineAt(address: bigint): Promise<LineLocation | null> {
+    return this.file.lineAt(this.link(address));
+  }
+}
+
+/** Remembers at most this many names of addresses. */
+const NAME_LIMIT = 20_000;
+
+export class ModuleSet {
+  private readonly list: Module[] = [];
+  private readonly names = new Map<bigint, string | undefined>();
+  private readonly wanted = new Set<bigint>();
+
+  get all(): readonly Module[] {
+    return this.list;
+  }
+  add(module: Module): void {
+    this.list.push(module);
+    this.names.clear();
+  }
+  at(address: bigint): Module | undefined {
+    return this.list.find((module) => module.covers(address));
+  }
+
+  async symbolAt(address: bigint): Promise<(SymbolHit & { readonly module: Module }) | undefined> {
+    const module = this.at(address);
+    if (module === undefined) return undefined;
+    const hit = await module.file.symbolAt(module.link(address));
+    return hit === null ? undefined : { ...hit, module };
+  }
+
+  async symbolsNamed(name: string): Promise<readonly { readonly module: Module; readonly symbol: ElfSymbol }[]> {
+    const found: { module: Module; symbol: ElfSymbol }[] = [];
+    for (const module of this.list) {
+      for (const symbol of await module.file.symbolsNamed(name)) found.push({ module, symbol });
+    }
+    return found;
+  }
+
+  /** `symbol` or `symbol+0x1a` for an address inside a module; asks the symbol worker when it has to. */
+  async describe(address: bigint): Promise<string | undefined> {
+    if (this.names.has(address)) return this.names.get(address);
+    const hit = await this.symbolAt(address);
+    let name: string | undefined;
+    if (hit !== undefined && (hit.symbol.size === 0n ? hit.offset < 0x10000n : hit.offset < hit.symbol.size)) {
+      name = hit.offset === 0n ? hit.symbol.name : `${hit.symbol.name}+0x${hit.offset.toString(16)}`;
+    }
+    if (this.names.size >= NAME_LIMIT) this.names.clear();
+    this.names.set(address, name);
+    return name;
+  }
+
+  /** The name of an address when it is known already; else it is noted, and `resolveNames` finds it. */
+  readonly symbolize = (address: bigint): string | undefined => {
+    const known = this.names.get(address);
+    if (known === undefined && !this.names.has(address) && this.at(address) !== undefined) this.wanted.add(address);
+    return known;
+  };
+
+  /** Formats with names of addresses: what the first pass misses is resolved, then it is done again. */
+  async withNames<Result>(work: () => Promise<Result> | Result): Promise<Result> {
+    const first = await work();
+    if (this.wanted.size === 0) return first;
+    const addresses = [...this.wanted];
+    this.wanted.clear();
+    for (const address of addresses) await this.describe(address);
+    return work();
+  }
+}

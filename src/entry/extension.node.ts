@@ -1,0 +1,42 @@
+// Composition root of the extension under Node: a desktop VS Code, or a VS Code server.
+import { open } from 'node:fs/promises';
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { ExtensionContext } from 'vscode';
+import { activateOn } from '../vscode/activate.ts';
+import type { AdapterWorker } from '../vscode/platform.ts';
+
+/** The folder of this bundle, where the worker's lies too. */
+declare const __dirname: string;
+
+function startAdapter(): AdapterWorker {
+  const worker = new Worker(path.join(__dirname, 'worker.js'));
+  let failure = '';
+  const adapter: AdapterWorker = {
+    post: (message) => worker.postMessage(message),
+    onMessage: () => undefined,
+    onExit: () => undefined,
+    terminate: () => void worker.terminate(),
+  };
+  worker.on('message', (message: unknown) => adapter.onMessage(message));
+  worker.on('error', (error) => {
+    failure = error instanceof Error ? error.message : String(error);
+  });
+  worker.on('exit', (code) => adapter.onExit(failure || (code === 0 ? '' : `status ${code}`)));
+  return adapter;
+}
+
+async function readHead(file: string, length: number): Promise<Uint8Array> {
+  const handle = await open(file, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(new Uint8Array(length), 0, length, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Called by VS Code. */
+export function activate(context: ExtensionContext): void {
+  activateOn({ startAdapter, readHead, path: { isAbsolute: path.isAbsolute, resolve: path.resolve } }, context);
+}

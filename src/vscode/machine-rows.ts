@@ -1,0 +1,122 @@
+// The Machine view's rows in words, without VS Code.
+import type { LedgerRow, MachineBody, MachineVcpu } from '../dap/custom.ts';
+import { ownerWord, placeOf, vectorName, virtualTime } from '../webview/ledger-words.ts';
+
+/** A row of a tree, as far as words and names go. */
+export interface TreeRow {
+  readonly id: string;
+  readonly label: string;
+  readonly description: string;
+  readonly tooltip: string;
+  /** Id of a product icon, and of its theme colour. */
+  readonly icon?: string;
+  readonly color?: string;
+  /** What a screen reader says instead of label and description. */
+  readonly accessible?: string;
+  readonly expanded?: boolean;
+  readonly children: readonly TreeRow[];
+  /** Thread to focus when the row is chosen. */
+  readonly threadId?: number;
+}
+
+const MODES: Readonly<Record<MachineVcpu['mode'], string>> = {
+  real: 'real mode',
+  protected16: 'protected mode, 16-bit',
+  protected32: 'protected mode, 32-bit',
+  compatibility: 'compatibility mode',
+  long: 'long mode',
+};
+
+/** What a vCPU is doing, in words, with an icon. */
+export function runState(vcpu: MachineVcpu): {
+  readonly words: string;
+  readonly icon: string;
+  readonly color?: string;
+} {
+  if (vcpu.activity === 'waitSipi' || vcpu.state === 'offline') return { words: 'not started', icon: 'circle-outline' };
+  if (vcpu.activity === 'shutdown') return { words: 'shut down', icon: 'error', color: 'charts.red' };
+  if (vcpu.reporting) return { words: 'stopped here', icon: 'debug-stackframe-focused', color: 'charts.yellow' };
+  switch (vcpu.state) {
+    case 'run':
+      return { words: 'running', icon: 'play', color: 'charts.green' };
+    case 'halted':
+      return { words: 'halted', icon: 'watch' };
+    case 'stopping':
+      return { words: 'stopping', icon: 'debug-pause' };
+    case 'stepping':
+      return { words: 'stepping', icon: 'debug-step-over' };
+    case 'pending':
+      return { words: 'stopped, event waiting', icon: 'bell-dot' };
+    case 'reporting':
+    case 'parked':
+      return vcpu.activity === 'halted'
+        ? { words: 'halted', icon: 'watch' }
+        : { words: 'stopped', icon: 'debug-pause' };
+  }
+}
+
+/** A vCPU's last debug trap, whose it was first: "#BP guest-owned, re-injected, at patient+0x4". */
+export const trapInWords = (row: LedgerRow): string =>
+  `${vectorName(row.vector)} ${ownerWord(row)}, ${row.disposition}, at ${placeOf(row)}`;
+
+const leaf = (id: string, label: string, description: string, icon?: string): TreeRow => ({
+  id,
+  label,
+  description,
+  tooltip: `${label}: ${description}`,
+  accessible: `${label}: ${description}`,
+  children: [],
+  ...(icon === undefined ? {} : { icon }),
+});
+
+function vcpuRow(vcpu: MachineVcpu): TreeRow {
+  const id = `vcpu${vcpu.vcpu}`;
+  const state = runState(vcpu);
+  const stopped = vcpu.badge !== '';
+  const where = vcpu.symbol ?? vcpu.pc;
+  const started = vcpu.activity !== 'waitSipi' && vcpu.state !== 'offline';
+  const children: TreeRow[] = [];
+  if (vcpu.sentence !== '') children.push(leaf(`${id}.reason`, 'Reason', vcpu.sentence));
+  if (started) {
+    if (stopped)
+      children.push(leaf(`${id}.at`, 'At', vcpu.symbol === undefined ? vcpu.pc : `${vcpu.symbol} (${vcpu.pc})`));
+    children.push(leaf(`${id}.mode`, 'Mode', `ring ${vcpu.ring}, ${MODES[vcpu.mode]}`));
+  }
+  if (vcpu.lastTrap !== undefined) children.push(leaf(`${id}.trap`, 'Last trap', trapInWords(vcpu.lastTrap)));
+  const reason = stopped ? vcpu.badge : state.words;
+  const ring = started ? ` · ring ${vcpu.ring}` : '';
+  const description = stopped && started ? `${reason} · ${where}` : `${reason}${ring}`;
+  return {
+    id,
+    label: `vCPU ${vcpu.vcpu}`,
+    description,
+    tooltip: [
+      `vCPU ${vcpu.vcpu}: ${state.words}`,
+      ...(vcpu.sentence === '' ? [] : [vcpu.sentence]),
+      ...(started ? [`ring ${vcpu.ring}, ${MODES[vcpu.mode]}`] : []),
+      ...(vcpu.lastTrap === undefined ? [] : [`last trap: ${trapInWords(vcpu.lastTrap)}`]),
+    ].join('\n'),
+    accessible: `vCPU ${vcpu.vcpu}, ${state.words}, ${vcpu.sentence || description}`,
+    icon: state.icon,
+    ...(state.color === undefined ? {} : { color: state.color }),
+    expanded: vcpu.reporting,
+    children,
+    threadId: vcpu.threadId,
+  };
+}
+
+/** One row for each vCPU. */
+export const machineRows = (machine: MachineBody): readonly TreeRow[] => machine.vcpus.map(vcpuRow);
+
+const memorySize = (bytes: number): string =>
+  bytes % (1 << 30) === 0 ? `${bytes / (1 << 30)} GiB` : `${bytes / (1 << 20)} MiB`;
+
+/** Why the machine stopped, whole: the sentence of the vCPU that reports. Empty while it runs. */
+export const stopSentence = (machine: MachineBody): string =>
+  machine.running ? '' : (machine.vcpus.find((vcpu) => vcpu.reporting)?.sentence ?? '');
+
+/** The line beside the view's name. */
+export function machineSummary(machine: MachineBody): string {
+  const state = machine.ended ? 'ended' : machine.running ? 'running' : 'stopped';
+  return `${state} · ${virtualTime(machine.clock)} · ${memorySize(machine.memory)}`;
+}

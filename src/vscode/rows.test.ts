@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { DebugRegisterRow, MachineBody, MachineVcpu } from '../dap/custom.ts';
+import { LedgerRows } from './ledger-rows.ts';
+import { machineRows, machineSummary, stopSentence } from './machine-rows.ts';
+import { registerRows, slotsInUse } from './register-rows.ts';
+
+const vcpu: MachineVcpu = {
+  vcpu: 0,
+  threadId: 1,
+  state: 'reporting',
+  activity: 'active',
+  badge: 'wrote magic',
+  sentence: 'list->magic was written by vCPU 0: 1 -> 2',
+  reporting: true,
+  ring: 0,
+  mode: 'long',
+  pc: '0x100010',
+  symbol: 'main+16',
+};
+const machine: MachineBody = {
+  running: false,
+  ended: false,
+  clock: '21187000',
+  instructions: '21000000',
+  memory: 128 << 20,
+  profile: 'intel',
+  vcpus: [
+    vcpu,
+    {
+      ...vcpu,
+      vcpu: 1,
+      threadId: 2,
+      state: 'offline',
+      activity: 'waitSipi',
+      badge: 'offline',
+      reporting: false,
+      sentence: '',
+    },
+  ],
+};
+
+test('a vCPU says why it stands still, where, in which ring and mode', () => {
+  const [first, second] = machineRows(machine);
+  assert.equal(first?.description, 'wrote magic · main+16');
+  assert.equal(first?.expanded, true);
+  assert.deepEqual(
+    first?.children.map((child) => `${child.label}: ${child.description}`),
+    ['Reason: list->magic was written by vCPU 0: 1 -> 2', 'At: main+16 (0x100010)', 'Mode: ring 0, long mode'],
+  );
+  assert.equal(second?.accessible, 'vCPU 1, not started, offline');
+  assert.equal(machineSummary(machine), 'stopped · 21.187 ms · 128 MiB');
+  assert.equal(stopSentence(machine), vcpu.sentence);
+  assert.equal(stopSentence({ ...machine, running: true }), '');
+});
+
+const free: DebugRegisterRow = {
+  bank: 'host',
+  index: 0,
+  enabled: false,
+  owner: 'free',
+  address: '0x0',
+  length: 1,
+  type: 'execute',
+  hits: 0,
+  filteredHits: 0,
+  references: 0,
+};
+
+test('debug registers: the account, then four of the host and four of the guest', () => {
+  const rows: DebugRegisterRow[] = [0, 1, 2, 3].flatMap((index) => [
+    { ...free, bank: 'guest', owner: 'guest', index },
+    { ...free, index },
+  ]);
+  const used: DebugRegisterRow = {
+    ...free,
+    enabled: true,
+    owner: 'list->magic',
+    address: '0x189088',
+    symbol: 'shared_list+72',
+    length: 8,
+    type: 'write',
+    hits: 1,
+    references: 1,
+  };
+  rows[1] = used;
+  const body = { policy: 'hardware', vcpus: [{ vcpu: 0, threadId: 1, hostInUse: 1, guestInUse: 0, rows }] } as const;
+  const [row] = registerRows(body);
+  assert.equal(row?.description, 'host 1 of 4 in use · guest 0 of 4');
+  assert.deepEqual(
+    row?.children.map((child) => child.label),
+    ['Host DR0', 'Host DR1', 'Host DR2', 'Host DR3', 'Guest DR0', 'Guest DR1', 'Guest DR2', 'Guest DR3'],
+  );
+  assert.equal(row?.children[0]?.accessible, 'Host DR0: list->magic, 0x189088 <shared_list+72>, 8 bytes, write, 1 hit');
+  assert.equal(row?.children[1]?.description, 'free');
+  assert.equal(row?.children[4]?.description, 'off');
+  assert.equal(slotsInUse(body), 1);
+});
+
+test('ledger rows: none twice, asked for by sequence number, gaps allowed', () => {
+  const ledger = new LedgerRows();
+  const make = (sequence: number): Parameters<LedgerRows['add']>[0][number] => ({
+    sequence,
+    clock: '0',
+    vcpu: 0,
+    vector: 3,
+    rip: '0x0',
+    cause: 'int3',
+    owner: 'guest',
+    disposition: 're-injected',
+    dr6Host: '0x0',
+    dr6Guest: '0x0',
+    rule: '',
+  });
+  assert.equal(ledger.next, 0);
+  ledger.add([make(5), make(6), make(9)]);
+  ledger.add([make(9), make(10)]);
+  assert.equal(ledger.next, 11);
+  assert.deepEqual(
+    ledger.since(7).map((row) => row.sequence),
+    [9, 10],
+  );
+});

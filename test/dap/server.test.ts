@@ -1,0 +1,159 @@
+/** Clients that misbehave: on the wire, and by going away. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { encodeMessage, FrameReader } from '../../src/dap/framing.ts';
+import type { Connection } from '../../src/dap/server.ts';
+import { serve } from '../../src/dap/server.ts';
+import { createNodeAdapterHost } from '../../src/entry/node-adapter-host.ts';
+import { guest, repository } from './story.ts';
+
+type Message = Readonly<Record<string, unknown>>;
+const request = (seq: number, command: string, argument: unknown = {}): Uint8Array =>
+  encodeMessage({ seq, type: 'request', command, arguments: argument });
+
+/** The other end of a connection in memory. */
+class Peer implements Connection {
+  readonly messages: Message[] = [];
+  private readonly reader = new FrameReader();
+  private bytesListener: (bytes: Uint8Array) => void = () => undefined;
+  private endListener: () => void = () => undefined;
+  private watchers: (() => void)[] = [];
+  ended = false;
+
+  onBytes(listener: (bytes: Uint8Array) => void): void {
+    this.bytesListener = listener;
+  }
+  onEnd(listener: () => void): void {
+    this.endListener = listener;
+  }
+  write(bytes: Uint8Array): void {
+    for (const frame of this.reader.push(bytes)) if (frame.ok) this.messages.push(frame.message as Message);
+    for (const watcher of this.watchers.splice(0)) watcher();
+  }
+  end(): void {
+    this.ended = true;
+  }
+  send(bytes: Uint8Array): void {
+    this.bytesListener(bytes);
+  }
+  vanish(): void {
+    this.endListener();
+  }
+  async until(accept: (message: Message) => boolean): Promise<Message> {
+    for (;;) {
+      const found = this.messages.find(accept);
+      if (found !== undefined) return found;
+      await new Promise<void>((resolve) => this.watchers.push(resolve));
+    }
+  }
+  response(seq: number): Promise<Message> {
+    return this.until((message) => message['request_seq'] === seq);
+  }
+}
+
+describe('a connection', () => {
+  it('outlives everything that is no message, and answers what is', async () => {
+    const peer = new Peer();
+    const host = createNodeAdapterHost();
+    const served = serve(peer, host);
+    const text = (content: string): Uint8Array => new TextEncoder().encode(content);
+    peer.send(text('Content-Length: many\r\n\r\n'));
+    peer.send(text('Content-Length: 99999999\r\n\r\n'));
+    peer.send(new Uint8Array(99_999_999));
+    peer.send(text('Content-Length: 4\r\n\r\nnull'));
+    peer.send(text('Content-Length: 7\r\n\r\n{"seq":'));
+    peer.send(encodeMessage([1, 2, 3]));
+    peer.send(encodeMessage({ type: 'response', request_seq: 5 }));
+    peer.send(request(1, 'whatIsThis'));
+    peer.send(request(2, '__proto__'));
+    peer.send(request(3, 'toString'));
+    peer.send(request(4, 'initialize', { adapterID: 'x' }));
+    const answer = await peer.response(4);
+    assert.equal(answer['success'], true);
+    for (const seq of [1, 2, 3]) assert.equal((await peer.response(seq))['success'], false);
+    const complaints = peer.messages.filter(({ event }) => event === 'output').length;
+    assert.ok(complaints >= 5, `${complaints} complaints`);
+    peer.send(request(5, 'disconnect'));
+    await served;
+    assert.equal((await peer.response(5))['success'], true);
+    assert.ok(peer.ended);
+    host.dispose();
+  });
+
+  const launch = { kernel: path.join(guest, 'smp.elf'), machine: { cpus: 4, memory: '32M' } };
+  for (const [name, provoke] of [
+    ['in the middle of a message', (peer: Peer) => peer.send(request(9, 'threads').subarray(0, 30))],
+    ['while the guest runs', (): void => undefined],
+    ['in the middle of a step', (peer: Peer) => peer.send(request(9, 'stepOut', { threadId: 1 }))],
+  ] as const) {
+    it(`may vanish ${name}: the session ends, nothing hangs`, async () => {
+      const peer = new Peer();
+      const host = createNodeAdapterHost();
+      const served = serve(peer, host);
+      peer.send(request(1, 'initialize', { adapterID: 'x' }));
+      peer.send(request(2, 'launch', launch));
+      await peer.until((message) => message['event'] === 'initialized');
+      peer.send(
+        request(3, 'setFunctionBreakpoints', { breakpoints: name.includes('step') ? [{ name: 'run_cpu' }] : [] }),
+      );
+      await peer.response(3);
+      peer.send(request(4, 'configurationDone'));
+      await peer.response(4);
+      if (name.includes('step')) await peer.until((message) => message['event'] === 'stopped');
+      provoke(peer);
+      peer.vanish();
+      await served;
+      assert.ok(peer.ended);
+      host.dispose();
+    });
+  }
+});
+
+describe('trapline dap --port', () => {
+  it('serves one client at a time on 127.0.0.1 and turns a second one away', async () => {
+    const cli = path.join(repository, 'src/entry/cli.ts');
+    const child = spawn(process.execPath, ['--import', 'tsx', cli, 'dap', '--port', '0'], {
+      cwd: repository,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    try {
+      const [line] = (await once(child.stderr, 'data')) as [Buffer];
+      const port = Number(/127\.0\.0\.1:(\d+)/.exec(line.toString())?.[1]);
+      assert.ok(port > 0, line.toString());
+      const first = connect(port, '127.0.0.1');
+      first.write(request(1, 'initialize', { adapterID: 'x' }));
+      const answer = await firstMessage(first);
+      assert.equal(answer['success'], true);
+      const second = connect(port, '127.0.0.1');
+      second.write(request(1, 'initialize', { adapterID: 'x' }));
+      second.on('error', () => undefined);
+      await closed(second);
+      first.write(request(2, 'disconnect'));
+      await closed(first);
+      // The first has gone: there is room for another.
+      const third = connect(port, '127.0.0.1');
+      third.write(request(1, 'initialize', { adapterID: 'x' }));
+      assert.equal((await firstMessage(third))['success'], true);
+      third.destroy();
+    } finally {
+      child.kill();
+    }
+  });
+});
+
+async function firstMessage(socket: Socket): Promise<Message> {
+  const reader = new FrameReader();
+  for (;;) {
+    const [bytes] = (await once(socket, 'data')) as [Buffer];
+    for (const frame of reader.push(bytes)) if (frame.ok) return frame.message as Message;
+  }
+}
+
+/** A refused socket may be reset: that is a way of closing, too. */
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once('close', () => resolve()));
+}
