@@ -29,10 +29,8 @@ function readSources(): Sources {
     for (const match of text.matchAll(/export function (\w+)(?:<([^>]*)>)?\(/g)) {
       handlers.set(match[1] ?? '', { file, typeParameters: match[2] === undefined ? 0 : match[2].split(',').length });
     }
-    for (const match of text.matchAll(/(?:export const|^ {2}) ?(\w+)(?:: u32)? = \d+/gm))
-      addConstant(match[1] ?? '', file);
-    for (const line of text.matchAll(/^export const (.*);$/gm)) {
-      for (const match of (line[1] ?? '').matchAll(/(\w+): u32 = /g)) addConstant(match[1] ?? '', file);
+    for (const declaration of text.matchAll(/^export const ([^;]*);$/gm)) {
+      for (const match of (declaration[1] ?? '').matchAll(/(\w+): u32 = /g)) addConstant(match[1] ?? '', file);
     }
   }
   return { handlers, constants };

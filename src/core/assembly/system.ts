@@ -1,5 +1,6 @@
 // system.wasm: every slow path of the engine. core.wasm imports the first group; TypeScript (engine.ts) calls the second.
-export { slowLoad as load, slowStore as store, slowModify as modify, slowLoadVector as loadVector, slowStoreVector as storeVector, fetchPage as fetch, fetchBytes } from './system/mmu';
+export { slowLoad as load, slowStore as store, slowModify as modify, slowLoadVector as loadVector, slowStoreVector as storeVector,
+  fetchPage as fetch, fetchBytes } from './system/mmu';
 export { linear, updateMode, loadSegmentReal } from './system/segments';
 export { raise, deliverFault, injectBreakpoint, ticksLeft } from './system/events';
 export { rare } from './system/rare-dispatch';

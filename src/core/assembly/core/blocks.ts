@@ -16,6 +16,10 @@ import { fetchPage, fetchBytes, codePage, isSplit } from './imports';
 @inline function fastEntry(linear: u64): usize {
   return <usize>load<u32>(L.TLB_BASE) + ((<u32>(linear >> 12) & (L.TLB_ENTRIES - 1)) << 5);
 }
+/** Not flat: the records hold offsets, and the limit was looked at when they were decoded. */
+@inline function sameCodeSegment(b: usize): bool {
+  return load<u64>(b, L.B_CS_BASE) == load<u64>(L.CS) && load<u32>(b, L.B_CS_LIMIT) == load<u32>(L.CS, 8);
+}
 /** Frame that a linear address is fetched from, or NO_FRAME when it is not RAM; throws #PF. */
 function fetchFrame(linear: u64): u32 {
   let e = fastEntry(linear);
@@ -32,7 +36,7 @@ export function lookup(): usize {
   let bucket = <usize>load<u32>(L.CONFIG_BLOCKS) + (hashOf(linear, frame) << 2);
   for (let b: usize = load<u32>(bucket); b; b = load<u32>(b, L.B_NEXT_HASH)) {
     if (load<u64>(b, L.B_LINEAR) != linear || load<u32>(b, L.B_FRAME) != frame || load<u32>(b, L.B_MODE) != mode) continue;
-    if (!(mode & L.MODE_FLAT) && (load<u64>(b, L.B_CS_BASE) != load<u64>(L.CS) || load<u32>(b, L.B_CS_LIMIT) != load<u32>(L.CS, 8))) continue;
+    if (!(mode & L.MODE_FLAT) && !sameCodeSegment(b)) continue;
     let frame2 = load<u32>(b, L.B_FRAME2);
     if (frame2 != L.NO_FRAME && fetchFrame((linear | 0xfff) + 1) != frame2) continue;
     return b;

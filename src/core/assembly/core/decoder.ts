@@ -14,7 +14,8 @@ const RARE_PARAMETER_END: u32 = 0xffff;
 
 // what is known of the instruction being decoded; no handler reads any of it
 let pc: usize = 0, rex: u32 = 0, mod: u32 = 0, reg: u32 = 0, rm: u32 = 0, prefix66: bool = false, prefix67: bool = false, repeat: u32 = 0;
-let segment: u32 = NO_SEGMENT, code: u32 = 0, opcodeByte: u32 = 0, operandSize: u32 = 0, addressSize: u32 = 0, mode: u32 = 0, immediateSet: bool = false;
+let segment: u32 = NO_SEGMENT, code: u32 = 0, opcodeByte: u32 = 0, operandSize: u32 = 0, addressSize: u32 = 0, mode: u32 = 0,
+  immediateSet: bool = false;
 
 /** Fills record r from bytes (`available` of them on this page); answers 0 when the instruction needs more. */
 export function decode(r: usize, bytes: usize, available: u32, rip: u64, modeKey: u32): u32 {
@@ -83,7 +84,8 @@ function select(r: usize): i32 {
 function legacySegment(s: u32): void { if (code != 2) segment = s; }
 /** Whether a row's demands are met. */
 function fits(demand: u32, modrm: u32): bool {
-  let prefix = demand & 7, wantReg = (demand >> 3) & 15, wantRm = (demand >> 7) & 15, wantMod = (demand >> 11) & 3, modes = (demand >> 13) & 3;
+  let prefix = demand & 7, wantReg = (demand >> 3) & 15, wantRm = (demand >> 7) & 15, wantMod = (demand >> 11) & 3,
+    modes = (demand >> 13) & 3;
   if (prefix == 1 && (prefix66 || repeat)) return false;
   if (prefix == 2 && (!prefix66 || repeat)) return false;
   if (prefix == 3 && repeat != 0xf3) return false;
@@ -117,7 +119,8 @@ function fill(r: usize, row: u32, lock: bool): i32 {
   store<u64>(r, <u64>ROWS[(row << 2) + 3], L.R_IMM);
   if (lock && !(demand & 0x20000 && form)) return invalid(r, RARE_UD);
   let first = operands & 0x1ff, second = (operands >> 9) & 0x1ff, third = (operands >> 18) & 0x1ff;
-  let p1 = first ? operand(r, first, (demand >> 20) & 3) : 0, p2 = second ? operand(r, second, (demand >> 22) & 3) : 0, p3 = third ? operand(r, third, (demand >> 24) & 3) : 0;
+  let p1 = first ? operand(r, first, (demand >> 20) & 3) : 0, p2 = second ? operand(r, second, (demand >> 22) & 3) : 0,
+    p3 = third ? operand(r, third, (demand >> 24) & 3) : 0;
   place(r, first, second, p1, p2, p3);
   let flags = sizeFlag(first, second);
   if ((first & 31) == O || (second & 31) == O) form = 1;
@@ -173,7 +176,8 @@ function setImmediate(r: usize, v: u64): u32 {
   return <u32>r + L.R_IMM;
 }
 function immediate(r: usize, size: u32, signed: bool): u32 {
-  let bits: u32 = size == SIZE_B ? 8 : size == SIZE_W ? 16 : size == SIZE_D ? 32 : size == SIZE_Q ? 64 : operandSize == 1 ? 16 : operandSize == 3 && size == SIZE_V ? 64 : 32;
+  let byOperand: u32 = operandSize == 1 ? 16 : operandSize == 3 && size == SIZE_V ? 64 : 32;
+  let bits: u32 = size == SIZE_B ? 8 : size == SIZE_W ? 16 : size == SIZE_D ? 32 : size == SIZE_Q ? 64 : byOperand;
   let v: u64;
   if (bits == 8) v = signed ? <u64><i64>load<i8>(pc) : load<u8>(pc);
   else if (bits == 16) v = signed ? <u64><i64>load<i16>(pc) : load<u16>(pc);
@@ -217,7 +221,11 @@ function memoryOperand(r: usize): void {
   if (rm == 4) {
     let sib: u32 = load<u8>(pc++), index = ((sib >> 3) & 7) | ((rex & 2) << 2), b = sib & 7;
     if (index != 4) { store<u8>(r, <u8>(index << 3), L.R_INDEX); store<u8>(r, <u8>(sib >> 6), L.R_SCALE); }
-    if (b == 5 && mod == 0) hasDisp32 = true; else { base = (b | ((rex & 1) << 3)) << 3; if (b == 4 || b == 5) byDefault = rex & 1 ? L.DS : L.SS; }
+    if (b == 5 && mod == 0) hasDisp32 = true;
+    else {
+      base = (b | ((rex & 1) << 3)) << 3;
+      if (b == 4 || b == 5) byDefault = rex & 1 ? L.DS : L.SS;
+    }
   } else if (rm == 5 && mod == 0) {
     hasDisp32 = true;
     if (code == 2) store<u8>(r, 0xff, L.R_INDEX); // RIP-relative: finished when the length is known
@@ -235,7 +243,10 @@ function memoryOperand(r: usize): void {
 function memoryOperand16(r: usize): void {
   let base: u32 = 0x80, index: u32 = 0x80, byDefault: u32 = L.DS, disp: i64 = 0;
   if (rm < 2 || rm == 7) base = 3 << 3; else if (rm < 4 || (rm == 6 && mod)) { base = 5 << 3; byDefault = L.SS; }
-  if (rm == 0 || rm == 2) index = 6 << 3; else if (rm == 1 || rm == 3) index = 7 << 3; else if (rm == 4) base = 6 << 3; else if (rm == 5) base = 7 << 3;
+  if (rm == 0 || rm == 2) index = 6 << 3;
+  else if (rm == 1 || rm == 3) index = 7 << 3;
+  else if (rm == 4) base = 6 << 3;
+  else if (rm == 5) base = 7 << 3;
   if (mod == 1) disp = load<i8>(pc++);
   else if (mod == 2 || rm == 6 && mod == 0) { disp = load<i16>(pc); pc += 2; }
   store<u8>(r, <u8>base, L.R_BASE); store<u8>(r, <u8>index, L.R_INDEX);

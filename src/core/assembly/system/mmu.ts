@@ -5,7 +5,8 @@ import { fault } from './events';
 import { watchedPage, noteAccess } from './debug';
 import { mmioRead, mmioWrite } from './host';
 import { isRam, hostAddress, pageEntry, written } from './physical';
-import { area, architectural, present, selectBank, flushTlb, invalidatePage, flushTags, dropTagsOf, alignmentChecked, FLAG_DIRTY } from './tlb';
+import { area, architectural, present, selectBank, flushTlb, invalidatePage, flushTags, dropTagsOf, alignmentChecked,
+  FLAG_DIRTY } from './tlb';
 import { walk, allows, isCanonical, longMode, READ, WRITE, USER, FETCH, IMPLICIT } from './walk';
 
 export { flushTlb, invalidatePage, flushTags, dropTagsOf, selectBank };
@@ -22,7 +23,8 @@ const BASE_RSP: u32 = 0x20, BASE_RBP: u32 = 0x28;
 function vectorOf(linear: u64): u32 {
   let r = <usize>load<u32>(L.CURRENT);
   if (!r || (load<u32>(L.MODE) & L.MODE_CODE) != 2) return GP;
-  let onStack = (load<u16>(r, L.R_ATTRIBUTES) & L.A_STACK) != 0, operand = (flagsOf(r) & L.R_FLAG_MEMORY) != 0, segment = load<u32>(r, L.R_SEGMENT);
+  let onStack = (load<u16>(r, L.R_ATTRIBUTES) & L.A_STACK) != 0, operand = (flagsOf(r) & L.R_FLAG_MEMORY) != 0;
+  let segment = load<u32>(r, L.R_SEGMENT);
   if (operand && (!onStack || linear - (offsetOf(r) + load<u64>(segment)) < 16)) {
     let base = load<u8>(r, L.R_BASE);
     return segment == L.ZERO && (base == BASE_RSP || base == BASE_RBP) ? SS : GP;
@@ -72,7 +74,10 @@ function loadHost(a: usize, size: u32): u64 {
   return size == 8 ? load<u64>(a) : size == 4 ? load<u32>(a) : size == 2 ? load<u16>(a) : load<u8>(a);
 }
 function storeHost(a: usize, size: u32, v: u64): void {
-  if (size == 8) store<u64>(a, v); else if (size == 4) store<u32>(a, <u32>v); else if (size == 2) store<u16>(a, <u16>v); else store<u8>(a, <u8>v);
+  if (size == 8) store<u64>(a, v);
+  else if (size == 4) store<u32>(a, <u32>v);
+  else if (size == 2) store<u16>(a, <u16>v);
+  else store<u8>(a, <u8>v);
 }
 @inline function crosses(linear: u64, size: u32): bool { return (<u32>linear & 0xfff) + size > 4096; }
 /** Linear addresses wrap at 4 GiB outside long mode. */

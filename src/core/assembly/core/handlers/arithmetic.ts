@@ -22,7 +22,8 @@ export const INC: u32 = 0, DEC: u32 = 1, NOT: u32 = 2, NEG: u32 = 3;
   if (op == ADD) setAddFlags<T>(a, b, v);
   else if (op == SUB || op == CMP) setSubtractFlags<T>(a, b, v);
   else if (op == ADC) {
-    setFlags<T>(v, i32(v < a) | (i32(v == a) & carryFlag()), i32((sx<T>(v) ^ ((sx<T>(v) ^ sx<T>(a)) & (sx<T>(v) ^ sx<T>(b)))) < 0), <i32>(a ^ b ^ v));
+    setFlags<T>(v, i32(v < a) | (i32(v == a) & carryFlag()), i32((sx<T>(v) ^ ((sx<T>(v) ^ sx<T>(a)) & (sx<T>(v) ^ sx<T>(b)))) < 0),
+      <i32>(a ^ b ^ v));
   } else if (op == SBB) {
     let equal = i32(a == b) & carryFlag();
     setFlags<T>(v, i32(a < b) | equal, lessSigned<T>(a, b) | equal, <i32>(a ^ b ^ v));
@@ -101,7 +102,8 @@ export const INC: u32 = 0, DEC: u32 = 1, NOT: u32 = 2, NEG: u32 = 3;
   if (sizeof<T>() == 8) {
     let linear = address(r, 16, 1);
     if (linear & 15) raise(r, 13, 0);
-    let p = modify<v128>(r, linear), low = load<u64>(p), high = load<u64>(p, 8), equal = low == load<u64>(L.RAX) && high == load<u64>(L.RDX);
+    let p = modify<v128>(r, linear), low = load<u64>(p), high = load<u64>(p, 8), equal = low == load<u64>(L.RAX) &&
+      high == load<u64>(L.RDX);
     store<u64>(p, equal ? load<u64>(L.RBX) : low);
     store<u64>(p, equal ? load<u64>(L.RCX) : high, 8);
     if (!equal) { store<u64>(L.RAX, low); store<u64>(L.RDX, high); }

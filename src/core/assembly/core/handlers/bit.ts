@@ -27,9 +27,10 @@ export const BT: u32 = 0, BTS: u32 = 1, BTR: u32 = 2, BTC: u32 = 3;
   setCarry(<i32>(a >> n) & 1);
 }
 
-/** The operand that holds the bit: a signed bit number in a register reaches beyond the one addressed (SDM 2A 3.1.1.9, Bit(BitBase, BitOffset)). */
+/** The operand that holds the bit: a signed bit number in a register reaches beyond the one addressed (SDM 2A 3.1.1.9, Bit()). */
 @inline function bitAddress<T>(r: usize, write: u32): u64 {
-  let ahead = sizeof<T>() == 8 ? (sx<T>(src<T>(r)) >> 6) << 3 : sizeof<T>() == 4 ? (sx<T>(src<T>(r)) >> 5) << 2 : (sx<T>(src<T>(r)) >> 4) << 1;
+  let n = sx<T>(src<T>(r));
+  let ahead = sizeof<T>() == 8 ? (n >> 6) << 3 : sizeof<T>() == 4 ? (n >> 5) << 2 : (n >> 4) << 1;
   let o = (offsetOf(r) + <u64>ahead) & maskOf(r), segment = load<u32>(r, L.R_SEGMENT);
   if (flagsOf(r) & L.R_FLAG_CHECKED) return slowLinear(r, segment, o, sizeof<T>(), write);
   return o + load<u64>(segment);
