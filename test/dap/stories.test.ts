@@ -124,14 +124,14 @@ describe('sessions with the sample guest', () => {
     const focus = await stop(story);
     await story.quietly(() => story.request('setBreakpoints', { source: source('worker.c'), breakpoints: [] }));
     const steps: readonly (readonly [string, string, object?])[] = [
-      ['stepIn', 'into list_insert, behind its prologue'],
+      ['stepIn', 'into list_insert'],
       ['next', 'over the search for the place'],
       ['next', ''],
-      ['stepOut', 'back in the middle of the calling line'],
-      ['next', 'a function that the compiler has inlined is stepped over like a call'],
+      ['stepOut', 'out of it: to where the call returns to'],
+      ['next', 'lines of insert_one, which the compiler has inlined; the call through a pointer is stepped over'],
       ['next', ''],
-      ['stepIn', 'and stepped into like one'],
-      ['stepOut', 'and out of'],
+      ['stepIn', 'into release_list'],
+      ['stepOut', 'and out of it'],
       ['stepIn', 'one instruction', { granularity: 'instruction' }],
       ['next', 'one instruction, a call as one', { granularity: 'instruction' }],
       ['next', 'this processor alone', { singleThread: true }],
