@@ -1,0 +1,207 @@
+// The engine in the same state as a process on this machine: 64-bit mode, ring 3, the same pages.
+import { Engine, type EngineHost } from '../../../src/core/engine.ts';
+import * as L from '../../../src/core/layout.ts';
+import { emptyHost, engineModules } from '../engine-decoder.ts';
+import { type Case, CODE_ADDRESS, DATA_ADDRESS, DATA_SIZE, GS_BASE, type Result } from './protocol.ts';
+
+const PML4 = 0x1000;
+const PDPT = 0x2000;
+const PAGE_DIRECTORY = 0x3000;
+const KERNEL_TABLE = 0x4000;
+const KERNEL_PDPT = 0xe000;
+const KERNEL_DIRECTORY = 0xf000;
+const DATA_TABLE = 0x5000;
+const CODE_TABLE = 0x6000;
+const GDT = 0x7000;
+const IDT = 0x8000;
+const TSS = 0x9000;
+const KERNEL_STACK = 0xc000;
+const HANDLERS = 0xd000;
+const TOP_PDPT = 0x10000;
+const TOP_DIRECTORY = 0x11000;
+const TOP_TABLE = 0x12000;
+const DATA = 0x100000;
+const DEVICE = 0x1000_0000;
+const CODE = 0x110000;
+
+/** Linear address of a page of a device. */
+export const DEVICE_ADDRESS = 0x3000_1000;
+/** Last of the places where a case's code is: on the last page of the lower half of the canonical addresses. */
+export const TOP_CODE_ADDRESS = 0x7fff_ffff_f800n;
+const PRESENT = 1n;
+const WRITABLE = 2n;
+const USER = 4n;
+/** The tables of ring 0 are where those of Linux are: in the upper half. */
+const KERNEL = 0xffff_8000_0000_0000n;
+/** Linux's selectors, so that reading them gives the same. */
+const USER_CODE = 0x33;
+const USER_CODE32 = 0x23;
+const USER_DATA = 0x2b;
+const UNUSABLE = 0x10000;
+const HAS_ERROR = new Set([8, 10, 11, 12, 13, 14, 17]);
+/** Ends the block behind the instruction: jmp $. */
+const BLOCK_END = [0xeb, 0xfe];
+
+export class EngineProcessor {
+  private readonly engine: Engine;
+  /** The state area before a case, registers aside. */
+  private readonly template: { readonly 32: Uint8Array; readonly 64: Uint8Array };
+  private readonly original: Uint8Array;
+  private readonly data: Uint8Array;
+  /**
+   * data: contents of the data pages before each case. With a host there are a device and code at TOP_CODE_ADDRESS, which
+   * no process has.
+   */
+  constructor(data: Uint8Array, host?: Partial<EngineHost>) {
+    const engine = new Engine({
+      modules: engineModules,
+      host: { ...emptyHost, ...host },
+      vcpus: 1,
+      memorySize: 2 << 20,
+      arenaSize: 4 << 20,
+    });
+    this.engine = engine;
+    this.original = data.slice();
+    this.data = engine.ramView(DATA, DATA_SIZE);
+    this.data.set(data);
+    this.writeTables(host !== undefined);
+    this.setState();
+    const long = engine.raw.slice(L.STATE, L.STATE_END);
+    engine.set32(L.CS + 12, 0xc0fb);
+    engine.set32(L.CS + 16, USER_CODE32);
+    engine.system.updateMode();
+    this.template = { 64: long, 32: engine.raw.slice(L.STATE, L.STATE_END) };
+  }
+  private write64(address: number, value: bigint): void {
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setBigUint64(0, value, true);
+    this.engine.writePhysical(address, bytes);
+  }
+  private writeTables(extraPages: boolean): void {
+    const table = (at: number, index: number, target: number, flags: bigint): void =>
+      this.write64(at + index * 8, BigInt(target) | flags);
+    const user = PRESENT | WRITABLE | USER;
+    table(PML4, 0, PDPT, user);
+    table(PML4, 256, KERNEL_PDPT, PRESENT | WRITABLE);
+    table(KERNEL_PDPT, 0, KERNEL_DIRECTORY, PRESENT | WRITABLE);
+    table(KERNEL_DIRECTORY, 0, KERNEL_TABLE, PRESENT | WRITABLE);
+    table(PDPT, 0, PAGE_DIRECTORY, user);
+    table(PAGE_DIRECTORY, DATA_ADDRESS >> 21, DATA_TABLE, user);
+    table(PAGE_DIRECTORY, CODE_ADDRESS >> 21, CODE_TABLE, user);
+    for (let i = 0; i < 16; i++) table(KERNEL_TABLE, i, i << 12, PRESENT | WRITABLE);
+    for (let i = 0; i < DATA_SIZE >> 12; i++) table(DATA_TABLE, i, DATA + (i << 12), user);
+    table(CODE_TABLE, 0, CODE, user);
+    if (extraPages) {
+      table(CODE_TABLE, 1, DEVICE, user);
+      table(PML4, 255, TOP_PDPT, user);
+      table(TOP_PDPT, 511, TOP_DIRECTORY, user);
+      table(TOP_DIRECTORY, 511, TOP_TABLE, user);
+      table(TOP_TABLE, 511, CODE, user);
+    }
+    this.write64(GDT + 8, 0x00af9b000000ffffn);
+    this.write64(TSS + 4, KERNEL + BigInt(KERNEL_STACK));
+    this.write64(TSS + 0x60, 0xffffn << 48n); // no I/O permission map
+    for (let vector = 0; vector < 32; vector++) {
+      const handler = BigInt(HANDLERS + vector * 16);
+      const attributes = vector === 3 || vector === 4 ? 0xeen : 0x8en;
+      this.write64(IDT + vector * 16, (handler & 0xffffn) | (8n << 16n) | (attributes << 40n));
+      this.write64(IDT + vector * 16 + 8, KERNEL >> 32n);
+    }
+  }
+  private setState(): void {
+    const { engine } = this;
+    const segment = (slot: number, selector: number, base: bigint, attributes: number): void => {
+      engine.set64(slot, base);
+      engine.set32(slot + 8, 0xffffffff);
+      engine.set32(slot + 12, attributes);
+      engine.set32(slot + 16, selector);
+    };
+    engine.set64(L.CR0, 0x80050033n); // PG AM WP NE ET MP PE
+    engine.set64(L.CR3, BigInt(PML4));
+    engine.set64(L.CR4, 0x6a0n); // PAE PGE OSFXSR OSXMMEXCPT
+    engine.set64(L.EFER, 0xd01n);
+    engine.set64(L.GDTR, KERNEL + BigInt(GDT));
+    engine.set32(L.GDTR + 8, 0xff);
+    engine.set64(L.IDTR, KERNEL + BigInt(IDT));
+    engine.set32(L.IDTR + 8, 0x1ff);
+    segment(L.TR, 0x40, KERNEL + BigInt(TSS), 0x8b);
+    engine.set32(L.TR + 8, 0x67);
+    segment(L.CS, USER_CODE, 0n, 0xa0fb);
+    for (const slot of [L.SS, L.DS, L.ES]) segment(slot, USER_DATA, 0n, 0xc0f3);
+    segment(L.FS, 0, 0n, UNUSABLE);
+    segment(L.GS, 0, BigInt(GS_BASE), UNUSABLE);
+    engine.set32(L.CPL, 3);
+    engine.set64(L.RIP, BigInt(CODE_ADDRESS));
+    engine.system.setRflags(0x202n);
+    engine.system.updateMode();
+  }
+
+  /** Executes the case's instruction, at CODE_ADDRESS or at TOP_CODE_ADDRESS. */
+  run(item: Case, rip = BigInt(CODE_ADDRESS)): Result {
+    const { engine, data, original } = this;
+    const { raw, rawView: view } = engine;
+    const offset = CODE_ADDRESS & 0xfff;
+    const code = new Uint8Array(18);
+    code.set(item.code);
+    code.set(BLOCK_END, item.code.length);
+    engine.writePhysical(CODE + offset, code);
+    data.set(item.patch, item.patchOffset);
+    raw.set(this.template[item.codeSize], L.STATE);
+    item.registers.forEach((value, i) => view.setBigUint64(L.REGS + i * 8, value, true));
+    raw.set(item.xmm, L.XMM);
+    view.setUint32(L.MXCSR, item.mxcsr, true);
+    view.setBigUint64(L.RIP, rip, true);
+    engine.system.setRflags(BigInt.asIntN(64, item.flags | 0x202n));
+    const { code: reason, used } = engine.run(1, 1n);
+    if (used !== 1) throw new Error(`the engine used ${used} ticks, code ${reason}`);
+    return this.result(item, original);
+  }
+  private result(item: Case, original: Uint8Array): Result {
+    const { engine, data } = this;
+    const { raw, rawView: view } = engine;
+    const registers = Array.from({ length: 16 }, (_, i) => view.getBigUint64(L.REGS + i * 8, true));
+    let rip = view.getBigUint64(L.RIP, true);
+    let flags = BigInt.asUintN(64, engine.system.rflags());
+    let vector = 1;
+    let error = 0;
+    if (view.getUint32(L.CPL, true) === 0) {
+      vector = (Number(rip - KERNEL) - HANDLERS) / 16;
+      let frame = Number((registers[4] ?? 0n) - KERNEL);
+      const pop = (): bigint => {
+        const bytes = engine.ramView(frame, 8);
+        frame += 8;
+        return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+      };
+      if (HAS_ERROR.has(vector)) error = Number(pop());
+      rip = pop();
+      pop(); // CS
+      flags = pop();
+      registers[4] = pop();
+    }
+    const changes = new Map<number, bigint>();
+    // the patch is part of the contents before the instruction
+    const before = original.slice(item.patchOffset, item.patchOffset + 16);
+    original.set(item.patch, item.patchOffset);
+    if (Buffer.compare(data, original) !== 0) {
+      const after = new DataView(data.buffer, data.byteOffset, data.length);
+      const old = new DataView(original.buffer, original.byteOffset, original.length);
+      for (let at = 0; at < DATA_SIZE; at += 8) {
+        const value = after.getBigUint64(at, true);
+        if (value !== old.getBigUint64(at, true)) changes.set(at, value);
+      }
+    }
+    original.set(before, item.patchOffset);
+    data.set(original);
+    return {
+      vector,
+      error,
+      address: view.getBigUint64(L.CR2, true),
+      registers,
+      rip,
+      flags,
+      xmm: raw.slice(L.XMM, L.XMM + 256),
+      mxcsr: view.getUint32(L.MXCSR, true),
+      changes,
+    };
+  }
+}

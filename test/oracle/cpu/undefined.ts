@@ -1,0 +1,114 @@
+// What the manual leaves undefined: it is not compared. SDM 2A and 2B, the instructions' "Flags Affected" sections.
+import type { Decoded } from '../../../src/core/disassembler/instruction.ts';
+import { operandBytes } from '../../../src/core/disassembler/sizes.ts';
+import type { Case, Result } from './protocol.ts';
+
+const CF = 0x1;
+const PF = 0x4;
+const AF = 0x10;
+const ZF = 0x40;
+const SF = 0x80;
+const OF = 0x800;
+export const COMPARED_FLAGS = CF | PF | AF | ZF | SF | OF | 0x400; // and DF
+
+interface Undefined {
+  /** RFLAGS bits. */
+  readonly flags: number;
+  /** The destination, or all of the result. */
+  readonly result?: boolean;
+}
+interface Rule {
+  readonly form: RegExp;
+  readonly reason: string;
+  readonly undefined: (item: Case, decoded: Decoded) => Undefined;
+}
+
+/** The count of a shift or rotate, masked as the processor does. */
+function countOf({ registers }: Case, decoded: Decoded): number {
+  const last = decoded.row.operands.at(-1);
+  const at = decoded.row.operands.length - 1;
+  const raw =
+    last?.kind === 'one'
+      ? 1
+      : last?.text === 'CL'
+        ? Number((registers[1] ?? 0n) & 0xffn)
+        : Number(decoded.immediates[at] ?? 0n);
+  return raw & (decoded.operandSize === 8 && bitsOf(decoded) === 64 ? 63 : 31);
+}
+function bitsOf(decoded: Decoded): number {
+  const [first] = decoded.row.operands;
+  return first === undefined ? 0 : 8 * operandBytes(first, decoded);
+}
+
+const RULES: readonly Rule[] = [
+  { form: /^(DAA|DAS)$/, reason: 'OF after decimal adjustment', undefined: () => ({ flags: OF }) },
+  {
+    form: /^(AAA|AAS)$/,
+    reason: 'only AF and CF after ASCII adjustment',
+    undefined: () => ({ flags: OF | SF | ZF | PF }),
+  },
+  { form: /^(AAM|AAD)$/, reason: 'only SF, ZF, PF after ASCII adjustment', undefined: () => ({ flags: OF | AF | CF }) },
+  { form: /^(AND|OR|XOR|TEST)$/, reason: 'AF after logic', undefined: () => ({ flags: AF }) },
+  {
+    form: /^(MUL|IMUL)$/,
+    reason: 'only CF and OF after a multiplication',
+    undefined: () => ({ flags: SF | ZF | AF | PF }),
+  },
+  {
+    form: /^(DIV|IDIV)$/,
+    reason: 'all flags after a division',
+    undefined: () => ({ flags: CF | OF | SF | ZF | AF | PF }),
+  },
+  {
+    form: /^(SHL|SHR|SAR)$/,
+    reason: 'AF; OF but for a count of 1; CF when everything is shifted out',
+    undefined: (item, decoded) => {
+      const count = countOf(item, decoded);
+      if (count === 0) return { flags: 0 };
+      const out = decoded.row.mnemonic !== 'SAR' && count >= bitsOf(decoded) ? CF : 0;
+      return { flags: AF | out | (count === 1 ? 0 : OF) };
+    },
+  },
+  {
+    form: /^(ROL|ROR|RCL|RCR)$/,
+    reason: 'OF but for a count of 1',
+    undefined: (item, decoded) => ({ flags: [0, 1].includes(countOf(item, decoded)) ? 0 : OF }),
+  },
+  {
+    form: /^(SHLD|SHRD)$/,
+    reason: 'AF; OF but for a count of 1; everything when the count is beyond the operand',
+    undefined: (item, decoded) => {
+      const count = countOf(item, decoded);
+      if (count === 0) return { flags: 0 };
+      if (count > bitsOf(decoded)) return { flags: CF | OF | SF | ZF | AF | PF, result: true };
+      return { flags: AF | (count === 1 ? 0 : OF) };
+    },
+  },
+  {
+    form: /^(BT|BTS|BTR|BTC)$/,
+    reason: 'all but CF and ZF after a bit test',
+    undefined: () => ({ flags: OF | SF | AF | PF }),
+  },
+  {
+    form: /^(BSF|BSR)$/,
+    reason: 'all but ZF after a scan; the destination when the source is 0',
+    undefined: () => ({ flags: CF | OF | SF | AF | PF }),
+  },
+  {
+    form: /^BSWAP$/,
+    reason: 'a 16-bit BSWAP',
+    undefined: (_, decoded) => ({ flags: 0, result: decoded.operandSize === 2 }),
+  },
+];
+
+/** Which flags are undefined, and whether the result is, for an instruction that retired as ZF of `after` says. */
+export function undefinedAfter(item: Case, decoded: Decoded, after: Result): Undefined {
+  const rule = RULES.find(({ form }) => form.test(decoded.row.mnemonic));
+  if (rule === undefined) return { flags: 0 };
+  const found = rule.undefined(item, decoded);
+  const scanOfZero = /^BS[FR]$/.test(decoded.row.mnemonic) && (Number(after.flags) & ZF) !== 0;
+  return scanOfZero ? { ...found, result: true } : found;
+}
+
+/** Which of two missing operands CMPS reports, and whether MASKMOVDQU asks for bytes that it does not write. */
+export const faultAddressUndefined = ({ row }: Decoded): boolean => /CMPS[BWDQ]|MASKMOVDQU/.test(row.mnemonic);

@@ -1,0 +1,152 @@
+// Bugs that the comparisons with iced-x86 and with processors found, each by its name.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { disassemble } from '../../src/core/disassembler/index.ts';
+import { DEVICE_ADDRESS, EngineProcessor, TOP_CODE_ADDRESS } from './cpu/engine.ts';
+import { CODE_ADDRESS, DATA_ADDRESS, DATA_SIZE, GS_BASE, type Result } from './cpu/protocol.ts';
+import { EngineDecoder } from './engine-decoder.ts';
+import { bytesOf } from './random.ts';
+
+const RETIRED = 1;
+const UD = 6;
+const SS = 12;
+const GP = 13;
+const PF = 14;
+const END = BigInt(DATA_ADDRESS + DATA_SIZE);
+const NOT_CANONICAL = 0x8000_0000_0000n;
+
+const data = Uint8Array.from({ length: DATA_SIZE }, (_, i) => i & 0xff);
+const accesses: string[] = [];
+const engine = new EngineProcessor(data, {
+  mmioRead: (address, size) => {
+    accesses.push(`read ${size} at 0x${address.toString(16)}`);
+    return 0n;
+  },
+  mmioWrite: (address, size, value) =>
+    void accesses.push(`write ${size} at 0x${address.toString(16)}: 0x${value.toString(16)}`),
+});
+
+interface Start {
+  /** Registers by number. */
+  readonly registers?: Readonly<Record<number, bigint>>;
+  readonly xmm?: Readonly<Record<number, string>>;
+  readonly flags?: bigint;
+  readonly rip?: bigint;
+}
+function run(code: string, { registers = {}, xmm = {}, flags = 0n, rip }: Start = {}): Result {
+  accesses.length = 0;
+  const vectors = new Uint8Array(256);
+  for (const [number, text] of Object.entries(xmm)) vectors.set(bytesOf(text), Number(number) * 16);
+  const item = {
+    code: bytesOf(code),
+    registers: Array.from({ length: 16 }, (_, i) => registers[i] ?? 0n),
+    flags,
+    xmm: vectors,
+    mxcsr: 0x1f80,
+    patchOffset: 0,
+    patch: data.slice(0, 16),
+    codeSize: 64 as const,
+  };
+  return engine.run(item, rip);
+}
+const text = (code: string): string => disassemble(bytesOf(code), 0x1000n, 64).text;
+
+describe('decoding', () => {
+  it('an ES, CS, SS or DS prefix behind FS or GS does not undo it in 64-bit mode', () => {
+    assert.equal(text('65 2E 8B 00'), 'mov eax, dword ptr gs:[rax]');
+    const { registers } = run('65 3E 8B 03', { registers: { 3: BigInt(DATA_ADDRESS + 0x10 - GS_BASE) } });
+    assert.equal(registers[0], 0x13121110n);
+  });
+  it('a ModRM byte that decides about validity counts, so that one on the next page is fetched', () => {
+    const decoder = new EngineDecoder();
+    // 0F BA /0 is no instruction, but the byte at hand is not that of the instruction
+    assert.equal(decoder.decode(bytesOf('0F BA 00'), 0n, 64, 2), 0);
+    assert.equal(decoder.decode(bytesOf('0F BA 00'), 0n, 64, 3), 1);
+    assert.equal(decoder.valid, false);
+  });
+  it('MOVNTI has no form with a 66, F2 or F3 prefix', () => {
+    const registers = { 0: BigInt(DATA_ADDRESS) };
+    assert.equal(run('0F C3 08', { registers }).vector, RETIRED);
+    for (const prefix of ['66', 'F2', 'F3']) assert.equal(run(`${prefix} 0F C3 08`, { registers }).vector, UD, prefix);
+  });
+  it('F3 90 with REX.B exchanges R8 and RAX', () => {
+    const { registers } = run('F3 49 90', { registers: { 0: 1n, 8: 2n } });
+    assert.deepEqual([registers[0], registers[8]], [2n, 1n]);
+  });
+});
+
+describe('addresses', () => {
+  it('a 16-byte access over the end of a page reports the start of the page that is missing', () => {
+    for (const code of ['0F 10 00', '0F 11 00', 'F3 0F 6F 00', 'F2 0F F0 00']) {
+      const { vector, address } = run(code, { registers: { 0: END - 3n } });
+      assert.deepEqual([vector, address], [PF, END], code);
+    }
+  });
+  it('a 16-byte access between two missing pages reports the first', () => {
+    const { vector, address } = run('0F 10 00', { registers: { 0: END + 0xffdn } });
+    assert.deepEqual([vector, address], [PF, END + 0xffdn]);
+  });
+  it('an access over the end of the canonical addresses is #GP', () => {
+    for (const code of ['8B 00', '89 00', '01 00', '0F 10 00', '0F 11 00'])
+      assert.equal(run(code, { registers: { 0: NOT_CANONICAL - 2n } }).vector, GP, code);
+  });
+  it('a stack access that is not canonical is #SS, with its base as with an implicit access', () => {
+    for (const code of ['50', '58', 'C3', 'E8 00 00 00 00', '8B 04 24', '0F 10 04 24'])
+      assert.equal(run(code, { registers: { 4: NOT_CANONICAL + 8n } }).vector, SS, code);
+    assert.equal(run('8B 45 00', { registers: { 5: NOT_CANONICAL } }).vector, SS);
+    assert.equal(run('C9', { registers: { 5: NOT_CANONICAL } }).vector, SS);
+  });
+  it('R12, R13 and GS-relative addresses are no stack accesses', () => {
+    assert.equal(run('41 8B 04 24', { registers: { 12: NOT_CANONICAL } }).vector, GP);
+    assert.equal(run('41 8B 45 00', { registers: { 13: NOT_CANONICAL } }).vector, GP);
+    assert.equal(run('65 8B 45 00', { registers: { 5: NOT_CANONICAL } }).vector, GP);
+  });
+  it('PUSH of a memory operand that is not canonical is #GP while the stack is good', () => {
+    const registers = { 0: NOT_CANONICAL, 4: BigInt(DATA_ADDRESS + 0x100) };
+    assert.equal(run('FF 30', { registers }).vector, GP);
+  });
+});
+
+describe('relative branches to an address that is not canonical', () => {
+  const rip = TOP_CODE_ADDRESS;
+  const registers = { 4: BigInt(DATA_ADDRESS + 0x100) };
+  it('are #GP at the branch', () => {
+    for (const code of ['E9 00 08 00 00', '0F 84 00 08 00 00', 'E8 00 08 00 00']) {
+      const result = run(code, { rip, registers, flags: 0x40n });
+      assert.deepEqual([result.vector, result.rip, result.registers[4]], [GP, rip, registers[4]], code);
+      assert.equal(result.changes.size, 0);
+    }
+  });
+  it('are none when the branch is not taken', () => {
+    const result = run('0F 84 00 08 00 00', { rip });
+    assert.deepEqual([result.vector, result.rip], [RETIRED, rip + 6n]);
+  });
+});
+
+describe('accesses to devices', () => {
+  const device = BigInt(DEVICE_ADDRESS);
+  it('CLFLUSH makes none, but faults as a load does', () => {
+    assert.equal(run('0F AE 38', { registers: { 0: device } }).vector, RETIRED);
+    assert.deepEqual(accesses, []);
+    const { vector, error, address } = run('0F AE 38', { registers: { 0: END } });
+    assert.deepEqual([vector, error, address], [PF, 4, END]);
+  });
+  it('MASKMOVDQU writes the bytes that the mask names and reads nothing', () => {
+    const xmm = { 0: '00 11 22 33 44 55 66 77 88 99 AA BB CC DD EE FF', 1: `80 7F ${'00 '.repeat(13)}FF` };
+    assert.equal(run('66 0F F7 C1', { registers: { 7: device }, xmm }).vector, RETIRED);
+    assert.deepEqual(accesses, ['write 1 at 0x10000000: 0x0', 'write 1 at 0x1000000f: 0xff']);
+  });
+  it('MASKMOVDQU looks at its segment prefix, and at no page without a byte to write', () => {
+    const xmm = { 0: 'AA '.repeat(16), 1: `FF ${'00 '.repeat(15)}` };
+    const last = END - 1n;
+    const result = run('65 66 0F F7 C1', { registers: { 7: last - BigInt(GS_BASE) }, xmm });
+    assert.equal(result.vector, RETIRED);
+    assert.equal(result.changes.get(DATA_SIZE - 8), 0xaafe_fdfc_fbfa_f9f8n);
+  });
+});
+
+describe('the place of a fault', () => {
+  it('is the instruction', () => {
+    assert.equal(run('0F 0B').rip, BigInt(CODE_ADDRESS));
+  });
+});
