@@ -1,28 +1,48 @@
-// `npm run bench`: boots the sample guest a few times and prints how fast it ran. For people: no test judges by these numbers.
-// usage: run.ts [TIMES]
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+// `npm run bench`: measures the engines side by side in one run and writes bench/results/<date>.json and the table in
+// bench/results/README.md. For people: no test judges by these numbers.
+// usage: run.ts [ROUNDS]
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import path from 'node:path';
-import { runProgram } from '../scripts/process.ts';
+import { repositoryRoot, runProgram } from '../scripts/process.ts';
+import { type LoopFigures, measureLoops } from './loops.ts';
 
-interface Stats {
-  readonly instructions: number;
-  readonly wallMs: number;
-  readonly mips: number;
-}
+const rounds = Number(process.argv[2] ?? 3);
+if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`ROUNDS is a whole number from 1, not ${process.argv[2]}`);
 
-const times = Number(process.argv[2] ?? 3);
-if (!Number.isInteger(times) || times < 1) throw new Error(`TIMES is a whole number from 1, not ${process.argv[2]}`);
-const folder = mkdtempSync(path.join(tmpdir(), 'trapline-bench-'));
-try {
-  for (let round = 1; round <= times; round += 1) {
-    const statsFile = path.join(folder, `${round}.json`);
-    const guest = ['--kernel', 'guests/smp/smp.elf', '--smp', '4', '--timeout', '300', '--stats', statsFile];
-    const done = await runProgram(process.execPath, ['dist/cli.js', 'run', ...guest]);
-    const { instructions, wallMs, mips } = JSON.parse(readFileSync(statsFile, 'utf8')) as Stats;
-    const figures = `${instructions} instructions in ${wallMs.toFixed(0)} ms, ${mips.toFixed(1)} million a second`;
-    console.log(`round ${round} of ${times}: smp.elf on 4 vCPUs ended with status ${done.status}; ${figures}`);
-  }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-}
+const qemu = (await runProgram('qemu-system-x86_64', ['--version'])).output.split('\n')[0] ?? 'no QEMU';
+const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}, ${qemu}`;
+console.log(machine);
+const figures = await measureLoops(rounds, (line) => console.log(line));
+
+const geometricMean = (values: readonly number[]): number =>
+  Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+const ratio = (row: LoopFigures, peer: number | undefined): string =>
+  peer === undefined ? '-' : (row.jit / peer).toFixed(2);
+const ratios = figures.flatMap((row) => (row.qemu === undefined ? [] : [row.jit / row.qemu]));
+const mean = ratios.length > 0 ? geometricMean(ratios).toFixed(2) : '-';
+const overInterpreter = geometricMean(figures.map((row) => row.jit / row.interpreter)).toFixed(1);
+
+const table = [
+  '# Measured',
+  '',
+  `Million guest instructions a second, medians of ${rounds} rounds in one run; ratios are JIT to peer.`,
+  `Machine: ${machine}.`,
+  '',
+  '| loop | JIT | interpreter | QEMU TCG | JIT / QEMU | JIT / interpreter | compiled |',
+  '|---|---|---|---|---|---|---|',
+  ...figures.map(
+    (row) =>
+      `| ${row.loop} | ${row.jit} | ${row.interpreter} | ${row.qemu ?? '-'} | ${ratio(row, row.qemu)} | ` +
+      `${ratio(row, row.interpreter)} | ${(row.compiledShare * 100).toFixed(1)} % |`,
+  ),
+  `| geometric mean | | | | ${mean} | ${overInterpreter} | |`,
+  '',
+  'Made by `npm run bench`. Whole processes: the JIT has to find its hot code and compile it within these times.',
+  '',
+].join('\n');
+const results = path.join(repositoryRoot, 'bench/results');
+mkdirSync(results, { recursive: true });
+writeFileSync(path.join(results, 'README.md'), table);
+writeFileSync(path.join(results, 'loops.json'), `${JSON.stringify({ machine, rounds, figures }, null, 2)}\n`);
+console.log(`\n${table}`);

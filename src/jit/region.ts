@@ -87,14 +87,22 @@ export class RegionBuilder {
     let instructions = 0;
     blocks.forEach((current, i) => {
       const label = labels[i] ?? exit;
+      const self: Label = { name: 'loop' };
+      let loops = false;
       const goto = (target: bigint): Rope => {
         const to = indices.get(target);
         if (to === undefined) return [constant(BigInt.asIntN(64, target)), setLocal(TARGET), branch(exit)];
+        if (to === i) {
+          loops = true;
+          return [branch(self)];
+        }
         const forward = labels[to];
         if (to > i && forward !== undefined) return [branch(forward)];
         return [constant(to), setLocal(ENTRY), branch(top)];
       };
-      body = [block(label, body), this.blockCode(current, goto, { top, exit, entryTable })];
+      const code = this.blockCode(current, goto, { top, exit, entryTable });
+      // a block that jumps to itself is a native loop: V8 keeps its registers where they are
+      body = [block(label, body), loops ? loop(self, code) : code];
       instructions += current.count;
     });
     const whole: Rope = [
