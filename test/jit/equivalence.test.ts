@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
-import { Engine, type EngineHost, type EngineModules } from '../../src/core/engine.ts';
+import { Engine, type EngineModules } from '../../src/core/engine.ts';
 import * as L from '../../src/core/layout.ts';
 import { loadEngineModules } from '../../src/entry/node-files.ts';
 import { Jit, type JitStatistics } from '../../src/jit/jit.ts';
 import { loadMultiboot } from '../../src/machine/boot/multiboot.ts';
 import { Machine } from '../../src/machine/machine.ts';
+import { emptyHost } from '../oracle/engine-decoder.ts';
 
 const CODE = 0x100000;
 const CODE_BYTES = 0x400;
@@ -16,31 +17,13 @@ const DATA = 0x200000;
 const MEMORY = 16 << 20;
 let modules: EngineModules;
 
-/** A host without devices. */
-const host: EngineHost = {
-  mmioRead: () => 0n,
-  mmioWrite: () => undefined,
-  portRead: () => 0,
-  portWrite: () => undefined,
-  acknowledgeInterrupt: () => 0,
-  msrKnown: () => false,
-  msrRead: () => 0n,
-  msrWrite: () => false,
-  taskPriorityRead: () => 0,
-  taskPriorityWrite: () => undefined,
-  log: () => undefined,
-  delivered: () => undefined,
-  splitAt: () => false,
-  splitCount: () => 0,
-};
-
 interface Run {
   readonly engine: Engine;
   readonly jit: Jit | undefined;
 }
 /** Ring 0, 64-bit, RAM identity-mapped by 4 KiB pages below 2 MiB + data, 2 MiB pages above. No IDT: a fault ends in shutdown. */
 function start(code: Uint8Array, threshold: number, registers: readonly bigint[]): Run {
-  const engine = new Engine({ modules, host, vcpus: 1, memorySize: MEMORY });
+  const engine = new Engine({ modules, host: emptyHost, vcpus: 1, memorySize: MEMORY });
   const { rawView: view, ram } = engine;
   view.setBigUint64(ram + 0x1000, 0x2003n, true);
   view.setBigUint64(ram + 0x2000, 0x3003n, true);

@@ -1,18 +1,11 @@
 // The cache of decoded blocks. Key: (physical page, linear address, mode, CS base and limit when not flat). A block never
 // spans pages, but for a single instruction that crosses: that block carries both frames and holds nothing else.
 import * as L from '../../layout';
+import { frameEntry, hashBucket, linearBucket } from '../block-index';
 import { decode } from './decoder';
 import { fallHandler } from './handlers/control';
 import { fetchPage, fetchBytes, codePage, isSplit } from './imports';
 
-@inline function hashOf(linear: u64, frame: u32): u32 {
-  return (<u32>linear ^ <u32>(linear >> 13) ^ frame * 0x9e3779b1) & (L.BLOCK_HASH_SIZE - 1);
-}
-@inline export function linearBucket(linear: u64): usize {
-  let page = <u32>(linear >> 12);
-  return <usize>load<u32>(L.CONFIG_LINEAR_PAGES) + (((page ^ (page >> 11)) & (L.LINEAR_HASH_SIZE - 1)) << 2);
-}
-@inline function pageEntry(frame: u32): usize { return <usize>load<u32>(L.CONFIG_PAGES) + <usize>frame * L.PAGE_SIZE; }
 @inline function fastEntry(linear: u64): usize {
   return <usize>load<u32>(L.TLB_BASE) + ((<u32>(linear >> 12) & (L.TLB_ENTRIES - 1)) << 5);
 }
@@ -33,7 +26,7 @@ export function lookup(): usize {
   if ((mode & L.MODE_CODE) != 2) linear &= 0xffffffff;
   let frame = fetchFrame(linear);
   if (frame == L.NO_FRAME) return translateUncached(linear, mode);
-  let bucket = <usize>load<u32>(L.CONFIG_BLOCKS) + (hashOf(linear, frame) << 2);
+  let bucket = hashBucket(linear, frame);
   for (let b: usize = load<u32>(bucket); b; b = load<u32>(b, L.B_NEXT_HASH)) {
     if (load<u64>(b, L.B_LINEAR) != linear || load<u32>(b, L.B_FRAME) != frame || load<u32>(b, L.B_MODE) != mode) continue;
     if (!(mode & L.MODE_FLAT) && !sameCodeSegment(b)) continue;
@@ -52,7 +45,7 @@ function translate(linear: u64, frame: u32, mode: u32, bucket: usize): usize {
   store<u32>(b, frame, L.B_FRAME);
   store<u32>(L.ARENA_TOP, <u32>end);
   store<u32>(b, load<u32>(bucket), L.B_NEXT_HASH); store<u32>(bucket, <u32>b);
-  let p = pageEntry(frame), lastByte = <u32>linear & 0xfff;
+  let p = frameEntry(frame), lastByte = <u32>linear & 0xfff;
   for (let r = b + L.HEADER_SIZE, i: u32 = 0, n = load<u32>(b); i < n; i++, r += L.RECORD_SIZE) lastByte += load<u8>(r, L.R_LENGTH);
   if (lastByte > 0) lastByte--;
   let crossing = load<u32>(b, L.B_FRAME2) != L.NO_FRAME;
@@ -60,7 +53,7 @@ function translate(linear: u64, frame: u32, mode: u32, bucket: usize): usize {
   mark(p, frame, <u32>linear & 0xfff, lastByte);
   store<u32>(b, load<u32>(p, L.PAGE_BLOCKS), L.B_NEXT_PHYSICAL); store<u32>(p, <u32>b, L.PAGE_BLOCKS);
   if (crossing) {
-    let frame2 = load<u32>(b, L.B_FRAME2), p2 = pageEntry(frame2);
+    let frame2 = load<u32>(b, L.B_FRAME2), p2 = frameEntry(frame2);
     mark(p2, frame2, 0, 15);
     store<u32>(p2, load<u32>(p2, L.PAGE_FLAGS) | 2, L.PAGE_FLAGS);
   }
@@ -126,7 +119,7 @@ export function flush(): void {
   memory.fill(load<u32>(L.CONFIG_LINEAR_PAGES), 0, L.LINEAR_HASH_SIZE * 4);
   let frames = load<u32>(L.CONFIG_RAM_SIZE) >> 12;
   for (let f: u32 = 0; f < frames; f++) {
-    let p = pageEntry(f);
+    let p = frameEntry(f);
     store<u64>(p, 0, L.PAGE_CODE); store<u32>(p, 0, L.PAGE_BLOCKS);
     store<u32>(p, load<u32>(p, L.PAGE_FLAGS) & ~2, L.PAGE_FLAGS);
   }

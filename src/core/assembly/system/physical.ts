@@ -1,5 +1,6 @@
 // Guest-physical memory, and the one hook for writes to pages that hold decoded code.
 import * as L from '../../layout';
+import { frameEntry, hashBucket, linearBucket } from '../block-index';
 import { dropWriteTagsOfFrame } from './tlb';
 
 /** RAM, but for the legacy video window A0000h-BFFFFh. */
@@ -7,7 +8,7 @@ import { dropWriteTagsOfFrame } from './tlb';
   return physical < <u64>load<u32>(L.CONFIG_RAM_SIZE) && (physical < 0xa0000 || physical >= 0xc0000);
 }
 @inline export function hostAddress(physical: u64): usize { return <usize>load<u32>(L.CONFIG_RAM) + <usize>physical; }
-@inline export function pageEntry(physical: u64): usize { return <usize>load<u32>(L.CONFIG_PAGES) + <usize>(physical >> 12) * L.PAGE_SIZE; }
+@inline export function pageEntry(physical: u64): usize { return frameEntry(<u32>(physical >> 12)); }
 
 /** Reads a paging-structure entry; outside RAM it reads all-ones. */
 export function readEntry(physical: u64, wide: bool): u64 {
@@ -61,13 +62,6 @@ function dropCrossing(frame: u32): void {
     }
   }
 }
-@inline function hashBucket(linear: u64, frame: u32): usize {
-  return <usize>load<u32>(L.CONFIG_BLOCKS) + (((<u32>linear ^ <u32>(linear >> 13) ^ frame * 0x9e3779b1) & (L.BLOCK_HASH_SIZE - 1)) << 2);
-}
-@inline function linearBucket(linear: u64): usize {
-  let page = <u32>(linear >> 12);
-  return <usize>load<u32>(L.CONFIG_LINEAR_PAGES) + (((page ^ (page >> 11)) & (L.LINEAR_HASH_SIZE - 1)) << 2);
-}
 /** Takes block b out of a chain that starts at `head` and goes on at offset `next`. */
 function cut(head: usize, b: usize, next: usize): void {
   for (let at = head; ;) {
@@ -82,7 +76,7 @@ function unlink(b: usize, keepPhysical: bool): void {
   let linear = load<u64>(b, L.B_LINEAR), frame = load<u32>(b, L.B_FRAME);
   cut(hashBucket(linear, frame), b, L.B_NEXT_HASH);
   cut(linearBucket(linear), b, L.B_NEXT_LINEAR);
-  if (!keepPhysical) cut(pageEntry(<u64>frame << 12) + L.PAGE_BLOCKS, b, L.B_NEXT_PHYSICAL);
+  if (!keepPhysical) cut(frameEntry(frame) + L.PAGE_BLOCKS, b, L.B_NEXT_PHYSICAL);
   store<u32>(b, load<u32>(b, L.B_FLAGS) | L.BLOCK_DROPPED, L.B_FLAGS);
 }
 /** Drops the blocks of the linear page that holds an address: the set of execution breakpoints changed there. */
@@ -98,7 +92,7 @@ export function dropBlocksAt(linear: u64): void {
 }
 /** First decoded line on a page: from now on its stores go the slow way. */
 export function codePage(frame: u32): void {
-  let p = pageEntry(<u64>frame << 12);
+  let p = frameEntry(frame);
   if (!(load<u32>(p, L.PAGE_FLAGS) & 1)) return;
   dropWriteTagsOfFrame(frame);
   store<u32>(p, load<u32>(p, L.PAGE_FLAGS) & ~1, L.PAGE_FLAGS);
