@@ -42,8 +42,7 @@ export class ModuleScope implements NameScope {
       const functions = await module.file.functionsNamed(name);
       const body = functions[0];
       if (body !== undefined) {
-        await module.store.load([body.returnType]);
-        const type = module.store.functionReturning(body.returnType);
+        const type = await module.store.functionTyped(body.id);
         return { kind: 'object', store: module.store, type, address: module.run(body.entry) };
       }
     }

@@ -172,6 +172,24 @@ export class TypeStore {
     });
   }
 
+  /** The type of a function that the program defines: as its description says, named `int (struct node *, ...)`. */
+  async functionTyped(id: TypeId): Promise<TypeId> {
+    await this.load([id]);
+    const described = this.get(id);
+    if (described.kind !== 'function') return this.functionReturning(voidType);
+    const { returnType, parameters, variadic, prototyped } = described;
+    await this.load([returnType, ...parameters]);
+    return this.add(`function of ${id}`, (newId) => {
+      const names = parameters.map((parameter) => this.get(parameter).name);
+      if (variadic) names.push('...');
+      // Without parameters it matters in C whether that was said: ISO C 6.7.6.3.
+      const list = names.length === 0 && prototyped ? 'void' : names.join(', ');
+      const name = `${this.get(returnType).name} (${list})`;
+      return { kind: 'function', id: newId, name, byteSize: null, returnType, parameters, variadic, prototyped };
+    });
+  }
+
+  /** The type of a function of which only what it returns is known. */
   functionReturning(returnType: TypeId): TypeId {
     return this.add(`function ${returnType}`, (id) => {
       const name = `${this.get(returnType).name} ()`;

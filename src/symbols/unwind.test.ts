@@ -53,6 +53,28 @@ describe('unwinding by call-frame information', () => {
     });
   });
 
+  // Found by test/debugger/gdb-stops.test.ts: at the entry of a trap handler its interrupted function lost its locals.
+  it('keeps all registers of interrupted code that a signal frame has not saved', () => {
+    const saved: readonly (readonly [number, RegisterRule])[] = [returnRule, [2, { kind: 'offset', offset: -24n }]];
+    const all = new Map([...registers, [1, 0xddn], [2, 0xeen]] as const);
+    const result = unwindFrame({ ...row(saved, stackRule), signalFrame: true }, all, readMemory);
+    assert.deepEqual(result, {
+      kind: 'frame',
+      cfa: 0x8010n,
+      pc: 0x9008n,
+      interrupted: true,
+      registers: new Map([
+        [0, 0xaan],
+        [3, 0xbbn],
+        [6, 0xccn],
+        [7, 0x8010n],
+        [1, 0xddn],
+        [2, 0x8ff8n],
+        [16, 0x9008n],
+      ]),
+    });
+  });
+
   it('follows the other rules', () => {
     const rules: readonly (readonly [number, RegisterRule])[] = [
       returnRule,

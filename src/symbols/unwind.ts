@@ -68,9 +68,10 @@ export function unwindFrame(
   };
 
   const caller = new Map<number, bigint>();
-  for (const register of machine.calleeSaved) {
-    const value = registers.get(register);
-    if (value !== undefined) caller.set(register, value);
+  // A call keeps what the ABI says. Interrupted code goes on with all of its registers, so those of a signal frame that
+  // are not saved (yet, or any more) are still in place.
+  for (const [register, value] of registers) {
+    if (machine.calleeSaved.has(register) || (row.signalFrame && register !== machine.pc)) caller.set(register, value);
   }
   caller.set(machine.stackPointer, frame);
   let returnAddress: bigint | undefined;

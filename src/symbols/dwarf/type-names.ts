@@ -56,7 +56,12 @@ export function typeName(die: UnitDie | null, declarator = '', depth = 0): strin
       if (isPointer(inner)) {
         return typeName(inner, declarator === '' ? ` ${words}` : ` ${words} ${declarator}`, depth + 1);
       }
-      return `${words} ${typeName(inner, declarator, depth + 1)}`;
+      const rest = typeName(inner, declarator, depth + 1);
+      // A qualified array is one of qualified elements (ISO C 6.7.3), and gcc describes both: it is said once.
+      const element = inner?.tag === DW_TAG.array_type ? inner.unit.reference(inner, DW_AT.type) : null;
+      const said = element === null ? [] : qualification(element).words.split(' ');
+      const unsaid = words.split(' ').filter((word) => !said.includes(word));
+      return [...unsaid, rest].join(' ');
     }
     case DW_TAG.array_type: {
       const bounds = arrayDimensions(die).map(({ count }) => `[${count ?? ''}]`);
