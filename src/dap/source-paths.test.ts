@@ -7,7 +7,7 @@ import { SourcePaths } from './source-paths.ts';
 const filesWith = (...existing: string[]): Files => ({
   read: () => Promise.reject(new Error('not read here')),
   exists: (path) => Promise.resolve(existing.includes(path)),
-  resolve: (path) => (path.startsWith('/') ? path : `/work/${path}`),
+  resolve: (path) => (path.startsWith('/') ? path : `/home/user/${path}`),
 });
 const symbolsWith = (...paths: string[]): SymbolFile => {
   const files = paths.map((path, id): SourceFile => ({ id, path, name: path.replace(/^.*\//, ''), md5: null }));
