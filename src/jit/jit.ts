@@ -22,6 +22,12 @@ export interface JitHost {
   /** Header of the block at a RIP of the selected vCPU's code, decoded when needed; 0: it cannot be fetched. */
   blockAt(rip: bigint): number;
 }
+export interface JitOptions {
+  /** Milliseconds, for statistics only (the guest never sees them); absent: no times. */
+  readonly now?: (() => number) | undefined;
+  /** Live modules before all regions are evicted, at most MAXIMUM_MODULES; tests make it small. */
+  readonly maximumModules?: number;
+}
 interface Page {
   readonly entries: Set<bigint>;
   translations: number;
@@ -48,11 +54,14 @@ export class Jit {
   private instructions = 0;
   private compileMs = 0;
   private readonly now: () => number;
+  private readonly maximumModules: number;
+  /** Table slots of ours, used again after an eviction: what the table holds stays alive. */
+  private readonly slots: number[] = [];
 
-  /** now: milliseconds for statistics only (the guest never sees them); absent: no times. */
-  constructor(coreBytes: Uint8Array, host: JitHost, now: () => number = () => 0) {
+  constructor(coreBytes: Uint8Array, host: JitHost, { now, maximumModules }: JitOptions = {}) {
     this.host = host;
-    this.now = now;
+    this.now = now ?? (() => 0);
+    this.maximumModules = Math.min(maximumModules ?? MAXIMUM_MODULES, MAXIMUM_MODULES);
     this.view = new DataView(host.memory.buffer);
     this.tables = this.view.getUint32(L.CONFIG_ENTRY_TABLES, true);
     this.builder = new RegionBuilder(readModule(coreBytes), this.view, (rip) => this.compilable(rip));
@@ -99,7 +108,10 @@ export class Jit {
     return crosses || !cached || (flags & L.BLOCK_GUARD) !== 0 ? undefined : header;
   }
   private translate(entries: readonly bigint[]): void {
-    if (this.modules >= MAXIMUM_MODULES) this.evictAll();
+    if (this.modules >= this.maximumModules) {
+      this.evictAll(); // hot blocks report themselves again
+      return;
+    }
     const entryTable = this.tables + this.modules * ENTRY_TABLE_SIZE;
     let region: Region | undefined;
     try {
@@ -119,7 +131,8 @@ export class Jit {
       this.fail(error);
       return;
     }
-    const index = this.host.table.grow(1, instance.exports['region']);
+    const index = (this.slots[this.modules] ??= this.host.table.grow(1));
+    this.host.table.set(index, instance.exports['region']);
     this.modules++;
     this.regions++;
     this.instructions += region.instructions;
@@ -135,9 +148,13 @@ export class Jit {
     const reason = error instanceof Error ? error.message : String(error);
     this.failures.set(reason, (this.failures.get(reason) ?? 0) + 1);
   }
-  /** Drops every region. The blocks forget theirs with the next flush of the arena, which the caller of hot() makes at a safe point. */
+  /**
+   * Drops every region, and lets V8 collect the modules. The blocks forget theirs in the flush that the run loop makes before
+   * it looks up the next one; no region is running when a block is reported as hot.
+   */
   private evictAll(): void {
     this.view.setUint32(L.FLUSH_REQUEST, 1, true);
+    for (const slot of this.slots) this.host.table.set(slot, null);
     this.modules = 0;
     this.pages.clear();
   }

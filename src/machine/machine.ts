@@ -103,7 +103,7 @@ export class Machine implements MachineApi {
     this.jit =
       options.jit === false || modules.coreBytes === undefined
         ? undefined
-        : new Jit(modules.coreBytes, this.engine, modules.now);
+        : new Jit(modules.coreBytes, this.engine, { now: modules.now });
     this.engine.hotThreshold =
       this.jit === undefined ? 0 : typeof options.jit === 'number' ? options.jit : HOT_THRESHOLD;
     this.engine.onHot = (block) => this.jit?.hot(block);

@@ -196,4 +196,31 @@ describe('interpreter and JIT', () => {
       assert.deepEqual(jit?.failures, {});
     }
   });
+
+  it('evicted regions are let go: the table stays small and the guest sees nothing', () => {
+    const kernel = new Uint8Array(readFileSync(join(import.meta.dirname, '../../guests/smp/smp.elf')));
+    const play = (maximumModules: number | undefined): { digest: string; slots: number; regions: number } => {
+      const { coreBytes } = modules;
+      assert.ok(coreBytes !== undefined);
+      const machine = new Machine(modules, { cpus: 4, memorySize: MEMORY, jit: false });
+      const { engine } = machine;
+      const before = engine.table.length;
+      let regions = 0;
+      if (maximumModules !== undefined) {
+        const jit = new Jit(coreBytes, engine, { maximumModules });
+        engine.onHot = (block) => {
+          jit.hot(block);
+          ({ regions } = jit.statistics());
+        };
+        engine.hotThreshold = 20;
+      }
+      loadMultiboot(engine, { kernel: { name: 'smp.elf', bytes: kernel } });
+      assert.deepEqual(machine.run(100_000_000), { kind: 'exit', value: 42, status: 85 });
+      return { digest: machine.digest(), slots: engine.table.length - before, regions };
+    };
+    const [plain, crowded] = [play(undefined), play(3)];
+    assert.equal(crowded.digest, plain.digest);
+    assert.ok(crowded.regions > 12, `only ${crowded.regions} regions: nothing was evicted`);
+    assert.ok(crowded.slots <= 3, `${crowded.slots} table slots are held`);
+  });
 });
