@@ -102,6 +102,9 @@ function parseArguments(words: readonly string[]): Arguments {
     if (word === '--only') {
       index += 1;
       only = (words[index] ?? '').split(',');
+    } else if (word.startsWith('-') && word !== '--full') {
+      console.error(`There is no option "${word}"; the options are --full and --only SUITE[,SUITE...].`);
+      process.exit(2);
     } else if (word !== '--full') parts.push(word);
   }
   const known = suites.map((suite) => suite.name);
