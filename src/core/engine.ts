@@ -180,6 +180,7 @@ export class Engine {
     const core = new WebAssembly.Instance(options.modules.core, {
       env: imports.env,
       system: system.exports,
+      softfloat: system.exports,
       jit: { hot: (block: number) => this.onHot(block >>> 0) },
     });
     this.core = core.exports as unknown as CoreExports;

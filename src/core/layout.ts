@@ -3,7 +3,11 @@
 // apart: DESIGN "Same inputs, same run, bit for bit".
 
 // ---- state area: the RUNNING vCPU, at constant addresses so that one compiled region serves every vCPU -----------------
-export const STATE = 0x400;
+export const STATE = 0x200;
+
+// x87 pointers to the last instruction (SDM 1 8.1.8) and to its memory operand, u64 each; FOP, FCS, FDS stand behind FTW
+export const FIP = 0x200;
+export const FDP = 0x208;
 
 // general registers in the encoding's order: RAX RCX RDX RBX RSP RBP RSI RDI R8..R15, 8 bytes each
 export const REGS = 0x400;
@@ -89,6 +93,10 @@ export const MXCSR = 0x7e8; // u32
 export const FCW = 0x7ec; // u16 each: x87 control, status, tag word
 export const FSW = 0x7ee;
 export const FTW = 0x7f0;
+/** u16 each: opcode of the last x87 instruction (11 bits), selectors of its code and of its operand. */
+export const FOP = 0x7f2;
+export const FCS = 0x7f4;
+export const FDS = 0x7f6;
 export const X87 = 0x800; // 8 x 16 bytes (80-bit values), to 0x880
 /** u64: instructions retired plus events delivered by this vCPU since reset. */
 export const RETIRED = 0x880;
