@@ -3,6 +3,7 @@ import { Engine, type EngineHost, type EngineModules } from '../core/engine.ts';
 import * as L from '../core/layout.ts';
 import { HOT_THRESHOLD, Jit, type JitStatistics } from '../jit/jit.ts';
 import { AcpiPower } from './acpi-power.ts';
+import { buildAcpiTables, type AcpiTables } from './acpi/tables.ts';
 import type { MachineApi, MachineObserver, MachineOptions, MachineStop, Ticks, VectorAt } from './api.ts';
 import { ApicBus, type VcpuSignals } from './apic-bus.ts';
 import { DebugConsole } from './debug-console.ts';
@@ -76,6 +77,8 @@ export function checkMachineOptions(options: MachineOptions): void {
 export class Machine implements MachineApi {
   readonly engine: Engine;
   readonly options: MachineOptions;
+  /** What boot protocols tell the guest about this machine. */
+  readonly acpi: AcpiTables;
   onSerial: (bytes: Uint8Array) => void = () => undefined;
   onDebugConsole: (bytes: Uint8Array) => void = () => undefined;
   onPort: (bytes: Uint8Array) => void = () => undefined;
@@ -103,6 +106,7 @@ export class Machine implements MachineApi {
   constructor(modules: EngineModules, options: MachineOptions) {
     checkMachineOptions(options);
     this.options = options;
+    this.acpi = buildAcpiTables(options.cpus);
     const { cpus, memorySize, profile = 'intel' } = options;
     this.memoryMap = new MemoryMap((physical, write) => this.messages.unknownMemory(physical, write));
     this.ports = new PortBus((port, write) => this.messages.unknownPort(port, write));
