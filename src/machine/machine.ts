@@ -17,6 +17,8 @@ import { restoreMemory, restoreVcpu, saveMemory, saveVcpu } from './machine-stat
 import { IOAPIC_BASE, MAXIMUM_RAM, MemoryMap } from './memory-map.ts';
 import { Messages } from './messages.ts';
 import { OutputBuffer } from './output-buffer.ts';
+import { pciRootBridge } from './pci/acpi.ts';
+import { PCI_INTERRUPTS } from './pci/layout.ts';
 import { describePciDevices, MAXIMUM_DISKS, PciDevices } from './pci-devices.ts';
 import { Pic } from './pic.ts';
 import { Pit } from './pit.ts';
@@ -106,7 +108,7 @@ export class Machine implements MachineApi {
   constructor(modules: EngineModules, options: MachineOptions) {
     checkMachineOptions(options);
     this.options = options;
-    this.acpi = buildAcpiTables(options.cpus);
+    this.acpi = buildAcpiTables(options.cpus, { devices: [pciRootBridge()], levelInterrupts: PCI_INTERRUPTS });
     const { cpus, memorySize, profile = 'intel' } = options;
     this.memoryMap = new MemoryMap((physical, write) => this.messages.unknownMemory(physical, write));
     this.ports = new PortBus((port, write) => this.messages.unknownPort(port, write));
