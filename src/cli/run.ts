@@ -1,7 +1,7 @@
 // `trapline run`: boots a kernel headless and comes back with its exit status.
 import { GuestDebug } from '../guestdebug/guest-debug.ts';
 import { BootError } from '../machine/boot/boot-error.ts';
-import { loadMultiboot } from '../machine/boot/multiboot.ts';
+import { loadKernel } from '../machine/boot/load-kernel.ts';
 import type { MachineStop } from '../machine/api.ts';
 import { Machine, MachineOptionError } from '../machine/machine.ts';
 import { createLocalSymbols } from '../symbols/index.ts';
@@ -68,12 +68,11 @@ function openOutput(environment: RunEnvironment, option: string, path: string | 
 
 async function boot(kernel: Uint8Array, options: RunOptions, environment: RunEnvironment): Promise<Machine> {
   const { initrd, append, cpus, memorySize } = options;
-  const modules =
-    initrd === undefined ? [] : [{ name: initrd, bytes: await readInput('--initrd', initrd, environment) }];
+  const ramDisk =
+    initrd === undefined ? undefined : { name: initrd, bytes: await readInput('--initrd', initrd, environment) };
   try {
     const machine = new Machine(await environment.loadModules(), { cpus, memorySize, jit: options.jit });
-    const commandLine = append === undefined ? options.kernel : `${options.kernel} ${append}`;
-    loadMultiboot(machine.engine, { kernel: { name: options.kernel, bytes: kernel, commandLine }, modules });
+    loadKernel(machine, { kernel: { name: options.kernel, bytes: kernel }, initrd: ramDisk, append });
     return machine;
   } catch (error) {
     if (error instanceof BootError || error instanceof MachineOptionError) {

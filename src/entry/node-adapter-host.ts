@@ -8,7 +8,7 @@ import packageFile from '../../package.json' with { type: 'json' };
 import type { AdapterHost, Guest } from '../dap/host.ts';
 import type { LaunchConfiguration } from '../dap/configuration.ts';
 import { GuestDebug } from '../guestdebug/guest-debug.ts';
-import { loadMultiboot } from '../machine/boot/multiboot.ts';
+import { loadKernel } from '../machine/boot/load-kernel.ts';
 import { Machine } from '../machine/machine.ts';
 import { createLocalSymbols, createSymbolClient } from '../symbols/index.ts';
 import type { Symbols } from '../symbols/index.ts';
@@ -38,13 +38,13 @@ async function createGuest(configuration: LaunchConfiguration): Promise<Guest> {
   const bytes = await property('kernel', readWholeFile(kernelPath));
   const initrdFile =
     initrd === undefined
-      ? []
-      : [{ name: initrd, bytes: await property('initrd', readWholeFile(path.resolve(initrd))) }];
+      ? undefined
+      : { name: initrd, bytes: await property('initrd', readWholeFile(path.resolve(initrd))) };
   const modules = await loadEngineModules();
   const { cpus, memory, profile, rtc } = options;
   const machine = new Machine(modules, { cpus, memorySize: memory, profile, rtcSeconds: rtc });
-  const commandLine = cmdline === '' ? kernel : `${kernel} ${cmdline}`;
-  loadMultiboot(machine.engine, { kernel: { name: kernelPath, bytes, commandLine }, modules: initrdFile });
+  const kernelFile = { name: kernelPath, bytes };
+  loadKernel(machine, { kernel: kernelFile, initrd: initrdFile, append: cmdline, programName: kernel });
   const { slotPolicy, coverPolicy, stepIrq, reporting } = configuration;
   return { machine, debug: new GuestDebug(machine, { slotPolicy, coverPolicy, stepIrq, reporting }) };
 }

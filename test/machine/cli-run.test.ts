@@ -176,7 +176,7 @@ test('unreadable input and output', async () => {
   };
   await refused({ kernel: '/nowhere/k' }, /--kernel: \/nowhere\/k: there is no such file/);
   await refused({ kernel: guest('.') }, /is a directory/);
-  await refused({ kernel: guest('boot.S') }, /neither an ELF file nor a kernel/);
+  await refused({ kernel: guest('boot.S') }, /boot\.S, offset 0x0: not a kernel that Trapline can boot: it is neither/);
   await refused({ initrd: '/nowhere/i' }, /--initrd/);
   await refused({ ledgerFile: '/nowhere/l' }, /--ledger/);
   await refused({ statsFile: '/nowhere/s' }, /--stats/);
