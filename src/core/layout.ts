@@ -9,6 +9,9 @@ export const STATE = 0x200;
 export const FIP = 0x200;
 export const FDP = 0x208;
 
+/** u64: IA32_SPEC_CTRL. */
+export const MSR_SPEC_CTRL = 0x3e0;
+
 // general registers in the encoding's order: RAX RCX RDX RBX RSP RBP RSI RDI R8..R15, 8 bytes each
 export const REGS = 0x400;
 export const RAX = 0x400;

@@ -23,6 +23,7 @@ import { describePciDevices, MAXIMUM_DISKS, PciDevices } from './pci-devices.ts'
 import { Pic } from './pic.ts';
 import { Pit } from './pit.ts';
 import { PortBus } from './port-bus.ts';
+import { PostCode } from './post-code.ts';
 import { ResetControl } from './reset-control.ts';
 import { DEFAULT_RTC_SECONDS, Rtc } from './rtc.ts';
 import { Scheduler, type RunCode, type RunResult } from './scheduler.ts';
@@ -154,6 +155,7 @@ export class Machine implements MachineApi {
       new IsaDebugExit((value) => this.requestStop({ kind: 'exit', value, status: ((value << 1) | 1) & 0xff })),
       new DebugConsole((byte) => this.debugOutput.put(byte)),
       new FwCfg(this.guestMemory(), cpus),
+      new PostCode(),
       this.pci.bus,
     ];
     for (const device of portDevices) this.ports.attach(device);

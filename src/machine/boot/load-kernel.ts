@@ -6,6 +6,7 @@ import type { BootFile } from './boot-file.ts';
 import { isElf } from './elf-image.ts';
 import { writeFirmwareTables } from './firmware-tables.ts';
 import { loadLinux } from './linux.ts';
+import { setMemoryTypes } from './memory-types.ts';
 import { findMultibootHeader, loadMultiboot } from './multiboot.ts';
 import { findPvhEntry, loadPvh } from './pvh.ts';
 import { isLinuxImage } from './setup-header.ts';
@@ -38,6 +39,7 @@ export function loadKernel({ engine, acpi }: BootTarget, request: BootRequest): 
   if (bytes.length === 0) throw new BootError('empty', name, {}, 'the file is empty.');
   const protocol = bootProtocolOf(name, bytes);
   writeFirmwareTables(engine, acpi);
+  setMemoryTypes(engine);
   const { rsdp } = acpi;
   switch (protocol) {
     case 'linux':

@@ -2,6 +2,7 @@
 // issue), but the FPU bit is reported, because no 64-bit kernel starts without it.
 import * as L from '../../layout';
 import { msrKnown } from './host';
+import { speculationFeatures } from './speculation';
 
 // leaf 1
 const FPU: u32 = 1, DE: u32 = 1 << 2, PSE: u32 = 1 << 3, TSC: u32 = 1 << 4, MSR: u32 = 1 << 5, PAE: u32 = 1 << 6;
@@ -47,7 +48,7 @@ export function cpuid(): void {
   } else if (leaf == 2) set(isAmd() ? 0 : 0xff01, 0, 0, 0); // FFh: see leaf 4
   else if (leaf == 4) cacheLeaf(sub);
   else if (leaf == 6) set(4, 0, 0, 0); // the APIC timer always runs
-  else if (leaf == 7) set(0, sub ? 0 : FSGSBASE | TSC_ADJUST | SMEP | SMAP, 0, 0);
+  else if (leaf == 7) set(sub || isAmd() ? 0 : 2, sub ? 0 : FSGSBASE | TSC_ADJUST | SMEP | SMAP, 0, speculationFeatures(sub));
   else if (leaf == 0xb) {
     if (sub == 0) set(0, 1, 1 << 8, id); // one thread a core
     else if (sub == 1) set(idBits(), vcpus, 2 << 8 | 1, id);

@@ -7,6 +7,7 @@ import { clockNow, fault, linearHere } from './events';
 import { log, msrKnown, msrRead, msrWrite } from './host';
 import { operandSize, setSlot, truncate } from './operands';
 import { GP, UD, updateMode } from './segments';
+import { isSpeculationRegister, readSpeculation, writeSpeculation } from './speculation';
 import { flushTlb } from './tlb';
 import { isCanonical, longMode } from './walk';
 
@@ -63,6 +64,7 @@ function read(index: u32): u64 {
   if (index == PAT) return load<u64>(L.MSR_PAT);
   if (index == DEBUGCTL) return load<u64>(L.MSR_DEBUGCTL);
   if (index == MTRR_CAP) return MTRR_CAPABILITIES;
+  if (isSpeculationRegister(index, false)) return readSpeculation(index);
   if (index == PLATFORM_ID || index == MICROCODE || isAmdZero(index)) return 0;
   unknown(L.LOG_MSR_READ, index, linearHere());
   return 0;
@@ -87,6 +89,7 @@ function write(index: u32, value: u64): void {
   else if (index == EFER) writeEfer(value);
   else if (index == APIC_BASE) store<u64>(L.MSR_APIC_BASE, value);
   else if (index == PAT) writePat(value);
+  else if (isSpeculationRegister(index, true)) writeSpeculation(index, value);
   else if (index == DEBUGCTL) {
     if (value & ~DEBUGCTL_DEFINED) fault(GP, 0);
     store<u64>(L.MSR_DEBUGCTL, value);
