@@ -22,3 +22,9 @@ export interface DiskImage {
   /** Comes back when everything written is on stable storage. Throws DiskError. */
   flush(): void;
 }
+
+/** An image that somebody opened, and has to let go of. */
+export interface OpenDisk extends DiskImage {
+  /** Gives the lock back, if there is one. Idempotent. */
+  close(): void;
+}
