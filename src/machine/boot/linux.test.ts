@@ -1,7 +1,7 @@
 // The loaders of Linux: what they put where, and one clear error for each thing that can be wrong.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { linuxImage, pvhImage, type LinuxImageFields } from '../../../test/machine/boot-files.ts';
 import { BootError } from './boot-error.ts';
 import type { MemoryWrite } from './boot-file.ts';
