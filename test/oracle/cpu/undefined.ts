@@ -1,6 +1,7 @@
 // What the manual leaves undefined: it is not compared. SDM 2A and 2B, the instructions' "Flags Affected" sections.
 import type { Decoded } from '../../../src/core/disassembler/instruction.ts';
 import { operandBytes } from '../../../src/core/disassembler/sizes.ts';
+import { operandAddress } from './operand-address.ts';
 import type { Case, Result } from './protocol.ts';
 
 const CF = 0x1;
@@ -112,3 +113,14 @@ export function undefinedAfter(item: Case, decoded: Decoded, after: Result): Und
 
 /** Which of two missing operands CMPS reports, and whether MASKMOVDQU asks for bytes that it does not write. */
 export const faultAddressUndefined = ({ row }: Decoded): boolean => /CMPS[BWDQ]|MASKMOVDQU/.test(row.mnemonic);
+
+const SS = 12;
+const GP = 13;
+/**
+ * Whether both faults are right. Faults of one instruction's operands have no order among each other (SDM 3A table 6-2,
+ * class 9): a 16-byte operand that is not aligned (#GP) and is outside of the stack segment (#SS).
+ */
+export function eitherFault(item: Case, decoded: Decoded, a: number, b: number): boolean {
+  if (Math.min(a, b) !== SS || Math.max(a, b) !== GP || decoded.memory?.segment !== 'ss') return false;
+  return (operandAddress(item, decoded.memory) & 15n) !== 0n && decoded.row.operands.some(({ size }) => size === 'x');
+}
