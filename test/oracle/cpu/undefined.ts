@@ -12,11 +12,19 @@ const SF = 0x80;
 const OF = 0x800;
 export const COMPARED_FLAGS = CF | PF | AF | ZF | SF | OF | 0x400; // and DF
 
-interface Undefined {
+export interface Undefined {
   /** RFLAGS bits. */
   readonly flags: number;
   /** The destination, or all of the result. */
   readonly result?: boolean;
+  /** Bits of the x87 status word. */
+  readonly status?: number;
+  /** By how many units in the last place an x87 register may differ. */
+  readonly ulps?: number;
+  /** By how much single-precision elements of XMM registers may differ, as a part of their value. */
+  readonly relative?: number;
+  /** Bytes of the memory operand, [from, to) each. */
+  readonly memory?: readonly (readonly [number, number])[];
 }
 interface Rule {
   readonly form: RegExp;
