@@ -5,32 +5,14 @@ import type { Decoded, SegmentName } from '../../../src/core/disassembler/instru
 import { type OpcodeRow, opcodeRows } from '../../../src/core/opcodes/index.ts';
 import { pick, type Random } from '../random.ts';
 import { type Case, DATA_ADDRESS, DATA_SIZE, startOf, testSegments } from './protocol.ts';
+import { notExecuted } from './left-out.ts';
 import { registerNumber, segmentBase } from './operand-address.ts';
 import { operandValues, random64, value64 } from './values.ts';
 
 /** In what code a case runs. */
 export type CaseKind = Pick<Case, 'codeSize' | 'segmented'>;
 
-/** Forms that are not compared, by mnemonic. */
-const LEFT_OUT: readonly (readonly [RegExp, string])[] = [
-  [/^(SYSCALL|SYSRET|SYSENTER|SYSEXIT|INT|INTO|INT1|INT3|IRET|RETF)/, 'enters the operating system'],
-  [/^(SGDT|SIDT|SLDT|STR|SMSW)/, 'the operating system may emulate it (CR4.UMIP)'],
-  [/^(LAR|LSL|VERR|VERW|LSS|LFS|LGS)/, 'depends on descriptor tables'],
-  [/^(CPUID|RDTSC|RDTSCP|RDPMC|XGETBV|XSETBV|MONITOR|MWAIT|PAUSE)/, 'depends on the processor or on time'],
-  [/^(RDFSBASE|RDGSBASE|WRFSBASE|WRGSBASE)/, 'the FS base belongs to the runner, CR4.FSGSBASE to the operating system'],
-  [/^(FX|FLDENV|FNSTENV|FNSAVE|FRSTOR)/, 'the images need values of their own'],
-  [/^(RSM|CLAC|STAC|UD0|UD1)/, 'differs between processors outside ring 0'],
-];
-const PREFETCH = 0x0d;
-const FAR = new Set(['p']);
-
-const tested = opcodeRows.filter(
-  (row) =>
-    !LEFT_OUT.some(([pattern]) => pattern.test(row.mnemonic)) &&
-    !row.operands.some(({ kind, size }) => FAR.has(size) || (kind === 'S' && row.operands[0]?.kind === 'S')) &&
-    !(row.operands[0]?.kind === 'name' && row.mnemonic === 'POP') &&
-    !(row.opcode === PREFETCH && row.map === '0F' && row.mod === 'register'), // NOP or #UD, by vendor
-);
+const tested = opcodeRows.filter((row) => notExecuted(row) === undefined);
 
 /** By code size. */
 const only64 = tested.filter(({ modes }) => modes !== 'not64');
