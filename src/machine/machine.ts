@@ -1,5 +1,5 @@
 // The PC: engine, devices, clock and schedule put together. It holds no policy of its own but the wiring.
-import { Engine, type EngineHost, type EngineModules } from '../core/engine.ts';
+import { DEFAULT_RANDOM_SEED, Engine, type EngineHost, type EngineModules } from '../core/engine.ts';
 import * as L from '../core/layout.ts';
 import { HOT_THRESHOLD, Jit, type JitStatistics } from '../jit/jit.ts';
 import { AcpiPower } from './acpi-power.ts';
@@ -96,10 +96,10 @@ export class Machine implements MachineApi {
   constructor(modules: EngineModules, options: MachineOptions) {
     checkMachineOptions(options);
     this.options = options;
-    const { cpus, memorySize, profile = 'intel' } = options;
+    const { cpus, memorySize, profile = 'intel', randomSeed = DEFAULT_RANDOM_SEED } = options;
     this.memoryMap = new MemoryMap((physical, write) => this.messages.unknownMemory(physical, write));
     this.ports = new PortBus((port, write) => this.messages.unknownPort(port, write));
-    this.engine = new Engine({ modules, host: this.host(), vcpus: cpus, memorySize, profile });
+    this.engine = new Engine({ modules, host: this.host(), vcpus: cpus, memorySize, profile, randomSeed });
     this.jit =
       options.jit === false || modules.coreBytes === undefined
         ? undefined
@@ -338,12 +338,18 @@ export class Machine implements MachineApi {
   }
 
   // ---- snapshots -----------------------------------------------------------------------------------------------------
+  /** The options that decide how a run goes on: a snapshot goes into a machine that has the same. */
+  private identity(): string {
+    const { cpus, memorySize, profile = 'intel', quantum = DEFAULT_QUANTUM, randomSeed } = this.options;
+    const seed = (randomSeed ?? DEFAULT_RANDOM_SEED).toString(16);
+    return `cpus ${cpus}, memory ${memorySize}, profile ${profile}, quantum ${quantum}, random seed ${seed}`;
+  }
   private writeState(writer: StateWriter): void {
     const { engine } = this;
     const selected = engine.current;
-    const { cpus, memorySize, profile = 'intel', quantum = DEFAULT_QUANTUM } = this.options;
+    const { cpus } = this.options;
     writer.text(SNAPSHOT_FORMAT);
-    writer.text(`cpus ${cpus}, memory ${memorySize}, profile ${profile}, quantum ${quantum}`);
+    writer.text(this.identity());
     this.virtualClock.save(writer);
     this.scheduler.save(writer);
     for (const device of this.devices) {
@@ -367,9 +373,9 @@ export class Machine implements MachineApi {
   restore(snapshot: Uint8Array): void {
     const reader = new StateReader(snapshot);
     const { engine } = this;
-    const { cpus, memorySize, profile = 'intel', quantum = DEFAULT_QUANTUM } = this.options;
+    const { cpus } = this.options;
     reader.expect(SNAPSHOT_FORMAT, 'the format');
-    reader.expect(`cpus ${cpus}, memory ${memorySize}, profile ${profile}, quantum ${quantum}`, 'the machine');
+    reader.expect(this.identity(), 'the machine');
     this.virtualClock.restore(reader);
     this.scheduler.restore(reader);
     for (const device of this.devices) {

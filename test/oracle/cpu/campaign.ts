@@ -1,28 +1,34 @@
 // Many cases through the processor and the engine.
 import { arithmeticRows } from '../../../src/core/opcodes/arithmetic.ts';
+import { bitManipulationRows } from '../../../src/core/opcodes/bit-manipulation.ts';
 import { controlTransferRows } from '../../../src/core/opcodes/control-transfer.ts';
 import { dataTransferRows } from '../../../src/core/opcodes/data-transfer.ts';
 import type { OpcodeRow } from '../../../src/core/opcodes/index.ts';
 import { shiftAndBitRows } from '../../../src/core/opcodes/shift-bit.ts';
+import { sse4Rows } from '../../../src/core/opcodes/sse4.ts';
 import { sseIntegerRows } from '../../../src/core/opcodes/sse-integer.ts';
 import { sseMoveRows } from '../../../src/core/opcodes/sse-move.ts';
+import { ssse3Rows } from '../../../src/core/opcodes/ssse3.ts';
 import { stringRows } from '../../../src/core/opcodes/string.ts';
 import type { Decoded } from '../../../src/core/disassembler/instruction.ts';
 import { type Random, randomOf } from '../random.ts';
 import { describeCase, differences } from './compare.ts';
 import { EngineProcessor } from './engine.ts';
-import { generateCase } from './generate.ts';
+import { generateCase, testedRows } from './generate.ts';
 import type { Processor } from './processor.ts';
 import { type Case, DATA_SIZE, type Result } from './protocol.ts';
 
 const CLASSES: readonly (readonly [string, readonly OpcodeRow[]])[] = [
   ['arithmetic', arithmeticRows],
   ['shift and bit', shiftAndBitRows],
+  ['bit manipulation', bitManipulationRows],
   ['data transfer', dataTransferRows],
   ['control transfer', controlTransferRows],
   ['string', stringRows],
   ['SSE move', sseMoveRows],
   ['SSE integer', sseIntegerRows],
+  ['SSSE3', ssse3Rows],
+  ['SSE4', sse4Rows],
 ];
 const classOf = new Map(CLASSES.flatMap(([name, rows]) => rows.map((row): [OpcodeRow, string] => [row, name])));
 
@@ -42,7 +48,14 @@ export interface Outcome {
 
 const BATCH = 25_000;
 
-export function runCampaign(processor: Processor, count: number, seed: number): Outcome {
+/** select: which rows of the decode table the cases are of. */
+export function runCampaign(
+  processor: Processor,
+  count: number,
+  seed: number,
+  select: (row: OpcodeRow) => boolean = () => true,
+): Outcome {
+  const rows = { 32: testedRows[32].filter(select), 64: testedRows[64].filter(select) } as const;
   const random = randomOf(seed);
   const data = dataPages();
   const engine = new EngineProcessor(data);
@@ -53,7 +66,7 @@ export function runCampaign(processor: Processor, count: number, seed: number): 
   while (made < count) {
     const batch: { item: Case; decoded: Decoded }[] = [];
     while (batch.length < Math.min(BATCH, count - made)) {
-      const generated = generateCase(random(4) === 0 ? 32 : 64, random);
+      const generated = generate(random);
       if (generated !== undefined) batch.push(generated);
     }
     made += batch.length;
@@ -74,6 +87,10 @@ export function runCampaign(processor: Processor, count: number, seed: number): 
   }
   return { failures, failed, classes };
 
+  function generate(from: Random): ReturnType<typeof generateCase> {
+    const codeSize = from(4) === 0 ? 32 : 64;
+    return generateCase(codeSize, from, rows[codeSize]);
+  }
   function count_(decoded: Decoded, result: Result): void {
     const name = classOf.get(decoded.row) ?? 'flags and system';
     const entry = classes.get(name) ?? { cases: 0, retired: 0 };

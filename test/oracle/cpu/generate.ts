@@ -3,6 +3,7 @@
 import { decode } from '../../../src/core/disassembler/decode.ts';
 import type { Decoded } from '../../../src/core/disassembler/instruction.ts';
 import { type OpcodeRow, opcodeRows } from '../../../src/core/opcodes/index.ts';
+import { startOf } from '../encoding.ts';
 import { pick, type Random } from '../random.ts';
 import { type Case, CODE_ADDRESS, DATA_ADDRESS, DATA_SIZE, GS_BASE } from './protocol.ts';
 
@@ -11,9 +12,10 @@ const LEFT_OUT: readonly (readonly [RegExp, string])[] = [
   [/^(SYSCALL|SYSRET|SYSENTER|SYSEXIT|INT|INTO|INT1|INT3|IRET|RETF)/, 'enters the operating system'],
   [/^(SGDT|SIDT|SLDT|STR|SMSW)/, 'the operating system may emulate it (CR4.UMIP)'],
   [/^(LAR|LSL|VERR|VERW|LSS|LFS|LGS)/, 'depends on descriptor tables'],
-  [/^(CPUID|RDTSC|RDTSCP|RDPMC|XGETBV|XSETBV|MONITOR|MWAIT|PAUSE)/, 'depends on the processor or on time'],
+  [/^(CPUID|RDTSC|RDTSCP|RDPMC|XGETBV|XSETBV|MONITOR|MWAIT|PAUSE|RDPID)/, 'depends on the processor or on time'],
+  [/^(RDRAND|RDSEED)/, 'is random'],
   [/^(RDFSBASE|RDGSBASE|WRFSBASE|WRGSBASE)/, 'the FS base belongs to the runner, CR4.FSGSBASE to the operating system'],
-  [/^(FX|FN|FLD|WAIT)/, 'the x87 state is not part of a case'],
+  [/^(FX|FN|FLD|WAIT|XSAVE|XRSTOR)/, 'the x87 state is not part of a case'],
   [/^(RSM|CLAC|STAC|UD0|UD1)/, 'differs between processors outside ring 0'],
 ];
 const PREFETCH = 0x0d;
@@ -98,19 +100,18 @@ interface Encoding {
 function encode(row: OpcodeRow, code: 32 | 64, random: Random): Encoding {
   const bytes: number[] = [];
   const twoBytes = row.map !== 'one';
+  const free = !row.vex && (row.prefix === 'any' || row.prefix === 'NFx'); // 66 is the operand size
   if (random(16) === 0 && (row.size64 !== 'forced' || row.implicit !== undefined || !twoBytes)) bytes.push(0x67);
   const branches = row.size64 === 'forced';
-  if (random(4) === 0 && row.prefix === 'any' && (code === 32 || !branches)) bytes.push(0x66); // processors disagree on 66 and branches
+  if (random(4) === 0 && free && (code === 32 || !branches)) bytes.push(0x66); // processors disagree on 66 and branches
   // F2 and F3 in front of jumps have a meaning of their own on some processors
   if (random(24) === 0 && row.prefix === 'any' && !twoBytes && !branches) bytes.push(pick(random, [0xf2, 0xf3]));
   if (random(12) === 0) bytes.push(pick(random, [0x26, 0x2e, 0x36, 0x3e, ...(code === 64 ? [0x65, 0x65] : [])]));
   if (random(row.lockable ? 6 : 100) === 0) bytes.push(0xf0);
-  if (row.prefix === '66') bytes.push(0x66);
-  if (row.prefix === 'F3') bytes.push(0xf3);
-  if (row.prefix === 'F2') bytes.push(0xf2);
-  if (code === 64 && random(2) === 0) bytes.push(0x40 | (random(2) === 0 ? 8 : 0) | random(8));
-  if (twoBytes) bytes.push(0x0f);
-  bytes.push(row.opcode + random(row.span));
+  // the 66 of these is the operand size, not the mandatory prefix
+  if (/^(LZCNT|TZCNT|POPCNT|CRC32)$/.test(row.mnemonic) && random(4) === 0) bytes.push(0x66);
+  const rex = code === 64 && random(2) === 0 ? [0x40 | (random(2) === 0 ? 8 : 0) | random(8)] : [];
+  bytes.push(...startOf(row, row.opcode + random(row.span), rex, random(code === 64 ? 16 : 8)));
   const encoding: Encoding = { bytes, displacementAt: undefined, displacementSize: 4 };
   if (row.hasModRM) appendModRM(row, code === 32 && bytes.includes(0x67), random, encoding);
   if (row.operands.some(({ kind }) => kind === 'O')) {
@@ -220,7 +221,7 @@ function aimImplicit(decoded: Decoded, registers: bigint[], random: Random): big
   }
   // whether bytes that the mask leaves out may fault is up to the processor (SDM 2B MASKMOVDQU)
   if (row.implicit === 'mask') setAddress(registers, 7, offset(stack()), addressSize, random);
-  if (kinds.includes('B'))
+  if (kinds.includes('T'))
     setAddress(registers, 3, offset(edge()) - ((registers[0] ?? 0n) & 0xffn), addressSize, random);
   return patchAt;
 }
@@ -257,9 +258,38 @@ function adjust(decoded: Decoded, code: Uint8Array, registers: bigint[], patch: 
   if (mnemonic === 'LDMXCSR') view.setUint32(0, view.getUint32(0, true) & ~0x20000, true); // bit 17 is AMD's
 }
 
-/** One case; undefined when the bytes came out as something else. */
-export function generateCase(codeSize: 32 | 64, random: Random): { item: Case; decoded: Decoded } | undefined {
-  const row = pick(random, testedRows[codeSize]);
+/** Characters of which strings are made that often hold each other. */
+const CHARACTERS = [0, 1, 2, 2, 3, 0x7f, 0x80, 0xfe, 0xff];
+/** Operands of PCMPESTRI and its kin: few different characters, lengths that are within the strings more often than not. */
+function adjustStrings(
+  decoded: Decoded,
+  registers: bigint[],
+  xmm: Uint8Array,
+  patch: Uint8Array,
+  random: Random,
+): void {
+  const address = [decoded.memory?.base, decoded.memory?.index].map((name) =>
+    name === undefined ? -1 : registerNumber(name),
+  );
+  const fill = (bytes: Uint8Array): void => {
+    const alphabet = 2 + random(CHARACTERS.length - 1);
+    const first = random(CHARACTERS.length - alphabet + 1);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = CHARACTERS[first + random(alphabet)] ?? 0;
+  };
+  for (let i = 0; i < 256; i += 16) fill(xmm.subarray(i, i + 16));
+  fill(patch);
+  for (const number of [0, 2]) {
+    if (random(4) !== 0 && !address.includes(number)) registers[number] = BigInt.asUintN(64, BigInt(random(40) - 20));
+  }
+}
+
+/** One case of one of the rows; undefined when the bytes came out as something else. */
+export function generateCase(
+  codeSize: 32 | 64,
+  random: Random,
+  rows: readonly OpcodeRow[] = testedRows[codeSize],
+): { item: Case; decoded: Decoded } | undefined {
+  const row = pick(random, rows);
   const encoding = encode(row, codeSize, random);
   const code = Uint8Array.from(encoding.bytes).slice(0, 15);
   const rip = BigInt(CODE_ADDRESS);
@@ -268,6 +298,8 @@ export function generateCase(codeSize: 32 | 64, random: Random): { item: Case; d
   const registers = Array.from({ length: 16 }, () => value64(random));
   const patch = bytesOfValues(random, 2);
   const place = aim(decoded, encoding, code, registers, random);
+  const xmm = bytesOfValues(random, 32);
+  if (/^PCMP.STR/.test(row.mnemonic)) adjustStrings(decoded, registers, xmm, patch, random);
   const patchAt = aimImplicit(decoded, registers, random) ?? place;
   adjust(decoded, code, registers, patch, random);
   const offset = Number(patchAt) - DATA_ADDRESS;
@@ -283,7 +315,7 @@ export function generateCase(codeSize: 32 | 64, random: Random): { item: Case; d
     code: code.slice(0, decoded.length),
     registers: codeSize === 64 ? registers : registers.map((value, i) => (i < 8 ? value & 0xffffffffn : 0n)),
     flags: BigInt(random(0x1000)) & 0xcd5n, // OF DF SF ZF AF PF CF
-    xmm: bytesOfValues(random, 32),
+    xmm,
     mxcsr: 0x1f80,
     patchOffset: Math.min(Math.max(offset, 0), DATA_SIZE - 16),
     patch,
