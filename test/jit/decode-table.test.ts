@@ -47,6 +47,10 @@ describe('interpreter and JIT, row by row', () => {
     assert.deepEqual(failures.slice(0, 10), [], `seed ${random.seed}: ${failures.length} differences`);
     assert.deepEqual(jit.statistics().failures, {});
     const rest = rows.filter((row) => !compiledRows.has(row) && typeof row.handler === 'string');
-    assert.deepEqual([...new Set(rest.map(({ mnemonic }) => mnemonic))], [], 'rows that have a handler but never ran compiled');
+    assert.deepEqual(
+      [...new Set(rest.map(({ mnemonic }) => mnemonic))],
+      [],
+      'rows that have a handler but never ran compiled',
+    );
   });
 });
