@@ -223,6 +223,16 @@ describe('CPUID', () => {
     setCr4(machine, 0x40000n);
     assert.equal((cpuid(machine, 1).ecx >>> 26) & 3, 3);
   });
+  it('RDPID and RDTSCP answer IA32_TSC_AUX', () => {
+    const machine = new Machine();
+    machine.engine.set64(L.MSR_TSC_AUX, 0x1234_5678n);
+    machine.setRegister(1, ~0n);
+    assert.equal(execute(machine, '66 F3 0F C7 F9'), undefined); // rdpid rcx: 64 bits, whatever the prefix says
+    assert.equal(machine.register(1), 0x1234_5678n);
+    assert.equal(execute(machine, '0F 01 F9'), undefined);
+    assert.equal(machine.register(1), 0x1234_5678n);
+    assert.equal(execute(machine, 'F0 F3 0F C7 F9'), UD);
+  });
   it('leaf 0Dh: x87 and SSE state in 576 bytes, nothing else', () => {
     const machine = new Machine();
     assert.deepEqual(cpuid(machine, 0xd, 0), { eax: 3, ebx: 576, ecx: 576, edx: 0 });

@@ -30,7 +30,7 @@ describe('interpreter and JIT, row by row', () => {
     let cases = 0;
     for (const row of rows) {
       for (let made = 0, tries = 0; made < CASES && tries < TRIES; tries++) {
-        const generated = generateCase(64, random, [row]);
+        const generated = generateCase({ codeSize: 64, segmented: false }, random, row);
         if (generated === undefined) continue;
         const { item, decoded } = generated;
         const expected = interpreter.run(item);

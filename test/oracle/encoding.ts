@@ -10,7 +10,7 @@ const VEX_PREFIXES = { any: 0, NP: 0, NFx: 0, 66: 1, F3: 2, F2: 3 } as const;
  * Mandatory prefix, REX prefix (none or one byte), escape bytes and opcode; for a VEX row the VEX prefix that says the same.
  * vvvv: the register number that a VEX prefix holds, for rows that have an operand for it.
  */
-export function startOf(row: OpcodeRow, opcode: number, rex: readonly number[] = [], vvvv = 0): number[] {
+export function opcodeBytes(row: OpcodeRow, opcode: number, rex: readonly number[] = [], vvvv = 0): number[] {
   if (!row.vex) return [...MANDATORY[row.prefix], ...rex, ...ESCAPES[row.map], opcode];
   const [bits = 0] = rex;
   const register = row.operands.some(({ kind }) => kind === 'B') ? vvvv : 0;
