@@ -8,9 +8,9 @@ export const STATE = 0x200;
 // x87 pointers to the last instruction (SDM 1 8.1.8) and to its memory operand, u64 each; FOP, FCS, FDS stand behind FTW
 export const FIP = 0x200;
 export const FDP = 0x208;
-
-/** u64: IA32_SPEC_CTRL. */
-export const MSR_SPEC_CTRL = 0x3e0;
+// integer extensions: 0x380 to 0x3c0
+/** u64: counter of the source of RDRAND and RDSEED (system/random.ts). */
+export const RANDOM = 0x380;
 
 // general registers in the encoding's order: RAX RCX RDX RBX RSP RBP RSI RDI R8..R15, 8 bytes each
 export const REGS = 0x400;
@@ -241,6 +241,7 @@ export const CONFIG_VCPUS = 0xc1c; // u32: number of vCPUs
 export const CONFIG_PROFILE = 0xc20; // u32: 0 intel, 1 amd
 export const CONFIG_TLB = 0xc24; // u32: TLB areas, TLB_AREA_SIZE each
 export const CONFIG_ENTRY_TABLES = 0xc28; // u32: byte tables of compiled regions, page offset -> entry number
+export const CONFIG_RANDOM_SEED = 0xc30; // u64: what RDRAND's source is seeded with at power-on
 // constant rows {u64 mask, u64 keep} for stack pointer arithmetic: RSP = (RSP & keep) | (new & mask)
 export const STACK16 = 0xc40;
 export const STACK32 = 0xc50;

@@ -88,8 +88,17 @@ function x87Differences(a: X87State, b: X87State, { status = 0, ulps = 0 }: Unde
   return lines;
 }
 
-/** Lines that name each difference, processor first; empty when there is none. */
-export function differences(item: Case, decoded: Decoded, processor: Result, engine: Result): string[] {
+/**
+ * Lines that name each difference, processor first; empty when there is none.
+ * everyFlag: what the manual leaves undefined is compared too, because both results are the engine's.
+ */
+export function differences(
+  item: Case,
+  decoded: Decoded,
+  processor: Result,
+  engine: Result,
+  { everyFlag = false } = {},
+): string[] {
   const lines: string[] = [];
   const expect = (what: string, a: bigint | number, b: bigint | number): void => {
     if (a !== b) lines.push(`${what}: processor ${hex(a)}, engine ${hex(b)}`);
@@ -105,7 +114,8 @@ export function differences(item: Case, decoded: Decoded, processor: Result, eng
   expect('RIP', processor.rip, engine.rip);
   expect('CS', processor.cs, engine.cs);
   expect('SS', processor.ss, engine.ss);
-  const undefinedParts: Undefined = retired ? undefinedAfter(item, decoded, processor) : { flags: 0 };
+  const compareAll = everyFlag || !retired;
+  const undefinedParts: Undefined = compareAll ? { flags: 0 } : undefinedAfter(item, decoded, processor);
   const mask = BigInt(COMPARED_FLAGS & ~undefinedParts.flags);
   expect('flags', processor.flags & mask, engine.flags & mask);
   if (undefinedParts.result === true) return lines;

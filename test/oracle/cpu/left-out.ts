@@ -6,8 +6,9 @@ const NOT_EXECUTED: readonly (readonly [form: RegExp, reason: string])[] = [
   [/^(SYSCALL|SYSRET|SYSENTER|SYSEXIT|INT|INTO|INT1|INT3|IRET|RETF)/, 'enters the operating system'],
   [/^(SGDT|SIDT|SLDT|STR|SMSW)/, 'the operating system may emulate it (CR4.UMIP)'],
   [/^(LAR|LSL|VERR|VERW|LSS|LFS|LGS)/, 'depends on descriptor tables'],
-  [/^(CPUID|RDTSC|RDTSCP|RDPMC|XGETBV|XSETBV|MONITOR|MWAIT|PAUSE)/, 'depends on the processor or on time'],
-  [/^(FX|FLDENV|FNSTENV|FNSAVE|FRSTOR)/, 'the images need values of their own'],
+  [/^(CPUID|RDTSC|RDTSCP|RDPMC|XGETBV|XSETBV|MONITOR|MWAIT|PAUSE|RDPID)/, 'depends on the processor or on time'],
+  [/^(RDRAND|RDSEED)/, 'is random'],
+  [/^(FX|XSAVE|XRSTOR|FLDENV|FNSTENV|FNSAVE|FRSTOR)/, 'the images need values of their own'],
   [/^(RSM|CLAC|STAC|UD0|UD1)/, 'differs between processors outside ring 0'],
 ];
 const PREFETCH = 0x0d;

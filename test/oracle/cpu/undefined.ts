@@ -104,6 +104,21 @@ const RULES: readonly Rule[] = [
     undefined: () => ({ flags: CF | OF | SF | AF | PF }),
   },
   {
+    form: /^(LZCNT|TZCNT)$/,
+    reason: 'all but CF and ZF after a count (SDM 2A LZCNT, 2B TZCNT)',
+    undefined: () => ({ flags: OF | SF | AF | PF }),
+  },
+  {
+    form: /^(ANDN|BLSI|BLSMSK|BLSR|BZHI)$/,
+    reason: 'AF and PF after BMI arithmetic (SDM 2A ANDN, BLSI, BLSMSK, BLSR, BZHI)',
+    undefined: () => ({ flags: AF | PF }),
+  },
+  {
+    form: /^BEXTR$/,
+    reason: 'AF, SF and PF after a field extraction (SDM 2A BEXTR)',
+    undefined: () => ({ flags: AF | SF | PF }),
+  },
+  {
     form: /^BSWAP$/,
     reason: 'a 16-bit BSWAP',
     undefined: (_, decoded) => ({ flags: 0, result: decoded.operandSize === 2 }),
