@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 type Pair = (aHigh: bigint, aLow: bigint, bHigh: bigint, bLow: bigint) => bigint | number;
 interface Integers {
