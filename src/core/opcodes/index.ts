@@ -4,6 +4,7 @@ import { controlTransferRows } from './control-transfer.ts';
 import { dataTransferRows } from './data-transfer.ts';
 import type { OpcodeRow } from './row.ts';
 import { shiftAndBitRows } from './shift-bit.ts';
+import { sseFloatRows } from './sse-float.ts';
 import { sseIntegerRows } from './sse-integer.ts';
 import { sseMoveRows } from './sse-move.ts';
 import { stringRows } from './string.ts';
@@ -32,6 +33,7 @@ export const opcodeRows: readonly OpcodeRow[] = [
   systemRows,
   sseMoveRows,
   sseIntegerRows,
+  sseFloatRows,
 ]
   .flat()
   .toSorted((a, b) => demand(b) - demand(a));

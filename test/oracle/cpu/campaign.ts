@@ -4,6 +4,7 @@ import { controlTransferRows } from '../../../src/core/opcodes/control-transfer.
 import { dataTransferRows } from '../../../src/core/opcodes/data-transfer.ts';
 import type { OpcodeRow } from '../../../src/core/opcodes/index.ts';
 import { shiftAndBitRows } from '../../../src/core/opcodes/shift-bit.ts';
+import { sseFloatRows } from '../../../src/core/opcodes/sse-float.ts';
 import { sseIntegerRows } from '../../../src/core/opcodes/sse-integer.ts';
 import { sseMoveRows } from '../../../src/core/opcodes/sse-move.ts';
 import { stringRows } from '../../../src/core/opcodes/string.ts';
@@ -23,6 +24,7 @@ const CLASSES: readonly (readonly [string, readonly OpcodeRow[]])[] = [
   ['string', stringRows],
   ['SSE move', sseMoveRows],
   ['SSE integer', sseIntegerRows],
+  ['SSE floating point', sseFloatRows],
 ];
 const classOf = new Map(CLASSES.flatMap(([name, rows]) => rows.map((row): [OpcodeRow, string] => [row, name])));
 

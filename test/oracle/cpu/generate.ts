@@ -4,6 +4,7 @@ import { decode } from '../../../src/core/disassembler/decode.ts';
 import type { Decoded } from '../../../src/core/disassembler/instruction.ts';
 import { type OpcodeRow, opcodeRows } from '../../../src/core/opcodes/index.ts';
 import { pick, type Random } from '../random.ts';
+import { floatState, isFloatRow } from './float-values.ts';
 import { type Case, CODE_ADDRESS, DATA_ADDRESS, DATA_SIZE, GS_BASE } from './protocol.ts';
 
 /** Forms that are not compared, by mnemonic. */
@@ -110,6 +111,8 @@ function encode(row: OpcodeRow, code: 32 | 64, random: Random): Encoding {
   if (row.prefix === 'F2') bytes.push(0xf2);
   if (code === 64 && random(2) === 0) bytes.push(0x40 | (random(2) === 0 ? 8 : 0) | random(8));
   if (twoBytes) bytes.push(0x0f);
+  if (row.map === '0F38') bytes.push(0x38);
+  if (row.map === '0F3A') bytes.push(0x3a);
   bytes.push(row.opcode + random(row.span));
   const encoding: Encoding = { bytes, displacementAt: undefined, displacementSize: 4 };
   if (row.hasModRM) appendModRM(row, code === 32 && bytes.includes(0x67), random, encoding);
@@ -258,15 +261,22 @@ function adjust(decoded: Decoded, code: Uint8Array, registers: bigint[], patch: 
 }
 
 /** One case; undefined when the bytes came out as something else. */
-export function generateCase(codeSize: 32 | 64, random: Random): { item: Case; decoded: Decoded } | undefined {
-  const row = pick(random, testedRows[codeSize]);
+export function generateCase(
+  codeSize: 32 | 64,
+  random: Random,
+  rows: readonly OpcodeRow[] = testedRows[codeSize],
+): { item: Case; decoded: Decoded } | undefined {
+  const row = pick(random, rows);
   const encoding = encode(row, codeSize, random);
   const code = Uint8Array.from(encoding.bytes).slice(0, 15);
   const rip = BigInt(CODE_ADDRESS);
   const decoded = decode(code, rip, codeSize);
   if (decoded?.row !== row || decoded.memory?.segment === 'fs') return undefined;
   const registers = Array.from({ length: 16 }, () => value64(random));
-  const patch = bytesOfValues(random, 2);
+  const float = isFloatRow(row) ? floatState(decoded, random) : undefined;
+  const patch = float?.patch ?? bytesOfValues(random, 2);
+  if (float !== undefined && decoded.memory === undefined && row.operands[1]?.kind === 'E')
+    registers[decoded.rm] = float.integer;
   const place = aim(decoded, encoding, code, registers, random);
   const patchAt = aimImplicit(decoded, registers, random) ?? place;
   adjust(decoded, code, registers, patch, random);
@@ -283,8 +293,8 @@ export function generateCase(codeSize: 32 | 64, random: Random): { item: Case; d
     code: code.slice(0, decoded.length),
     registers: codeSize === 64 ? registers : registers.map((value, i) => (i < 8 ? value & 0xffffffffn : 0n)),
     flags: BigInt(random(0x1000)) & 0xcd5n, // OF DF SF ZF AF PF CF
-    xmm: bytesOfValues(random, 32),
-    mxcsr: 0x1f80,
+    xmm: float?.xmm ?? bytesOfValues(random, 32),
+    mxcsr: float?.mxcsr ?? 0x1f80,
     patchOffset: Math.min(Math.max(offset, 0), DATA_SIZE - 16),
     patch,
     codeSize,

@@ -8,7 +8,7 @@ const FPU: u32 = 1, DE: u32 = 1 << 2, PSE: u32 = 1 << 3, TSC: u32 = 1 << 4, MSR:
 const CX8: u32 = 1 << 8, APIC: u32 = 1 << 9, SEP: u32 = 1 << 11, MTRR: u32 = 1 << 12, PGE: u32 = 1 << 13;
 const CMOV: u32 = 1 << 15, PAT: u32 = 1 << 16;
 const PSE36: u32 = 1 << 17, CLFSH: u32 = 1 << 19, FXSR: u32 = 1 << 24, SSE: u32 = 1 << 25, SSE2: u32 = 1 << 26, HTT: u32 = 1 << 28;
-const CX16: u32 = 1 << 13, X2APIC: u32 = 1 << 21, TSC_DEADLINE: u32 = 1 << 24;
+const SSE3: u32 = 1, CX16: u32 = 1 << 13, X2APIC: u32 = 1 << 21, TSC_DEADLINE: u32 = 1 << 24;
 // leaf 7
 const FSGSBASE: u32 = 1, TSC_ADJUST: u32 = 2, SMEP: u32 = 1 << 7, SMAP: u32 = 1 << 20;
 // leaf 80000001h
@@ -41,7 +41,7 @@ export function cpuid(): void {
     if (isAmd()) set(MAX_BASIC, 0x68747541, 0x444d4163, 0x69746e65); // AuthenticAMD
     else set(MAX_BASIC, 0x756e6547, 0x6c65746e, 0x49656e69); // GenuineIntel
   } else if (leaf == 1) {
-    let c = CX16 | (msrKnown(APIC_BASE, 0) ? X2APIC : 0) | (msrKnown(DEADLINE, 0) ? TSC_DEADLINE : 0);
+    let c = SSE3 | CX16 | (msrKnown(APIC_BASE, 0) ? X2APIC : 0) | (msrKnown(DEADLINE, 0) ? TSC_DEADLINE : 0);
     let features = load<u64>(L.MSR_APIC_BASE) & APIC_ENABLED ? FEATURES : FEATURES & ~APIC;
     set(signature(), id << 24 | (<u32>1 << idBits()) << 16 | 8 << 8, c, features | (vcpus > 1 ? HTT : 0));
   } else if (leaf == 2) set(isAmd() ? 0 : 0xff01, 0, 0, 0); // FFh: see leaf 4
