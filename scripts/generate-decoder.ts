@@ -75,13 +75,29 @@ function typeLists(row: OpcodeRow, explicit: string | undefined, count: number):
   });
 }
 
+/** Handlers that stand in the interpreter's own switch, since kernels execute them most: a call by table would cost more than they do. */
+const INLINE_HANDLERS = [
+  /^arithmetic\.binary_(rr|rm|mr)<(u8|u32|u64)>\(arithmetic\.(ADD|OR|AND|SUB|XOR|CMP|TEST), r\)/,
+  /^arithmetic\.unary_(r|m)<(u32|u64)>\(/,
+  /^dataTransfer\.(mov|movzx|movsx|movsxd|lea)_(rr|rm|mr)<(u8|u32|u64)(, u8|, u16)?>/,
+  /^dataTransfer\.nop/,
+  /^dataTransfer\.cmov_rr<(u32|u64)>/,
+  /^shift\.\w+_r<(u32|u64)>/,
+  /^multiplyDivide\.imul\w*_r[rm]<(u32|u64)>/,
+  /^string\.(movs|stos)</,
+  /^sseMove\.move_(un)?aligned_/,
+  /^stack\.(push|pop|leave)\w*<u64>/,
+  /^control\.(jcc|jmp|call|ret|jmp_r|call_r|call_m|jmp_m)(<u64>)?\(/,
+];
 class Registry {
   readonly instances: string[] = ['']; // number 0: none
   readonly imports = new Map<string, Set<string>>();
   private readonly numbers = new Map<string, number>();
   private readonly sources: Sources;
-  constructor(sources: Sources) {
+  /** first: calls that take the numbers from 1 on. */
+  constructor(sources: Sources, first: readonly string[] = []) {
     this.sources = sources;
+    for (const call of first) this.number(call);
   }
   private use(file: string, name: string): string {
     this.imports.set(file, (this.imports.get(file) ?? new Set()).add(name));
@@ -175,7 +191,11 @@ function pack(row: OpcodeRow, forms: number): number[] {
 }
 
 const sources = readSources();
-const registry = new Registry(sources);
+const everything = new Registry(sources);
+for (const row of opcodeRows) everything.forms(row);
+// the interpreter's switch holds the first ones
+const inSwitch = everything.instances.slice(1).filter((call) => INLINE_HANDLERS.some((pattern) => pattern.test(call)));
+const registry = new Registry(sources, inSwitch);
 const forms: number[] = [];
 const formIndex = new Map<string, number>();
 const rows: number[] = [];
@@ -237,6 +257,16 @@ export const FORMS: StaticArray<u16> = [
 ${numbersText(forms)}
 ];
 @inline function ix(f: (r: usize) => void): u32 { return f.index; }
+
+/** Handlers 1 to IN_SWITCH stand in the switch of execute: their numbers have to be their indices in the function table. */
+export const IN_SWITCH: u32 = ${inSwitch.length};
+/** Executes a record whose handler has this index; the frequent ones without a call. */
+@inline export function execute(handler: u32, r: usize): void {
+  switch (handler - 1) {
+${inSwitch.map((call, i) => `    case ${i}: { ${call} break; }`).join('\n')}
+    default: call_indirect(handler, r);
+  }
+}
 
 /** Index in the function table of a handler instance. */
 export function handlerIndex(instance: u32): u32 {

@@ -38,6 +38,7 @@ interface CoreExports {
   run(): number;
   flush(): void;
   decode(record: number, bytes: number, available: number, rip: bigint, mode: number): number;
+  handlerIndex(instance: number): number;
 }
 interface SystemExports {
   deliverFault(): void;
@@ -316,6 +317,10 @@ export class Engine {
   /** Header of the block at another RIP of the running code; 0: it may not be fetched. Only while the vCPU runs (onHot). */
   blockAt(rip: bigint): number {
     return this.core.blockAt(BigInt.asIntN(64, rip)) >>> 0;
+  }
+  /** Index in the function table of a handler by its number in the generated decode table. */
+  handlerIndex(instance: number): number {
+    return this.core.handlerIndex(instance);
   }
   /** Forgets all decoded blocks (derived state). */
   flushBlocks(): void {

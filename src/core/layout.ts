@@ -331,6 +331,9 @@ export const B_NEXT_PHYSICAL = 44;
 export const B_NEXT_LINEAR = 48;
 export const B_CS_LIMIT = 52; // u32
 export const B_CS_BASE = 56; // u64
+// flat blocks have no use for the segment; in its place they remember where they went last
+export const B_SUCCESSOR = 56; // u32: block header, 0 none
+export const B_SUCCESSOR2 = 60; // u32
 export const BLOCK_GUARD = 1; // an execution breakpoint may sit on the first instruction
 export const BLOCK_DROPPED = 2; // unlinked; its memory is free at the next flush of the arena
 export const BLOCK_TERMINATED = 4; // the last instruction stores RIP
