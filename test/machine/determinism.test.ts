@@ -25,10 +25,7 @@ function boot(modules: EngineModules): Machine {
 function sights(_machine: Machine, random: Random): Sights {
   return {
     breakpoints: Array.from({ length: 300 }, () => BigInt(0x100000 + random(0x4000))),
-    watched: [
-      BigInt((random(2) === 0 ? 0x106000 : 0x189040) + 8 * random(8)),
-      BigInt(0x153000 + 4 * random(0x158)),
-    ],
+    watched: [BigInt((random(2) === 0 ? 0x106000 : 0x189040) + 8 * random(8)), BigInt(0x153000 + 4 * random(0x158))],
   };
 }
 
