@@ -12,7 +12,7 @@ const REASONS = {
 /** SSE and SSE2 instructions that compute with, compare or convert floating-point numbers. */
 const FLOAT = /^(Add|Sub|Mul|Div|Min|Max|Sqrt|Rsqrt|Rcp|Cmp|Comi|Ucomi)[ps][sd]_|^Cvt/;
 /** Features that have a CPUID bit which the engine does not set. */
-const REPORTED = /^(INTEL\d+|X64|SSE|SSE2|FXSR|CMOV|TSC|MSR|SYSCALL|SEP|CX8|CMPXCHG16B|CLFSH|CPUID|PAUSE)$/;
+const REPORTED = /^(INTEL\d+|X64|SSE|SSE2|FXSR|CMOV|TSC|MSR|SYSCALL|SEP|CX8|CMPXCHG16B|CLFSH|CPUID|PAUSE|INVPCID)$/;
 
 /** Why an instruction that iced knows is missing; undefined: it should be there. */
 export function notImplemented(verdict: Verdict, features: readonly string[]): string | undefined {

@@ -4,18 +4,20 @@ import * as L from '../../layout';
 import { msrKnown } from './host';
 
 // leaf 1
-const FPU: u32 = 1, DE: u32 = 1 << 2, PSE: u32 = 1 << 3, TSC: u32 = 1 << 4, MSR: u32 = 1 << 5, PAE: u32 = 1 << 6;
+const FPU: u32 = 1, VME: u32 = 2, DE: u32 = 1 << 2, PSE: u32 = 1 << 3, TSC: u32 = 1 << 4, MSR: u32 = 1 << 5, PAE: u32 = 1 << 6;
 const CX8: u32 = 1 << 8, APIC: u32 = 1 << 9, SEP: u32 = 1 << 11, MTRR: u32 = 1 << 12, PGE: u32 = 1 << 13;
 const CMOV: u32 = 1 << 15, PAT: u32 = 1 << 16;
 const PSE36: u32 = 1 << 17, CLFSH: u32 = 1 << 19, FXSR: u32 = 1 << 24, SSE: u32 = 1 << 25, SSE2: u32 = 1 << 26, HTT: u32 = 1 << 28;
-const CX16: u32 = 1 << 13, X2APIC: u32 = 1 << 21, TSC_DEADLINE: u32 = 1 << 24;
+const CX16: u32 = 1 << 13, PCID: u32 = 1 << 17, X2APIC: u32 = 1 << 21, TSC_DEADLINE: u32 = 1 << 24;
 // leaf 7
-const FSGSBASE: u32 = 1, TSC_ADJUST: u32 = 2, SMEP: u32 = 1 << 7, SMAP: u32 = 1 << 20;
+const FSGSBASE: u32 = 1, TSC_ADJUST: u32 = 2, SMEP: u32 = 1 << 7, INVPCID: u32 = 1 << 10, SMAP: u32 = 1 << 20;
+const UMIP: u32 = 1 << 2, BUS_LOCK_DETECT: u32 = 1 << 24; // ECX
 // leaf 80000001h
 const SYSCALL: u32 = 1 << 11, NX: u32 = 1 << 20, PAGE_1G: u32 = 1 << 26, RDTSCP: u32 = 1 << 27, LM: u32 = 1 << 29;
 const LAHF64: u32 = 1, AMD_CMP_LEGACY: u32 = 2;
 
-const FEATURES: u32 = FPU | DE | PSE | TSC | MSR | PAE | CX8 | APIC | SEP | MTRR | PGE | CMOV | PAT | PSE36 | CLFSH | FXSR | SSE | SSE2;
+const FEATURES: u32 = FPU | VME | DE | PSE | TSC | MSR | PAE | CX8 | APIC | SEP | MTRR | PGE | CMOV | PAT | PSE36 | CLFSH | FXSR | SSE
+  | SSE2;
 /** AMD repeats these bits of leaf 1 in leaf 80000001h. */
 const AMD_REPEATED: u32 = 0x0183f3ff;
 
@@ -41,13 +43,13 @@ export function cpuid(): void {
     if (isAmd()) set(MAX_BASIC, 0x68747541, 0x444d4163, 0x69746e65); // AuthenticAMD
     else set(MAX_BASIC, 0x756e6547, 0x6c65746e, 0x49656e69); // GenuineIntel
   } else if (leaf == 1) {
-    let c = CX16 | (msrKnown(APIC_BASE, 0) ? X2APIC : 0) | (msrKnown(DEADLINE, 0) ? TSC_DEADLINE : 0);
+    let c = CX16 | PCID | (msrKnown(APIC_BASE, 0) ? X2APIC : 0) | (msrKnown(DEADLINE, 0) ? TSC_DEADLINE : 0);
     let features = load<u64>(L.MSR_APIC_BASE) & APIC_ENABLED ? FEATURES : FEATURES & ~APIC;
     set(signature(), id << 24 | (<u32>1 << idBits()) << 16 | 8 << 8, c, features | (vcpus > 1 ? HTT : 0));
   } else if (leaf == 2) set(isAmd() ? 0 : 0xff01, 0, 0, 0); // FFh: see leaf 4
   else if (leaf == 4) cacheLeaf(sub);
   else if (leaf == 6) set(4, 0, 0, 0); // the APIC timer always runs
-  else if (leaf == 7) set(0, sub ? 0 : FSGSBASE | TSC_ADJUST | SMEP | SMAP, 0, 0);
+  else if (leaf == 7) set(0, sub ? 0 : FSGSBASE | TSC_ADJUST | SMEP | INVPCID | SMAP, sub ? 0 : UMIP | BUS_LOCK_DETECT, 0);
   else if (leaf == 0xb) {
     if (sub == 0) set(0, 1, 1 << 8, id); // one thread a core
     else if (sub == 1) set(idBits(), vcpus, 2 << 8 | 1, id);

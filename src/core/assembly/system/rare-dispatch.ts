@@ -15,7 +15,9 @@ import { invalidatePage } from './mmu';
 import { flushLine, maskedStore } from './masked-store';
 import * as msr from './msr';
 import { code64 } from './operands';
+import { invalidatePcid } from './pcid';
 import { GP } from './segments';
+import { resume } from './smm';
 import * as stack from './stack-operations';
 import * as fast from './syscall';
 
@@ -93,6 +95,8 @@ function execute(r: usize): void {
     case RARE.RARE_LSL: descriptors.loadSegmentLimit(r); break;
     case RARE.RARE_ARPL: descriptors.adjustRequestedLevel(r); break;
     case RARE.RARE_INVLPG: invalidate(r); break;
+    case RARE.RARE_INVPCID: invalidatePcid(r); break;
+    case RARE.RARE_BEYOND_LIMIT: fault(GP, 0); break;
     case RARE.RARE_INVD:
     case RARE.RARE_WBINVD: supervisorOnly(); break; // there are no caches
     case RARE.RARE_MOV_TO_SEGMENT: stack.moveToSegment(r); break;
@@ -129,12 +133,12 @@ function execute(r: usize): void {
     case RARE.RARE_CLFLUSH: flushLine(r); break;
     case RARE.RARE_MASKMOVDQU: maskedStore(r); break;
     case RARE.RARE_PAUSE: pause(); break;
-    // MONITOR, MWAIT, XGETBV, XSETBV, RSM: CPUID does not report them, outside SMM RSM is undefined
+    case RARE.RARE_RSM: resume(); break;
+    // MONITOR, MWAIT, XGETBV, XSETBV: CPUID does not report them
     case RARE.RARE_MONITOR:
     case RARE.RARE_MWAIT:
     case RARE.RARE_XGETBV:
-    case RARE.RARE_XSETBV:
-    case RARE.RARE_RSM: fault(6, -1); break;
+    case RARE.RARE_XSETBV: fault(6, -1); break;
     default: undefined_(r, true);
   }
 }
