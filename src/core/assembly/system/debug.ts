@@ -252,7 +252,7 @@ export function observerChanged(): void {
 }
 /** A task switch: breakpoints that are enabled locally end with their task (SDM 3B 18.2.4); the observer's do not. */
 export function endLocalBreakpoints(): void {
-  const LOCAL: u64 = 0x155; // L0-L3, LE
+  const LOCAL: u64 = 0x55; // L0-L3
   if (load<u64>(L.DR7) & LOCAL) changeRegister(L.DR7, load<u64>(L.DR7) & ~LOCAL);
 }
 /**

@@ -18,15 +18,12 @@ export const TASK_TRAP: usize = L.TASK_STATE + 72;
 @inline function field(base: u64, offset: u32, size: u32): u32 { return <u32>readLinear((base + offset) & 0xffffffff, size, 0); }
 @inline function keep(at: usize, value: u32): void { store<u32>(at, value); }
 
-/** Reads every field that a switch to this TSS loads. 16-bit tasks have neither FS, GS nor CR3, and set upper register halves. */
+/** Reads every field that a switch to this TSS loads. 16-bit tasks have neither FS, GS nor CR3, nor upper register halves. */
 export function readTask(base: u64, wide: bool): void {
   let size: u32 = wide ? 4 : 2;
   keep(TASK_RIP, field(base, wide ? 0x20 : 0x0e, size));
   keep(TASK_FLAGS, field(base, wide ? 0x24 : 0x10, size));
-  for (let i: u32 = 0; i < 8; i++) {
-    let value = field(base, (wide ? 0x28 : 0x12) + i * size, size);
-    keep(TASK_REGISTERS + (<usize>i << 2), wide ? value : value | 0xffff0000);
-  }
+  for (let i: u32 = 0; i < 8; i++) keep(TASK_REGISTERS + (<usize>i << 2), field(base, (wide ? 0x28 : 0x12) + i * size, size));
   for (let i: u32 = 0; i < 6; i++)
     keep(TASK_SEGMENTS + (<usize>i << 2), wide || i < 4 ? field(base, (wide ? 0x48 : 0x22) + i * size, 2) : 0);
   keep(TASK_LDT, field(base, wide ? 0x60 : 0x2a, 2));
