@@ -27,16 +27,14 @@ export class Qemu {
   private readonly folder: string;
   private readonly process: ChildProcess;
   private readonly gdb: GdbClient;
-  private readonly image: Image;
   private readonly breakpoints = new Set<number>();
   /** What QEMU's memory holds. */
   private memory = new Uint8Array(IMAGE_SIZE);
 
-  private constructor(folder: string, process: ChildProcess, gdb: GdbClient, image: Image) {
+  private constructor(folder: string, process: ChildProcess, gdb: GdbClient) {
     this.folder = folder;
     this.process = process;
     this.gdb = gdb;
-    this.image = image;
   }
   static async start(image: Image): Promise<Qemu> {
     const folder = mkdtempSync(join(tmpdir(), 'trapline-qemu-'));
@@ -59,7 +57,7 @@ export class Qemu {
     for (let attempt = 0; ; attempt++) {
       try {
         const gdb = await GdbClient.open(socket);
-        const qemu = new Qemu(folder, child, gdb, image);
+        const qemu = new Qemu(folder, child, gdb);
         await gdb.ask('?');
         await gdb.insertBreakpoint(RESET_VECTOR);
         for (const address of image.stops) await gdb.insertBreakpoint(address);

@@ -59,7 +59,7 @@ end__\name:
         .org    0x600                   # which snippet, and how to get into its mode
         .long   0, 0
 
-        .include "tables.inc"
+        .include "tables.S"
 
         .org    0x1a00
         .globl  stubs
@@ -69,19 +69,19 @@ stubs:  .rept   64
         .endr
 
         .org    0x7c00
-        .include "modes.inc"
+        .include "modes.S"
 
         .org    0x8000
-        .include "real.inc"
-        .include "protected.inc"
-        .include "gates.inc"
-        .include "tasks.inc"
-        .include "virtual8086.inc"
-        .include "paging.inc"
-        .include "long.inc"
-        .include "control.inc"
+        .include "real.S"
+        .include "protected.S"
+        .include "gates.S"
+        .include "tasks.S"
+        .include "virtual8086.S"
+        .include "paging.S"
+        .include "long.S"
+        .include "control.S"
 
         .org    0x10000                 # an error here: the snippets reach 64 KiB
-        .include "page-tables.inc"
+        .include "page-tables.S"
         .org    SCRATCH
         .fill   0x4000, 1, 0
