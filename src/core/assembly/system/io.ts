@@ -8,14 +8,15 @@ import { FLAG_DF } from './flags';
 import { portRead, portWrite } from './host';
 import { probeWrite, readLinear } from './mmu';
 import { operandSize, readMemory, setSlot, truncate, writeMemory } from './operands';
-import { GP, attributesOf, baseOf, limitOf, linear, protectedMode } from './segments';
+import { GP, attributesOf, baseOf, limitOf, linear, protectedMode, virtual8086 } from './segments';
 import { longMode } from './walk';
 
 const KIND_IN: u32 = 4, KIND_OUT: u32 = 8;
 
 /** #GP(0) unless the running code may use the ports. SDM 1 19.5.2 */
 function checkPermission(port: u32, size: u32): void {
-  if (!protectedMode() || load<u32>(L.CPL) <= (<u32>(load<u64>(L.RFLAGS) >> 12) & 3)) return;
+  // virtual-8086 mode always asks the map (SDM 3A 21.2.8.1)
+  if (!virtual8086() && (!protectedMode() || load<u32>(L.CPL) <= (<u32>(load<u64>(L.RFLAGS) >> 12) & 3))) return;
   let type = attributesOf(L.TR) & 15, limit = limitOf(L.TR);
   if ((type != 9 && type != 11) || limit < 0x67) fault(GP, 0);
   let at = <u32>readLinear(tss(0x66), 2, 0) + (port >> 3);

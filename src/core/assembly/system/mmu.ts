@@ -1,6 +1,7 @@
 // The slow paths of guest memory: what a fast tag does not answer. All faults come before any effect.
 import * as L from '../../layout';
 import { flagsOf, offsetOf } from '../core/record';
+import { noteUncachedLock } from './bus-lock';
 import { fault } from './events';
 import { watchedPage, noteAccess } from './debug';
 import { mmioRead, mmioWrite } from './host';
@@ -171,6 +172,7 @@ export function slowModify(r: usize, linear: u64, size: u32): usize {
     fillTags(linear, physical, access, watched);
     return hostAddress(physical);
   }
+  if (!isRam(physical)) noteUncachedLock(r);
   let first = crossing ? 4096 - (<u32>linear & 0xfff) : size, physical2: u64 = crossing ? physicalFor(wrap(linear + first), access) : 0;
   let n = load<u32>(L.BOUNCE_COUNT), b = <usize>L.BOUNCE + n * L.BOUNCE_SIZE;
   store<u32>(L.BOUNCE_COUNT, n + 1);
