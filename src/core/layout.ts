@@ -12,6 +12,9 @@ export const FDP = 0x208;
 /** u64: counter of the source of RDRAND and RDSEED (system/random.ts). */
 export const RANDOM = 0x380;
 
+/** u64: IA32_SPEC_CTRL. */
+export const MSR_SPEC_CTRL = 0x3e0;
+
 // general registers in the encoding's order: RAX RCX RDX RBX RSP RBP RSI RDI R8..R15, 8 bytes each
 export const REGS = 0x400;
 export const RAX = 0x400;
