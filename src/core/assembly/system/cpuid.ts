@@ -19,8 +19,9 @@ const RDSEED: u32 = 1 << 18, ADX: u32 = 1 << 19, SMAP: u32 = 1 << 20, CLFLUSHOPT
 const RDPID: u32 = 1 << 22;
 // leaf 80000001h
 const SYSCALL: u32 = 1 << 11, NX: u32 = 1 << 20, PAGE_1G: u32 = 1 << 26, RDTSCP: u32 = 1 << 27, LM: u32 = 1 << 29;
-// leaf 80000008h, AMD: not affected by speculative store bypass, by branch type confusion
-const SSB_NO: u32 = 1 << 26, BTC_NO: u32 = 1 << 29;
+// leaf 80000008h, AMD: x87 pointers are saved whether an exception is pending or not (else kernels clear them at each switch);
+// not affected by speculative store bypass, by branch type confusion
+const XSAVEERPTR: u32 = 1 << 2, SSB_NO: u32 = 1 << 26, BTC_NO: u32 = 1 << 29;
 const LAHF64: u32 = 1, AMD_CMP_LEGACY: u32 = 2, ABM: u32 = 1 << 5, PREFETCHW: u32 = 1 << 8;
 
 const FEATURES: u32 = FPU | DE | PSE | TSC | MSR | PAE | CX8 | APIC | SEP | MTRR | PGE | CMOV | PAT | PSE36 | CLFSH | FXSR | SSE | SSE2;
@@ -84,7 +85,7 @@ export function cpuid(): void {
   } else if (leaf >= 0x80000002 && leaf <= 0x80000004) brand(leaf - 0x80000002);
   else if (leaf == 0x80000006) set(0, 0, 256 << 16 | 6 << 12 | 1 << 8 | 64, 0); // L2: 256 KiB, 8 ways, 64-byte lines
   else if (leaf == 0x80000007) set(0, 0, 0, 1 << 8); // invariant TSC
-  else if (leaf == 0x80000008) set(40 | 48 << 8, isAmd() ? SSB_NO | BTC_NO : 0, isAmd() ? (vcpus - 1) | idBits() << 12 : 0, 0);
+  else if (leaf == 0x80000008) set(40 | 48 << 8, isAmd() ? XSAVEERPTR | SSB_NO | BTC_NO : 0, isAmd() ? (vcpus - 1) | idBits() << 12 : 0, 0);
   else set(0, 0, 0, 0);
 }
 /** Two first-level caches of 32 KiB and a second level of 256 KiB, each a core's own. */
