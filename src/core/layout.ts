@@ -12,9 +12,6 @@ export const FDP = 0x208;
 /** u64: counter of the source of RDRAND and RDSEED (system/random.ts). */
 export const RANDOM = 0x380;
 
-/** u64: IA32_SPEC_CTRL. */
-export const MSR_SPEC_CTRL = 0x3e0;
-
 // general registers in the encoding's order: RAX RCX RDX RBX RSP RBP RSI RDI R8..R15, 8 bytes each
 export const REGS = 0x400;
 export const RAX = 0x400;
@@ -278,6 +275,11 @@ export const COMMITTED_HITS = 0x1800; // the host's share, kept until the next i
 export const COMMITTED_COUNT = 0x1c00; // u32
 export const NEW_STACK = 0x1c40; // SEGMENT_SIZE bytes: stack segment of a transfer that is being prepared
 export const NEW_SP = 0x1c60; // u64: its stack pointer
+// what softfloat answers besides a function's result; written by each of its functions, read right after the call
+/** u32: exceptions in the positions of MXCSR and of the x87 status word: IE 1, DE 2, ZE 4, OE 8, UE 10h, PE 20h. */
+export const FLOAT_FLAGS = 0x1c80;
+/** 16 bytes: a packed result, or a binary80 one. */
+export const FLOAT_RESULT = 0x1c90;
 export const CORE_DATA = 0x10000; // AssemblyScript static data of core.wasm
 export const SYSTEM_DATA = 0x30000; // AssemblyScript static data of system.wasm
 export const VCPU_AREAS = 0x80000; // 16 x VCPU_AREA_SIZE: saved state areas (STATE..STATE_END at offset 0)

@@ -365,7 +365,7 @@ export class Machine implements MachineApi {
   }
 
   // ---- snapshots -----------------------------------------------------------------------------------------------------
-  /** What a snapshot has to agree with. */
+  /** The options that decide how a run goes on: a snapshot goes into a machine that has the same. */
   private get description(): string {
     const { cpus, memorySize, profile = 'intel', quantum = DEFAULT_QUANTUM, randomSeed } = this.options;
     const seed = (randomSeed ?? DEFAULT_RANDOM_SEED).toString(16);

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import * as L from '../../src/core/layout.ts';
 import { disassemble } from '../../src/core/disassembler/index.ts';
 import { DATA, Machine } from './machine.ts';
-import { cpuid, execute, type Leaf, setCr4, UD } from './single-step.ts';
+import { cpuid, execute, GP, type Leaf, setCr4, UD } from './single-step.ts';
 
 /** Bit, name, and instructions of the feature; without instructions: it shows in other ways, or is told by an instruction of another. */
 type Feature = readonly [bit: number, name: string, ...instructions: string[]];
@@ -113,12 +113,7 @@ const LEAF_7_C: readonly Feature[] = [
 const LEAF_7_D: readonly Feature[] = [
   [14, 'SERIALIZE', '0F 01 E8'],
   [16, 'TSXLDTRK', 'F2 0F 01 E9'],
-  [26, 'IBRS and IBPB'],
   [29, 'ARCH_CAPABILITIES'],
-];
-const LEAF_7_2_D: readonly Feature[] = [
-  [4, 'BHI_CTRL'],
-  [5, 'MCDT_NO'],
 ];
 const LEAF_D_1_A: readonly Feature[] = [
   [0, 'XSAVEOPT', '0F AE 30'],
@@ -163,7 +158,6 @@ const WORDS: readonly FeatureWord[] = [
   { leaf: 7, sub: 0, register: 'ebx', features: LEAF_7_B },
   { leaf: 7, sub: 0, register: 'ecx', features: LEAF_7_C },
   { leaf: 7, sub: 0, register: 'edx', features: LEAF_7_D },
-  { leaf: 7, sub: 2, register: 'edx', features: LEAF_7_2_D },
   { leaf: 0xd, sub: 1, register: 'eax', features: LEAF_D_1_A },
   { leaf: 0x80000001, sub: 0, register: 'ecx', features: EXTENDED_C },
   { leaf: 0x80000001, sub: 0, register: 'edx', features: EXTENDED_D },
@@ -247,13 +241,27 @@ describe('CPUID', () => {
   });
 });
 
-describe('the model that guests judge side channels by', () => {
-  it('intel: one that executes in order, which Linux lists as NO_SPECULATION', () =>
-    assert.equal(cpuid(new Machine({ profile: 'intel' }), 1).eax, 0x30661)); // family 6, model 36h
-  it('amd: a K8', () => assert.equal(cpuid(new Machine({ profile: 'amd' }), 1).eax, 0x60fb2));
-  it('is in EDX after reset', () => {
-    const { engine } = new Machine();
-    engine.system.reset(1);
-    assert.equal(engine.get64(L.RDX), 0x30661n);
+describe('what guests judge side channels by', () => {
+  const ARCH_CAPABILITIES = 0x10an;
+  const readMsr = (machine: Machine): number | undefined => {
+    machine.setRegister(1, ARCH_CAPABILITIES);
+    return execute(machine, '0F 32');
+  };
+  it('intel: an in-order model, and IA32_ARCH_CAPABILITIES that names what it is immune to', () => {
+    const machine = new Machine({ profile: 'intel' });
+    assert.equal(cpuid(machine, 1).eax, 0x30661); // family 6, model 36h: Linux's NO_SPECULATION
+    assert.equal(cpuid(machine, 7).edx >>> 29, 1);
+    assert.equal(readMsr(machine), undefined);
+    const value = (machine.register(2) << 32n) | machine.register(0);
+    const bits = Array.from({ length: 64 }, (_, i) => i).filter((i) => ((value >> BigInt(i)) & 1n) !== 0n);
+    assert.deepEqual(bits, [0, 3, 4, 5, 6, 8, 13, 14, 15, 20, 24, 26, 27, 62]);
+    machine.setRegister(1, ARCH_CAPABILITIES);
+    assert.equal(execute(machine, '0F 30'), GP, 'it is read-only');
+  });
+  it('amd: a K8, without the MSR', () => {
+    const machine = new Machine({ profile: 'amd' });
+    assert.equal(cpuid(machine, 1).eax, 0x60fb2);
+    assert.equal(cpuid(machine, 7).edx, 0);
+    assert.equal(readMsr(machine), GP);
   });
 });

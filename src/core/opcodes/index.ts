@@ -6,6 +6,7 @@ import { dataTransferRows } from './data-transfer.ts';
 import type { OpcodeRow } from './row.ts';
 import { shiftAndBitRows } from './shift-bit.ts';
 import { sse4Rows } from './sse4.ts';
+import { sseFloatRows } from './sse-float.ts';
 import { sseIntegerRows } from './sse-integer.ts';
 import { sseMoveRows } from './sse-move.ts';
 import { ssse3Rows } from './ssse3.ts';
@@ -38,6 +39,7 @@ export const opcodeRows: readonly OpcodeRow[] = [
   sseIntegerRows,
   ssse3Rows,
   sse4Rows,
+  sseFloatRows,
 ]
   .flat()
   .toSorted((a, b) => demand(b) - demand(a));

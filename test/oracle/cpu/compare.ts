@@ -29,7 +29,10 @@ function singlesClose(a: Uint8Array, b: Uint8Array, relative: number): boolean {
   const [x, y] = [a, b].map((bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
   return [0, 4, 8, 12].every((at) => {
     const [u = 0, v = 0] = [x?.getFloat32(at, true), y?.getFloat32(at, true)];
-    return x?.getUint32(at, true) === y?.getUint32(at, true) || Math.abs(u - v) <= Math.abs(u) * relative;
+    if (x?.getUint32(at, true) === y?.getUint32(at, true)) return true;
+    // of the size of the smallest normal number it may count as tiny, and so become 0, or not (SDM 2B RCPPS)
+    const small = Math.max(Math.abs(u), Math.abs(v)) <= 2 ** -126 && Math.sign(1 / u) === Math.sign(1 / v);
+    return small || Math.abs(u - v) <= Math.abs(u) * relative;
   });
 }
 /** Whether two 80-bit numbers of one sign are at most that many units in the last place apart. */
@@ -158,7 +161,7 @@ export function describeCase(item: Case, lines: readonly string[]): string {
   const memory = `[${hex(DATA_ADDRESS + item.patchOffset)}]=${bytesText(item.patch)}`;
   return [
     `${item.codeSize}-bit${item.segmented ? ' segmented' : ''}: ${bytesText(item.code)}  ${text}`,
-    `  ${[...shown, ...xmm].join(' ')} flags=${hex(item.flags)} ${memory}`,
+    `  ${[...shown, ...xmm].join(' ')} flags=${hex(item.flags)} mxcsr=${hex(item.mxcsr)} ${memory}`,
     ...lines.map((line) => `  ${line}`),
   ].join('\n');
 }

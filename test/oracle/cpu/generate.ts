@@ -8,6 +8,7 @@ import { pick, type Random } from '../random.ts';
 import { type Case, DATA_ADDRESS, DATA_SIZE, startOf, testSegments } from './protocol.ts';
 import { notExecuted } from './left-out.ts';
 import { registerNumber, segmentBase } from './operand-address.ts';
+import { floatState, isFloatRow } from './float-values.ts';
 import { operandValues, random64, value64 } from './values.ts';
 
 /** In what code a case runs. */
@@ -254,7 +255,10 @@ export function generateCase(
   if (decoded?.row !== row || decoded.memory?.segment === 'fs') return undefined;
   const values = operandValues(row);
   const registers = Array.from({ length: 16 }, () => value64(random));
-  const patch = values.memory(random);
+  const float = isFloatRow(row) ? floatState(decoded, random) : undefined;
+  const patch = float?.patch ?? values.memory(random);
+  if (float !== undefined && decoded.memory === undefined && row.operands[1]?.kind === 'E')
+    registers[decoded.rm] = float.integer;
   const place = aim(kind, decoded, encoding, code, registers, random);
   const patchAt = aimImplicit(kind, decoded, registers, random) ?? place;
   adjust(kind, decoded, code, registers, patch, random);
@@ -273,8 +277,8 @@ export function generateCase(
     code: code.slice(0, decoded.length),
     registers: codeSize === 64 ? registers : registers.map((value, i) => (i < 8 ? value & 0xffffffffn : 0n)),
     flags: BigInt(random(0x1000)) & 0xcd5n, // OF DF SF ZF AF PF CF
-    xmm: values.xmm(random),
-    mxcsr: values.mxcsr(random),
+    xmm: float?.xmm ?? values.xmm(random),
+    mxcsr: float?.mxcsr ?? values.mxcsr(random),
     x87: values.x87(random),
     patchOffset: Math.min(Math.max(offset, 0), DATA_SIZE - patch.length),
     patch,

@@ -123,6 +123,11 @@ const RULES: readonly Rule[] = [
     reason: 'a 16-bit BSWAP',
     undefined: (_, decoded) => ({ flags: 0, result: decoded.operandSize === 2 }),
   },
+  {
+    form: /^R(CP|SQRT)[PS]S$/,
+    reason: 'the digits of an approximation within 1.5 * 2^-12 (SDM 2B RCPPS, RSQRTPS): two may be twice that apart',
+    undefined: () => ({ flags: 0, relative: 2 * 1.5 * 2 ** -12 }),
+  },
 ];
 
 /** Which flags are undefined, and whether the result is, for an instruction that retired as ZF of `after` says. */

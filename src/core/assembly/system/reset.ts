@@ -48,7 +48,6 @@ export function reset(bootstrap: u32): void {
   seedRandom();
   memory.fill(L.MSR_STAR, 0, L.MXCSR - L.MSR_STAR); // every MSR that is a slot, TSC offset included
   memory.fill(L.MSR_MTRR_FIXED, 0, L.MSR_MTRR_VARIABLE + 128 - L.MSR_MTRR_FIXED);
-  store<u64>(L.MSR_SPEC_CTRL, 0);
   store<u64>(L.MSR_APIC_BASE, APIC_BASE | (bootstrap ? APIC_BOOTSTRAP : 0));
   store<u64>(L.MSR_PAT, 0x0007040600070406);
   store<u64>(L.MSR_MISC_ENABLE, 1); // fast strings
