@@ -74,8 +74,13 @@ export const integers: ValueSource = {
   x87: (random) => (random(16) === 0 ? busyX87(random) : INITIAL_X87),
 };
 
+/** An interrupt's frame has five quadwords. */
+const frames: Partial<ValueSource> = { memory: (random) => bytesOfValues(random, 5) };
+
 /** The first that matches counts. */
-const SOURCES: readonly (readonly [matches: (row: OpcodeRow) => boolean, source: Partial<ValueSource>])[] = [];
+const SOURCES: readonly (readonly [matches: (row: OpcodeRow) => boolean, source: Partial<ValueSource>])[] = [
+  [({ mnemonic }) => mnemonic.startsWith('IRET'), frames],
+];
 
 const known = new Map<OpcodeRow, ValueSource>();
 /** Where the operands of a row's cases come from. */
