@@ -8,6 +8,9 @@ export const STATE = 0x200;
 // x87 pointers to the last instruction (SDM 1 8.1.8) and to its memory operand, u64 each; FOP, FCS, FDS stand behind FTW
 export const FIP = 0x200;
 export const FDP = 0x208;
+// integer extensions: 0x380 to 0x3c0
+/** u64: counter of the source of RDRAND and RDSEED (system/random.ts). */
+export const RANDOM = 0x380;
 
 // general registers in the encoding's order: RAX RCX RDX RBX RSP RBP RSI RDI R8..R15, 8 bytes each
 export const REGS = 0x400;
@@ -238,6 +241,7 @@ export const CONFIG_VCPUS = 0xc1c; // u32: number of vCPUs
 export const CONFIG_PROFILE = 0xc20; // u32: 0 intel, 1 amd
 export const CONFIG_TLB = 0xc24; // u32: TLB areas, TLB_AREA_SIZE each
 export const CONFIG_ENTRY_TABLES = 0xc28; // u32: byte tables of compiled regions, page offset -> entry number
+export const CONFIG_RANDOM_SEED = 0xc30; // u64: what RDRAND's source is seeded with at power-on
 // constant rows {u64 mask, u64 keep} for stack pointer arithmetic: RSP = (RSP & keep) | (new & mask)
 export const STACK16 = 0xc40;
 export const STACK32 = 0xc50;
@@ -271,6 +275,11 @@ export const COMMITTED_HITS = 0x1800; // the host's share, kept until the next i
 export const COMMITTED_COUNT = 0x1c00; // u32
 export const NEW_STACK = 0x1c40; // SEGMENT_SIZE bytes: stack segment of a transfer that is being prepared
 export const NEW_SP = 0x1c60; // u64: its stack pointer
+// what softfloat answers besides a function's result; written by each of its functions, read right after the call
+/** u32: exceptions in the positions of MXCSR and of the x87 status word: IE 1, DE 2, ZE 4, OE 8, UE 10h, PE 20h. */
+export const FLOAT_FLAGS = 0x1c80;
+/** 16 bytes: a packed result, or a binary80 one. */
+export const FLOAT_RESULT = 0x1c90;
 export const CORE_DATA = 0x10000; // AssemblyScript static data of core.wasm
 export const SYSTEM_DATA = 0x30000; // AssemblyScript static data of system.wasm
 export const VCPU_AREAS = 0x80000; // 16 x VCPU_AREA_SIZE: saved state areas (STATE..STATE_END at offset 0)
@@ -326,6 +335,9 @@ export const B_NEXT_PHYSICAL = 44;
 export const B_NEXT_LINEAR = 48;
 export const B_CS_LIMIT = 52; // u32
 export const B_CS_BASE = 56; // u64
+// flat blocks have no use for the segment; in its place they remember where they went last
+export const B_SUCCESSOR = 56; // u32: block header, 0 none
+export const B_SUCCESSOR2 = 60; // u32
 export const BLOCK_GUARD = 1; // an execution breakpoint may sit on the first instruction
 export const BLOCK_DROPPED = 2; // unlinked; its memory is free at the next flush of the arena
 export const BLOCK_TERMINATED = 4; // the last instruction stores RIP

@@ -177,6 +177,32 @@ describe('stack operations in 16-bit segments', () => {
   });
 });
 
+describe('SSE floating-point exceptions', () => {
+  const XM = 19;
+  const [UNDERFLOW, OVERFLOW, INEXACT] = [0x10, 8, 0x20];
+  const xmmOf = (low: bigint): string => Buffer.from(BigUint64Array.of(low, 0n).buffer).toString('hex');
+  it('an unmasked overflow or underflow is inexact only if it were so with unbounded exponents', () => {
+    const product = (a: bigint, b: bigint, mxcsr: number): [number, number] => {
+      const result = run('F2 0F 59 C1', { xmm: { 0: xmmOf(a), 1: xmmOf(b) }, mxcsr }); // mulsd xmm0, xmm1
+      return [result.vector, result.mxcsr & 0x3f];
+    };
+    const [huge, tiny, third] = [0x7fe0_0000_0000_0000n, 0x0010_0000_0000_0000n, 0x3fd5_5555_5555_5555n];
+    assert.deepEqual(product(huge, huge, 0x1b80), [XM, OVERFLOW]);
+    assert.deepEqual(product(huge + 1n, huge + 1n, 0x1b80), [XM, OVERFLOW | INEXACT]);
+    assert.deepEqual(product(huge, huge, 0x1f80), [RETIRED, OVERFLOW | INEXACT]);
+    assert.deepEqual(product(tiny, third - 1n, 0x1780), [XM, UNDERFLOW]);
+    assert.deepEqual(product(tiny, third, 0x1f80), [RETIRED, UNDERFLOW | INEXACT]);
+  });
+  it('CVTSD2SS: an exact result below the range of singles, underflow unmasked', () => {
+    const result = run('F2 0F 5A C1', { xmm: { 1: xmmOf(0x1390_0000_0000_0000n) }, mxcsr: 0x1780 });
+    assert.deepEqual([result.vector, result.mxcsr & 0x3f], [XM, UNDERFLOW]);
+  });
+  it('RCPSS: a result below the smallest normal number is a zero, not rounded up to it', () => {
+    const result = run('F3 0F 53 C1', { xmm: { 1: '02 00 80 7E' } });
+    assert.deepEqual([result.vector, Buffer.from(result.xmm.subarray(0, 4)).readUInt32LE()], [RETIRED, 0]);
+  });
+});
+
 describe('the place of a fault', () => {
   it('is the instruction', () => {
     assert.equal(run('0F 0B').rip, BigInt(CODE_ADDRESS));

@@ -5,8 +5,9 @@ import type { OpcodeRow } from '../../../src/core/opcodes/index.ts';
 const NOT_EXECUTED: readonly (readonly [form: RegExp, reason: string])[] = [
   [/^(SYSCALL|SYSRET|SYSENTER|SYSEXIT|INT|INTO|INT1|INT3)/, 'enters the operating system'],
   [/^(SGDT|SIDT|SLDT|STR|SMSW)/, 'the operating system may emulate it (CR4.UMIP)'],
-  [/^(CPUID|RDTSC|RDTSCP|RDPMC|XGETBV|XSETBV|MONITOR|MWAIT)/, 'depends on the processor or on time'],
-  [/^(FX|FLDENV|FNSTENV|FNSAVE|FRSTOR)/, 'the images need values of their own'],
+  [/^(CPUID|RDTSC|RDTSCP|RDPMC|XGETBV|XSETBV|MONITOR|MWAIT|RDPID)/, 'depends on the processor or on time'],
+  [/^(RDRAND|RDSEED)/, 'is random'],
+  [/^(FX|XSAVE|XRSTOR|FLDENV|FNSTENV|FNSAVE|FRSTOR)/, 'the images need values of their own'],
 ];
 const PREFETCH = 0x0d;
 

@@ -72,8 +72,13 @@ export function aimSelectors(
         ? 'code'
         : 'data';
   let selector = selectorFor(use, item, random);
-  // from a stack with a base to 64-bit code: whether the base counts for the return address differs between processors
-  if (/^(CALL|RETF)$/.test(row.mnemonic) && item.segmented && selector === CODE64) selector = 0x23;
+  // from a stack with a base, or from a 64-bit stack pointer: whether they count for the return address that goes to code of
+  // the other size differs between processors
+  const wide = item.codeSize === 64 && (registers[4] ?? 0n) > 0xffff_ffffn;
+  if (/^(CALL|RETF)$/.test(row.mnemonic)) {
+    if (item.segmented && selector === CODE64) selector = 0x23;
+    else if (wide && CODE32.includes(selector)) selector = CODE64;
+  }
   switch (form) {
     case 'register or memory':
       if (decoded.memory !== undefined) set(0, 2, BigInt(selector));
