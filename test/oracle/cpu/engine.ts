@@ -223,7 +223,9 @@ export class EngineProcessor {
     view.setBigUint64(L.RIP, rip, true);
     engine.system.setRflags(BigInt.asIntN(64, item.flags | 0x202n));
     if (this.ticks === 2) engine.flushBlocks(); // the JIT has patience with a page that changes often
-    const { code: reason, used } = engine.run(this.ticks, 1n);
+    const { code: reason, used: first } = engine.run(this.ticks, 1n);
+    // an instruction may ask the scheduler to look; then the jump behind it is a run of its own
+    const used = first < this.ticks && reason === L.RUN_STOP ? first + engine.run(this.ticks - first, 1n).used : first;
     if (used !== this.ticks) throw new Error(`the engine used ${used} ticks, code ${reason}`);
     return this.result(item, original);
   }
