@@ -6,8 +6,12 @@ const byte = (value: number): string => value.toString(16).toUpperCase().padStar
 
 /** `66 0F 3A 0F /r PALIGNR Vx,Wx,Ib`: prefix, opcode, ModRM, mnemonics by operand size, operands, code sizes. */
 export function formText(row: OpcodeRow): string {
-  const { map, opcode, span, prefix, reg, rm, mod, hasModRM, operands, modes } = row;
-  const parts = [`${prefix === 'any' ? '' : `${prefix} `}${MAPS[map]}${byte(opcode)}${span === 8 ? '+r' : ''}`];
+  const { map, vex, opcode, span, prefix, reg, rm, mod, hasModRM, operands, modes } = row;
+  const code = `${byte(opcode)}${span === 8 ? '+r' : ''}`;
+  const before = vex
+    ? `VEX.LZ.${prefix === 'NP' ? '' : `${prefix}.`}${map} `
+    : `${prefix === 'any' ? '' : `${prefix} `}${MAPS[map]}`;
+  const parts = [`${before}${code}`];
   if (rm !== undefined) parts.push(byte(0xc0 | ((reg ?? 0) << 3) | rm));
   else if (hasModRM) {
     parts.push(reg === undefined ? '/r' : `/${reg}`);

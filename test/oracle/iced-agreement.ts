@@ -5,6 +5,7 @@ import { decode } from '../../src/core/disassembler/decode.ts';
 import { disassemble } from '../../src/core/disassembler/index.ts';
 import type { CodeSize } from '../../src/core/disassembler/instruction.ts';
 import { type OpcodeRow, opcodeRows } from '../../src/core/opcodes/index.ts';
+import { opcodeBytes } from './encoding.ts';
 import { EngineDecoder } from './engine-decoder.ts';
 import { Iced, type Verdict } from './iced.ts';
 import { notImplemented } from './not-implemented.ts';
@@ -91,8 +92,6 @@ export function compare(data: Uint8Array, code: CodeSize, report: Report): { val
 }
 
 const PREFIXES = [0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x40, 0x41, 0x44, 0x48, 0x4f];
-const MANDATORY = { any: [], NP: [], 66: [0x66], F3: [0xf3], F2: [0xf2] } as const;
-const ESCAPES = { one: [], '0F': [0x0f], '0F38': [0x0f, 0x38], '0F3A': [0x0f, 0x3a] } as const;
 /** Prefixes in front of the row's own. */
 const PREFIX_SETS: readonly (readonly number[])[] = [
   [],
@@ -122,7 +121,7 @@ export function systematic(code: CodeSize, random: Random): Uint8Array {
         for (const modrm of modrms) {
           const start = bytes.length;
           const opcode = row.opcode + random(row.span);
-          bytes.push(...prefixes, ...MANDATORY[row.prefix], ...rex, ...ESCAPES[row.map], opcode, modrm);
+          bytes.push(...prefixes, ...opcodeBytes(row, opcode, rex, random(16)), modrm);
           while (bytes.length < start + SLOT) bytes.push(random(256));
         }
       }
@@ -130,14 +129,23 @@ export function systematic(code: CodeSize, random: Random): Uint8Array {
   }
   return Uint8Array.from(bytes);
 }
-/** Random bytes, with the prefixes and the escape byte more often than chance has them. */
+/** A VEX prefix with one of the maps that have instructions and L 0, and an opcode near theirs. */
+const vexStart = (random: Random): number[] => [
+  0xc4,
+  (random(8) << 5) | 2 | random(2),
+  random(256) & ~4,
+  0xf0 | random(8),
+];
+/** Random bytes, with the prefixes, the escape byte and VEX more often than chance has them. */
 export function randomStrings(count: number, random: Random): Uint8Array {
   const data = new Uint8Array(count * SLOT);
   for (let start = 0; start < data.length; start += SLOT) {
     for (let i = 0; i < SLOT; i++) data[start + i] = random(256);
     let at = start;
     for (let n = random(3); n > 0; n--) data[at++] = pick(random, PREFIXES);
-    if (random(2) === 0) data[at] = 0x0f;
+    const kind = random(8);
+    if (kind < 4) data[at] = 0x0f;
+    else if (kind === 4) data.set(vexStart(random), at);
   }
   return data;
 }

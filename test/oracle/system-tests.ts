@@ -17,6 +17,15 @@ export const SYSTEM_TESTS: readonly SystemTest[] = [
   { form: /^HLT/, file: 'test/core/events.test.ts', name: 'HLT with IF clear sleeps on, NMI wakes it' },
   { form: /^INVLPG/, file: 'test/core/paging.test.ts', name: 'a stale translation is used until INVLPG' },
   { form: /^(CLAC|STAC)/, file: 'test/core/paging.test.ts', name: 'SMEP and SMAP' },
+  { form: /^(XSAVE|XRSTOR)/, file: 'test/core/extended-state.test.ts', name: 'brings back what XSAVE saved' },
+  { form: /^(XGETBV|XSETBV)/, file: 'test/core/extended-state.test.ts', name: 'extended control register' },
+  { form: /^(RDRAND|RDSEED)/, file: 'test/core/random-source.test.ts', name: 'the random source' },
+  { form: /^(RDPID|RDTSCP)/, file: 'test/core/cpuid.test.ts', name: 'RDPID and RDTSCP answer IA32_TSC_AUX' },
+  {
+    form: /^CPUID/,
+    file: 'test/core/cpuid.test.ts',
+    name: 'a feature is shown exactly when its instructions are there',
+  },
   {
     form: /^(INT|INTO|IRET|RETF|CALL|JMP)/,
     file: 'test/core/modes.test.ts',

@@ -1,6 +1,7 @@
 // The engine in the same state as a process on this machine: 64-bit or compatibility mode, ring 3, the same pages.
 import { Engine, type EngineHost } from '../../../src/core/engine.ts';
 import * as L from '../../../src/core/layout.ts';
+import { Jit } from '../../../src/jit/jit.ts';
 import { emptyHost, engineModules } from '../engine-decoder.ts';
 import {
   type Case,
@@ -9,6 +10,7 @@ import {
   DATA_SIZE,
   FS_BASE,
   GS_BASE,
+  LDT,
   type Result,
   type SegmentedSize,
   startOf,
@@ -25,6 +27,7 @@ const KERNEL_DIRECTORY = 0xf000;
 const DATA_TABLE = 0x5000;
 const CODE_TABLE = 0x6000;
 const GDT = 0x7000;
+const LOCAL = 0x7800;
 const IDT = 0x8000;
 const TSS = 0x9000;
 const KERNEL_STACK = 0xc000;
@@ -61,6 +64,8 @@ export class EngineProcessor {
   private readonly templates: ReadonlyMap<string, Uint8Array>;
   private readonly original: Uint8Array;
   private readonly data: Uint8Array;
+  /** 2: the instruction runs compiled, with the jump behind it. */
+  private ticks: 1 | 2 = 1;
   /**
    * data: contents of the data pages before each case. With a host there are a device and code at TOP_CODE_ADDRESS, which
    * no process has.
@@ -110,6 +115,21 @@ export class EngineProcessor {
       engine.set32(slot + 16, selector);
     }
   }
+  /**
+   * From now on a case's block is compiled before it runs, and runs whole. Only for instructions that retire and do not
+   * jump. coreBytes: core.wasm, whose handlers the code is derived from.
+   */
+  compile(coreBytes: Uint8Array): Jit {
+    const jit = new Jit(coreBytes, this.engine);
+    this.engine.onHot = (block) => jit.hot(block);
+    this.engine.hotThreshold = 1;
+    this.ticks = 2;
+    return jit;
+  }
+  /** Ticks that were used by compiled code. */
+  get compiledTicks(): bigint {
+    return this.engine.compiledTicks;
+  }
   private write64(address: number, value: bigint): void {
     const bytes = new Uint8Array(8);
     new DataView(bytes.buffer).setBigUint64(0, value, true);
@@ -136,13 +156,20 @@ export class EngineProcessor {
       table(TOP_DIRECTORY, 511, TOP_TABLE, user);
       table(TOP_TABLE, 511, CODE, user);
     }
-    this.write64(GDT + 8, 0x00af9b000000ffffn);
+    // Linux's kernel and user segments, where they are
+    const gdt = [0x00cf9b, 0x00af9b, 0x00cf93, 0x00cffb, 0x00cff3, 0x00affb];
+    gdt.forEach((word, i) => this.write64(GDT + 8 + i * 8, (BigInt(word) << 40n) | 0xffffn));
+    LDT.forEach(({ base, limit, attributes }, i) => {
+      const low = (BigInt(base & 0xffffff) << 16n) | BigInt(limit);
+      const high = BigInt((base & 0xff000000) >>> 0) | BigInt((attributes & 0xf0ff) << 8);
+      this.write64(LOCAL + i * 8, low | (high << 32n));
+    });
     this.write64(TSS + 4, KERNEL + BigInt(KERNEL_STACK));
     this.write64(TSS + 0x60, 0xffffn << 48n); // no I/O permission map
     for (let vector = 0; vector < 32; vector++) {
       const handler = BigInt(HANDLERS + vector * 16);
       const attributes = vector === 3 || vector === 4 ? 0xeen : 0x8en;
-      this.write64(IDT + vector * 16, (handler & 0xffffn) | (8n << 16n) | (attributes << 40n));
+      this.write64(IDT + vector * 16, (handler & 0xffffn) | (0x10n << 16n) | (attributes << 40n));
       this.write64(IDT + vector * 16 + 8, KERNEL >> 32n);
     }
   }
@@ -159,11 +186,13 @@ export class EngineProcessor {
     engine.set64(L.CR4, 0x506a0n); // PAE PGE OSFXSR OSXMMEXCPT FSGSBASE OSXSAVE
     engine.set64(L.EFER, 0xd01n);
     engine.set64(L.GDTR, KERNEL + BigInt(GDT));
-    engine.set32(L.GDTR + 8, 0xff);
+    engine.set32(L.GDTR + 8, 0x7f);
     engine.set64(L.IDTR, KERNEL + BigInt(IDT));
     engine.set32(L.IDTR + 8, 0x1ff);
     segment(L.TR, 0x40, KERNEL + BigInt(TSS), 0x8b);
     engine.set32(L.TR + 8, 0x67);
+    segment(L.LDTR, 0x50, KERNEL + BigInt(LOCAL), 0x82);
+    engine.set32(L.LDTR + 8, LDT.length * 8 - 1);
     segment(L.CS, USER_CODE, 0n, 0xa0fb);
     for (const slot of [L.SS, L.DS, L.ES]) segment(slot, USER_DATA, 0n, 0xc0f3);
     segment(L.FS, 0, BigInt(FS_BASE), UNUSABLE);
@@ -193,8 +222,9 @@ export class EngineProcessor {
     writeX87(view, item.x87);
     view.setBigUint64(L.RIP, rip, true);
     engine.system.setRflags(BigInt.asIntN(64, item.flags | 0x202n));
-    const { code: reason, used } = engine.run(1, 1n);
-    if (used !== 1) throw new Error(`the engine used ${used} ticks, code ${reason}`);
+    if (this.ticks === 2) engine.flushBlocks(); // the JIT has patience with a page that changes often
+    const { code: reason, used } = engine.run(this.ticks, 1n);
+    if (used !== this.ticks) throw new Error(`the engine used ${used} ticks, code ${reason}`);
     return this.result(item, original);
   }
   private result(item: Case, original: Uint8Array): Result {
@@ -205,8 +235,8 @@ export class EngineProcessor {
     let flags = BigInt.asUintN(64, engine.system.rflags());
     let vector = 1;
     let error = 0;
-    let cs = view.getUint32(L.CS + 16, true);
-    let ss = view.getUint32(L.SS + 16, true);
+    const selectorAt = (slot: number): number => view.getUint32(slot + 16, true) & 0xffff;
+    let [cs, ss] = [selectorAt(L.CS), selectorAt(L.SS)];
     if (view.getUint32(L.CPL, true) === 0) {
       vector = (Number(rip - KERNEL) - HANDLERS) / 16;
       let frame = Number((registers[4] ?? 0n) - KERNEL);
@@ -248,8 +278,14 @@ export class EngineProcessor {
       x87: readX87(view),
       fsBase: view.getBigUint64(L.FS, true),
       gsBase: view.getBigUint64(L.GS, true),
-      cs,
-      ss,
+      selectors: {
+        es: selectorAt(L.ES),
+        cs,
+        ss,
+        ds: selectorAt(L.DS),
+        fs: selectorAt(L.FS),
+        gs: selectorAt(L.GS),
+      },
       changes,
     };
   }

@@ -3,10 +3,12 @@
 import { decode } from '../../../src/core/disassembler/decode.ts';
 import type { Decoded, SegmentName } from '../../../src/core/disassembler/instruction.ts';
 import { type OpcodeRow, opcodeRows } from '../../../src/core/opcodes/index.ts';
+import { opcodeBytes } from '../encoding.ts';
 import { pick, type Random } from '../random.ts';
 import { type Case, DATA_ADDRESS, DATA_SIZE, startOf, testSegments } from './protocol.ts';
 import { notExecuted } from './left-out.ts';
 import { registerNumber, segmentBase } from './operand-address.ts';
+import { aimSelectors, differsByVendor, usesSelectors } from './selectors.ts';
 import { floatState, isFloatRow } from './float-values.ts';
 import { operandValues, random64, value64 } from './values.ts';
 
@@ -44,21 +46,18 @@ interface Encoding {
 function encode(row: OpcodeRow, { codeSize: code, segmented }: CaseKind, random: Random): Encoding {
   const bytes: number[] = [];
   const twoBytes = row.map !== 'one';
+  const free = !row.vex && (row.prefix === 'any' || row.prefix === 'NFx'); // 66 is the operand size
   if (random(16) === 0 && (row.size64 !== 'forced' || row.implicit !== undefined || !twoBytes)) bytes.push(0x67);
   const branches = row.size64 === 'forced';
-  if (random(4) === 0 && row.prefix === 'any' && (code !== 64 || !branches)) bytes.push(0x66); // processors disagree on 66 and branches
+  if (random(4) === 0 && free && (code !== 64 || !branches)) bytes.push(0x66); // processors disagree on 66 and branches
   // F2 and F3 in front of jumps have a meaning of their own on some processors
   if (random(24) === 0 && row.prefix === 'any' && !twoBytes && !branches) bytes.push(pick(random, [0xf2, 0xf3]));
   if (random(12) === 0) bytes.push(pick(random, [0x26, 0x2e, 0x36, 0x3e, ...(code === 64 ? [0x65, 0x65] : [])]));
   if (random(row.lockable ? 6 : 100) === 0) bytes.push(0xf0);
-  if (row.prefix === '66') bytes.push(0x66);
-  if (row.prefix === 'F3') bytes.push(0xf3);
-  if (row.prefix === 'F2') bytes.push(0xf2);
-  if (code === 64 && random(2) === 0) bytes.push(0x40 | (random(2) === 0 ? 8 : 0) | random(8));
-  if (twoBytes) bytes.push(0x0f);
-  if (row.map === '0F38') bytes.push(0x38);
-  if (row.map === '0F3A') bytes.push(0x3a);
-  bytes.push(row.opcode + random(row.span));
+  // the 66 of these is the operand size beside the mandatory prefix
+  if (/^(LZCNT|TZCNT|POPCNT|CRC32)$/.test(row.mnemonic) && random(4) === 0) bytes.push(0x66);
+  const rex = code === 64 && random(2) === 0 ? [0x40 | (random(2) === 0 ? 8 : 0) | random(8)] : [];
+  bytes.push(...opcodeBytes(row, row.opcode + random(row.span), rex, random(code === 64 ? 16 : 8)));
   const encoding: Encoding = { bytes, displacementAt: undefined, displacementSize: 4 };
   // 16-bit addresses lead to the data pages only in segments
   const word = code !== 64 && (code === 16) !== bytes.includes(0x67);
@@ -175,7 +174,9 @@ function aimImplicit(kind: CaseKind, decoded: Decoded, registers: bigint[], rand
   };
   const stackSize = kind.codeSize / 8;
   let patchAt: bigint | undefined;
-  const usesStack = ['push', 'pop', 'enter', 'leave', 'pusha', 'popa'].includes(row.implicit ?? '');
+  const usesStack = ['push', 'pop', 'enter', 'leave', 'pusha', 'popa', 'pushfar', 'popfar', 'iret'].includes(
+    row.implicit ?? '',
+  );
   if (usesStack) {
     let top: bigint | undefined;
     if (!/^[re]?sp$/.test(decoded.memory?.base ?? ''))
@@ -189,7 +190,7 @@ function aimImplicit(kind: CaseKind, decoded: Decoded, registers: bigint[], rand
   if (kinds.includes('Y')) patchAt = set(7, edge(), 'es');
   // whether bytes that the mask leaves out may fault is up to the processor (SDM 2B MASKMOVDQU)
   if (row.implicit === 'mask') set(7, inside(), source);
-  if (kinds.includes('B')) set(3, edge() - ((registers[0] ?? 0n) & 0xffn), source);
+  if (kinds.includes('T')) set(3, edge() - ((registers[0] ?? 0n) & 0xffn), source);
   return patchAt;
 }
 
@@ -213,6 +214,9 @@ function adjust(
   };
   if (/^I?DIV$/.test(mnemonic) && random(4) !== 0)
     set(2, random(2) === 0 ? BigInt(random(4)) : BigInt.asIntN(64, registers[0] ?? 0n) >> 63n);
+  // lengths that are within the strings more often than not
+  if (mnemonic.startsWith('PCMPESTR'))
+    for (const number of [0, 2]) if (random(4) !== 0) set(number, BigInt(random(40) - 20));
   if (mnemonic.startsWith('CMPXCHG') && random(2) === 0) {
     set(0, view.getBigUint64(0, true));
     if (mnemonic.includes('|')) set(2, view.getBigUint64(decoded.operandSize === 8 ? 8 : 4, true));
@@ -251,7 +255,7 @@ export function generateCase(
   const code = Uint8Array.from(encoding.bytes).slice(0, 15);
   const rip = startOf(kind);
   let decoded = decode(code, rip, codeSize);
-  if (decoded?.row !== row || decoded.memory?.segment === 'fs') return undefined;
+  if (decoded?.row !== row || decoded.memory?.segment === 'fs' || differsByVendor(decoded)) return undefined;
   const values = operandValues(row);
   const registers = Array.from({ length: 16 }, () => value64(random));
   const float = isFloatRow(row) ? floatState(decoded, random) : undefined;
@@ -261,6 +265,7 @@ export function generateCase(
   const place = aim(kind, decoded, encoding, code, registers, random);
   const patchAt = aimImplicit(kind, decoded, registers, random) ?? place;
   adjust(kind, decoded, code, registers, patch, random);
+  aimSelectors(kind, decoded, { code, registers, patch }, random);
   decoded = decode(code, rip, codeSize) ?? decoded; // with the displacement that it has now
   const offset = Number(patchAt) - DATA_ADDRESS;
   // how much a 16-bit MOVSXD reads differs between processors
@@ -269,8 +274,8 @@ export function generateCase(
   if (row.implicit === 'mask' && (decoded.addressSize === 2 || decoded.segment === 'cs')) return undefined;
   if (row.mnemonic === 'ARPL' && decoded.segment === 'cs') return undefined;
   // what adjust() decided has to be what is read
-  if (/^(RET|POPF|CALL|JMP|LDMXCSR)/.test(row.mnemonic) && offset > DATA_SIZE - 16 && offset < DATA_SIZE)
-    return undefined;
+  const decided = /^(RET|POPF|CALL|JMP|LDMXCSR)/.test(row.mnemonic) || usesSelectors(row);
+  if (decided && offset > DATA_SIZE - patch.length && offset < DATA_SIZE) return undefined;
   const item: Case = {
     ...kind,
     code: code.slice(0, decoded.length),
