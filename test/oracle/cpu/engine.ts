@@ -13,6 +13,7 @@ import {
   LDT,
   type Result,
   type SegmentedSize,
+  codeBytes,
   startOf,
   testSegments,
 } from './protocol.ts';
@@ -55,9 +56,6 @@ const USER_DATA = 0x2b;
 const UNUSABLE = 0x10000;
 const HAS_ERROR = new Set([8, 10, 11, 12, 13, 14, 17]);
 const kindOf = (codeSize: number, segmented: boolean): string => `${codeSize}${segmented ? ' segmented' : ''}`;
-/** Ends the block behind the instruction: jmp $. */
-const BLOCK_END = [0xeb, 0xfe];
-
 export class EngineProcessor {
   private readonly engine: Engine;
   /** The state area before a case, registers aside. */
@@ -208,10 +206,7 @@ export class EngineProcessor {
     const { engine, data, original } = this;
     const { raw, rawView: view } = engine;
     const offset = CODE_ADDRESS & 0xfff;
-    const code = new Uint8Array(18);
-    code.set(item.code);
-    code.set(BLOCK_END, item.code.length);
-    engine.writePhysical(CODE + offset, code);
+    engine.writePhysical(CODE + offset, codeBytes(item));
     data.set(item.patch, item.patchOffset);
     const template = this.templates.get(kindOf(item.codeSize, item.segmented));
     if (template === undefined) throw new Error(`no ${item.codeSize}-bit cases of that kind`);

@@ -9,7 +9,9 @@ export const GS_BASE = 0x1000;
 
 /** Bytes of the x87 state on the wire. */
 const X87_SIZE = 24 + 128;
-const CASE_SIZE = 16 + 128 + 8 + 256 + 16 + X87_SIZE;
+/** The code of a case: at most 15 bytes, and the jump behind them. */
+const CODE_BYTES = 24;
+const CASE_SIZE = CODE_BYTES + 128 + 8 + 256 + 16 + X87_SIZE;
 const RESULT_SIZE = 16 + 128 + 16 + 256 + 8 + X87_SIZE + 40;
 
 /** The x87 unit as FXSAVE stores it (SDM 1 10.5.1). */
@@ -106,6 +108,13 @@ export const LDT: readonly TestSegment[] = [
 export function startOf({ segmented }: Pick<Case, 'segmented'>): bigint {
   return BigInt(segmented ? CODE_ADDRESS & 0xfff : CODE_ADDRESS);
 }
+/** What lies at the case's place: the instruction, behind it jmp $ (a 16-bit operand in CS reaches it), and zeros. */
+export function codeBytes({ code }: Pick<Case, 'code'>): Uint8Array {
+  const bytes = new Uint8Array(CODE_BYTES);
+  bytes.set(code);
+  bytes.set([0xeb, 0xfe], code.length);
+  return bytes;
+}
 
 /** The state after it. */
 export interface Result {
@@ -136,8 +145,8 @@ export function encodeCases(cases: readonly Case[], data: Uint8Array): Uint8Arra
   bytes.set(data);
   let at = data.length;
   for (const item of cases) {
-    bytes.set(item.code, at);
-    at += 16;
+    bytes.set(codeBytes(item), at);
+    at += CODE_BYTES;
     for (const register of item.registers) {
       view.setBigUint64(at, register, true);
       at += 8;
