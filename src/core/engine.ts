@@ -60,6 +60,8 @@ interface SystemExports {
   /** What the boundary would do for the observer on the selected vCPU: L.OBSERVED_* bits; changes nothing. */
   peek(): number;
   canonicaliseFlags(): void;
+  /** CR3 was changed from outside: loads the registers of PAE paging from its table, without checks. */
+  refreshDirectoryPointers(): void;
   loadSegmentReal(segment: number, selector: number): void;
   initTlb(): void;
 }

@@ -102,6 +102,7 @@ const LEAF_7_B: readonly Feature[] = [
 ];
 const LEAF_7_C: readonly Feature[] = [
   [2, 'UMIP'],
+  [24, 'BUS_LOCK_DETECT'],
   [3, 'PKU', '0F 01 EE'],
   [5, 'WAITPKG', 'F3 0F AE F0'],
   [8, 'GFNI', '66 0F 38 CF C1'],
@@ -147,6 +148,7 @@ const EXTENDED_D: readonly Feature[] = [
 ];
 const EXTENDED_8_B: readonly Feature[] = [
   [0, 'CLZERO', '0F 01 FC'],
+  [2, 'XSAVEERPTR'],
   [4, 'RDPRU', '0F 01 FD'],
   [26, 'SSB_NO'],
   [29, 'BTC_NO'],

@@ -12,7 +12,7 @@ const REASONS = {
 const CONVERTS_MMX = /^Cvtpi2p[sd]_/;
 /** Features that have a CPUID bit which the engine does not set. */
 const REPORTED =
-  /^(INTEL\d+|X64|SSE|SSE2|SSE3|SSSE3|SSE4_[12]|FXSR|XSAVE|CMOV|TSC|MSR|SYSCALL|SEP|CX8|CMPXCHG16B|CLFSH|CLFLUSHOPT|CPUID|PAUSE|POPCNT|LZCNT|BMI1|BMI2|ADX|MOVBE|RDRAND|RDSEED|RDPID|RDTSCP)$/;
+  /^(INTEL\d+|X64|SSE|SSE2|SSE3|SSSE3|SSE4_[12]|FXSR|XSAVE|CMOV|TSC|MSR|SYSCALL|SEP|CX8|CMPXCHG16B|CLFSH|CLFLUSHOPT|CPUID|PAUSE|POPCNT|LZCNT|BMI1|BMI2|ADX|MOVBE|RDRAND|RDSEED|RDPID|RDTSCP|INVPCID)$/;
 
 /** Why an instruction that iced knows is missing; undefined: it should be there. */
 export function notImplemented(verdict: Verdict, features: readonly string[]): string | undefined {

@@ -60,6 +60,7 @@ export const systemRows: readonly OpcodeRow[] = [
   op('0F 01 /4', 'SMSW', 'Ev', RARE.RARE_SMSW, 'w'),
   op('0F 01 /6', 'LMSW', 'Ew', RARE.RARE_LMSW, 'r boundary'),
   op('0F 01 /7 m', 'INVLPG', 'Mb', RARE.RARE_INVLPG, 'n boundary'),
+  op('66 0F 38 82 /r m', 'INVPCID', 'Gy,Mx', RARE.RARE_INVPCID, 'r f64 boundary'),
   op('NP 0F 01 C8', 'MONITOR', '', RARE.RARE_MONITOR),
   op('NP 0F 01 C9', 'MWAIT', '', RARE.RARE_MWAIT, 'boundary'),
   op('NP 0F 01 CA', 'CLAC', '', RARE.RARE_CLAC, 'boundary'),

@@ -1,7 +1,7 @@
 // Decodes one instruction into a record. Everything that depends on the opcode is in the generated table; here are
 // prefixes, ModRM, immediates and what they do to the record (SDM 2A chapter 2).
 import * as L from '../../layout';
-import { RARE_INVALID, RARE_MASKMOVDQU, RARE_TOO_LONG, RARE_UD } from '../rare';
+import { RARE_BEYOND_LIMIT, RARE_INVALID, RARE_MASKMOVDQU, RARE_TOO_LONG, RARE_UD } from '../rare';
 import { FIRST_ROW, FORMS, ROWS, ROW_LIST, handlerIndex } from './decode-table.generated';
 
 // operand kinds and sizes: src/core/opcodes/row.ts
@@ -14,7 +14,7 @@ const RARE_PARAMETER_END: u32 = 0xffff;
 
 // what is known of the instruction being decoded; no handler reads any of it
 let pc: usize = 0, rex: u32 = 0, mod: u32 = 0, reg: u32 = 0, rm: u32 = 0, prefix66: bool = false, prefix67: bool = false, repeat: u32 = 0;
-let segment: u32 = NO_SEGMENT, code: u32 = 0, opcodeByte: u32 = 0, operandSize: u32 = 0, addressSize: u32 = 0, mode: u32 = 0,
+let segment: u32 = NO_SEGMENT, code: u32 = 0, opcodeByte: u32 = 0, map: u32 = 0, operandSize: u32 = 0, addressSize: u32 = 0, mode: u32 = 0,
   immediateSet: bool = false;
 /** VEX.vvvv, not inverted. */
 let vvvv: u32 = 0;
@@ -27,7 +27,7 @@ export function decode(r: usize, bytes: usize, available: u32, rip: u64, modeKey
   if (length > available && available < 15) return 0;
   if (length > 15) { rareRecord(r, RARE_TOO_LONG); row = -1; length = 15; }
   let next = rip + length;
-  if (code == 0) next &= 0xffff; else if (code == 1) next &= 0xffffffff;
+  if (code != 2) next &= 0xffffffff; // 16-bit code runs on to 10000h too, where its limit stops it
   store<u8>(r, <u8>length, L.R_LENGTH);
   store<u64>(r, next, L.R_NEXT);
   let stack = (modeKey & L.MODE_STACK) >> 2;
@@ -42,6 +42,12 @@ function rareRecord(r: usize, operation: u32): void {
   store<u8>(r, <u8>operation, L.R_PARAMETER);
   store<u16>(r, L.A_ENDS_BLOCK, L.R_ATTRIBUTES);
   store<u16>(r, <u16>RARE_PARAMETER_END, L.R_OPCODE);
+}
+/** Makes record r the #GP(0) of an instruction at rip whose bytes are not all within the limit of CS. */
+export function decodeBeyondLimit(r: usize, rip: u64): void {
+  rareRecord(r, RARE_BEYOND_LIMIT);
+  store<u8>(r, 1, L.R_LENGTH);
+  store<u64>(r, rip + 1, L.R_NEXT);
 }
 /** Row number, or -1 when the record is one that raises an exception. */
 function invalid(r: usize, operation: u32): i32 { rareRecord(r, operation); return -1; }
@@ -64,7 +70,7 @@ function select(r: usize): i32 {
     else break;
     rex = 0; // a REX prefix counts only right in front of the opcode
   }
-  let map: u32 = 0;
+  map = 0;
   if ((b == 0xc4 || b == 0xc5) && (code == 2 || load<u8>(pc) >= 0xc0)) {
     map = vexPrefix(b, lock);
     if (!map) return invalid(r, RARE_INVALID);
@@ -152,7 +158,11 @@ function fill(r: usize, row: u32, lock: bool): i32 {
   if ((first & 31) == O || (second & 31) == O) form = 1;
   if (form) flags |= L.R_FLAG_MEMORY;
   if (repeat == 0xf3) flags |= L.R_FLAG_REP; else if (repeat == 0xf2) flags |= L.R_FLAG_REPNE;
-  if (lock) flags |= L.R_FLAG_LOCK;
+  // XCHG with memory locks by itself (SDM 2D XCHG)
+  if (lock || (form && map == 0 && (opcodeByte & 0xfe) == 0x86)) {
+    flags |= L.R_FLAG_LOCK;
+    if (mode & L.MODE_BUS_LOCK) flags |= L.R_FLAG_CHECKED;
+  }
   if (prefix67) flags |= L.R_FLAG_ADDRESS32;
   store<u8>(r, load<u8>(r, L.R_FLAGS) | <u8>flags, L.R_FLAGS);
   if (isString(first) || isString(second) || (first & 31) == T || load<u8>(r, L.R_PARAMETER) == RARE_MASKMOVDQU) setSegment(r, L.DS);

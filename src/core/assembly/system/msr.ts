@@ -5,6 +5,7 @@ import { dstPointer, srcPointer } from '../core/record';
 import { EFER_LMA, EFER_LME } from './control';
 import { clockNow, fault, linearHere } from './events';
 import { log, msrKnown, msrRead, msrWrite } from './host';
+import { isLastBranchTop, lastBranchSlot } from './last-branch';
 import { operandSize, setSlot, truncate } from './operands';
 import { GP, UD, updateMode } from './segments';
 import { flushTlb } from './tlb';
@@ -13,10 +14,10 @@ import { isCanonical, longMode } from './walk';
 const TSC: u32 = 0x10, PLATFORM_ID: u32 = 0x17, APIC_BASE: u32 = 0x1b, TSC_ADJUST: u32 = 0x3b, MICROCODE: u32 = 0x8b, MTRR_CAP: u32 = 0xfe;
 const ARCH_CAPABILITIES: u32 = 0x10a;
 const PAT: u32 = 0x277, DEBUGCTL: u32 = 0x1d9, EFER: u32 = 0xc0000080, FS_BASE: u32 = 0xc0000100, GS_BASE: u32 = 0xc0000101;
-/** SCE LME NXE; LMA is read-only. */
+/** SCE LME NXE; writes of LMA are ignored. */
 const EFER_DEFINED: u64 = 0x901, EFER_NXE: u64 = 0x800;
-/** LBR and BTF. */
-const DEBUGCTL_DEFINED: u64 = 3;
+/** LBR, BTF and BLD. */
+const DEBUGCTL_DEFINED: u64 = 7;
 /** Eight variable ranges, fixed ranges, write-combining. */
 const MTRR_CAPABILITIES: u64 = 0x508;
 /**
@@ -71,6 +72,8 @@ function read(index: u32): u64 {
   if (index == PAT) return load<u64>(L.MSR_PAT);
   if (index == DEBUGCTL) return load<u64>(L.MSR_DEBUGCTL);
   if (index == MTRR_CAP) return MTRR_CAPABILITIES;
+  if (isLastBranchTop(index)) return load<u32>(L.LBR_TOP);
+  if (lastBranchSlot(index)) return load<u64>(lastBranchSlot(index));
   if (index == ARCH_CAPABILITIES && !load<u32>(L.CONFIG_PROFILE)) return IMMUNE;
   if (index == PLATFORM_ID || index == MICROCODE || isAmdZero(index)) return 0;
   unknown(L.LOG_MSR_READ, index, linearHere());
@@ -99,6 +102,11 @@ function write(index: u32, value: u64): void {
   else if (index == DEBUGCTL) {
     if (value & ~DEBUGCTL_DEFINED) fault(GP, 0);
     store<u64>(L.MSR_DEBUGCTL, value);
+    updateMode();
+    store<u32>(L.ATTENTION, load<u32>(L.ATTENTION) | L.ATTENTION_EVENT);
+  } else if (lastBranchSlot(index) && index < 0x80) {
+    if (!isCanonical(value)) fault(GP, 0);
+    store<u64>(lastBranchSlot(index), value);
   } else if (index != MICROCODE && !isAmdZero(index)) unknown(L.LOG_MSR_WRITE, index, value);
 }
 /** SDM 3A 2.2.1. */

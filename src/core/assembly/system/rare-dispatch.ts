@@ -16,8 +16,10 @@ import { invalidatePage } from './mmu';
 import { flushLine, maskedStore } from './masked-store';
 import * as msr from './msr';
 import { code64 } from './operands';
+import { invalidatePcid } from './pcid';
 import { readRandom } from './random';
 import { GP } from './segments';
+import { resume } from './smm';
 import * as stack from './stack-operations';
 import { compareStrings } from './string-compare';
 import * as fast from './syscall';
@@ -96,6 +98,8 @@ function execute(r: usize): void {
     case RARE.RARE_LSL: descriptors.loadSegmentLimit(r); break;
     case RARE.RARE_ARPL: descriptors.adjustRequestedLevel(r); break;
     case RARE.RARE_INVLPG: invalidate(r); break;
+    case RARE.RARE_INVPCID: invalidatePcid(r); break;
+    case RARE.RARE_BEYOND_LIMIT: fault(GP, 0); break;
     case RARE.RARE_INVD:
     case RARE.RARE_WBINVD: supervisorOnly(); break; // there are no caches
     case RARE.RARE_MOV_TO_SEGMENT: stack.moveToSegment(r); break;
@@ -142,10 +146,10 @@ function execute(r: usize): void {
     case RARE.RARE_PCMPESTRI: compareStrings(r, true, true); break;
     case RARE.RARE_PCMPISTRM: compareStrings(r, false, false); break;
     case RARE.RARE_PCMPISTRI: compareStrings(r, false, true); break;
-    // MONITOR, MWAIT, RSM: CPUID does not report them, outside SMM RSM is undefined
+    case RARE.RARE_RSM: resume(); break;
+    // MONITOR, MWAIT: CPUID does not report them
     case RARE.RARE_MONITOR:
-    case RARE.RARE_MWAIT:
-    case RARE.RARE_RSM: fault(6, -1); break;
+    case RARE.RARE_MWAIT: fault(6, -1); break;
     default: undefined_(r, true);
   }
 }
