@@ -91,11 +91,14 @@ function value(random: Random): bigint {
 const TURNS = 40;
 const TICKS = 200;
 
-/** Runs that many programs; answers the ticks that they took. compiled: with the JIT, which compiles at once. */
-export function runHostile(mode: HostileMode, compiled: boolean, programs: number, seed: number): number {
-  const random = randomOf(seed);
-  let ticks = 0;
+/**
+ * Runs that many programs; compiled: with the JIT, which compiles at once.
+ * @returns what each did: ticks and a hash of its registers and memory, the same in both engines.
+ */
+export function runHostile(mode: HostileMode, compiled: boolean, programs: number, seed: number): string[] {
+  const ends: string[] = [];
   for (let round = 0; round < programs; round++) {
+    const random = randomOf(seed + round * 0x9e37);
     const machine = new HostileMachine(mode, random(2) ? 'intel' : 'amd', compiled);
     const { engine, start } = machine;
     machine.write(CODE, program(random));
@@ -119,7 +122,7 @@ export function runHostile(mode: HostileMode, compiled: boolean, programs: numbe
       if (random(2) === 0) machine.check();
     }
     machine.check();
-    ticks += machine.ticks;
+    ends.push(`${machine.ticks} ticks, ${machine.digest()}`);
   }
-  return ticks;
+  return ends;
 }

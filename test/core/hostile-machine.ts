@@ -1,6 +1,7 @@
 // Machines for hostile programs: every mode and ring, with handlers that go on behind whatever faulted, and canaries around
 // what belongs to the guest.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as L from '../../src/core/layout.ts';
@@ -39,6 +40,8 @@ const HAS_ERROR = new Set([8, 10, 11, 12, 13, 14, 17]);
 const PE = 1n;
 const CR0_NO_PAGING = 0x31n; // NE ET PE
 const CANARY = 0xc5;
+/** Compilations of one program. */
+const MOST_REGIONS = 12;
 
 const coreBytes = readFileSync(join(import.meta.dirname, '../../dist/core.wasm'));
 
@@ -61,7 +64,12 @@ export class HostileMachine extends Machine {
     this.engine.system.updateMode();
     if (compiled) {
       const jit = new Jit(coreBytes, this.engine);
-      this.engine.onHot = (block) => jit.hot(block);
+      let left = MOST_REGIONS;
+      this.engine.onHot = (block) => {
+        jit.hot(block);
+        // a program that rewrites itself all the time would have the same compiled again and again
+        if (--left === 0) this.engine.hotThreshold = 0;
+      };
       this.engine.hotThreshold = 1;
     }
     this.plantCanaries();
@@ -146,6 +154,16 @@ export class HostileMachine extends Machine {
     keep('configuration', L.CONFIG, L.ARENA_TOP);
     keep('saved areas of the other vCPUs', L.VCPU_AREAS + L.VCPU_AREA_SIZE, L.VCPU_AREAS + 16 * L.VCPU_AREA_SIZE);
     keep('behind guest memory', end, raw.length);
+  }
+  /** Hash of what the guest can see: its registers and its memory. */
+  digest(): string {
+    const { engine } = this;
+    engine.system.canonicaliseFlags();
+    return createHash('sha256')
+      .update(engine.raw.subarray(L.STATE, L.STATE_GUEST_END))
+      .update(engine.ramView(0, engine.memorySize))
+      .digest('hex')
+      .slice(0, 16);
   }
   /** Memory outside of the guest's is as it was, and the vCPU is in a state that a processor can be in. */
   check(): void {

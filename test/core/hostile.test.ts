@@ -2,4 +2,4 @@
 // host, a hang or an access outside of guest memory. About 30 seconds on two cores of 2020; test/full has the long one.
 import { describeHostile } from './hostile-test.ts';
 
-describeHostile(10, 104729);
+describeHostile(60, 8, 104729);

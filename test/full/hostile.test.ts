@@ -1,4 +1,4 @@
 // Random programs at length: about 10 minutes. See test/core/hostile.test.ts.
 import { describeHostile } from '../core/hostile-test.ts';
 
-describeHostile(Number(process.env['TRAPLINE_HOSTILE_PROGRAMS'] ?? 1200), 0x7057);
+describeHostile(2000, 200, 0x7057);
