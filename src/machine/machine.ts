@@ -1,5 +1,5 @@
 // The PC: engine, devices, clock and schedule put together. It holds no policy of its own but the wiring.
-import { Engine, type EngineHost, type EngineModules } from '../core/engine.ts';
+import { DEFAULT_RANDOM_SEED, Engine, type EngineHost, type EngineModules } from '../core/engine.ts';
 import * as L from '../core/layout.ts';
 import { HOT_THRESHOLD, Jit, type JitStatistics } from '../jit/jit.ts';
 import { AcpiPower } from './acpi-power.ts';
@@ -110,10 +110,10 @@ export class Machine implements MachineApi {
     checkMachineOptions(options);
     this.options = options;
     this.acpi = buildAcpiTables(options.cpus, { devices: [pciRootBridge()], levelInterrupts: PCI_INTERRUPTS });
-    const { cpus, memorySize, profile = 'intel' } = options;
+    const { cpus, memorySize, profile = 'intel', randomSeed = DEFAULT_RANDOM_SEED } = options;
     this.memoryMap = new MemoryMap((physical, write) => this.messages.unknownMemory(physical, write));
     this.ports = new PortBus((port, write) => this.messages.unknownPort(port, write));
-    this.engine = new Engine({ modules, host: this.host(), vcpus: cpus, memorySize, profile });
+    this.engine = new Engine({ modules, host: this.host(), vcpus: cpus, memorySize, profile, randomSeed });
     this.jit =
       options.jit === false || modules.coreBytes === undefined
         ? undefined
@@ -365,11 +365,12 @@ export class Machine implements MachineApi {
   }
 
   // ---- snapshots -----------------------------------------------------------------------------------------------------
-  /** What a snapshot has to agree with. */
+  /** The options that decide how a run goes on: a snapshot goes into a machine that has the same. */
   private get description(): string {
-    const { cpus, memorySize, profile = 'intel', quantum = DEFAULT_QUANTUM } = this.options;
+    const { cpus, memorySize, profile = 'intel', quantum = DEFAULT_QUANTUM, randomSeed } = this.options;
+    const seed = (randomSeed ?? DEFAULT_RANDOM_SEED).toString(16);
     const devices = describePciDevices(this.options);
-    return `cpus ${cpus}, memory ${memorySize}, profile ${profile}, quantum ${quantum}, ${devices}`;
+    return `cpus ${cpus}, memory ${memorySize}, profile ${profile}, quantum ${quantum}, random seed ${seed}, ${devices}`;
   }
   private writeState(writer: StateWriter): void {
     const { engine } = this;
