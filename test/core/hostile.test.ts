@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as L from '../../src/core/layout.ts';
-import { CODE, DATA, Machine } from './machine.ts';
+import { CODE, DATA, Machine, STACK, TSS } from './machine.ts';
+import { addTask, gate32, protectedMode } from './protected-machine.ts';
 
 function randomOf(seed: number): (below: number) => number {
   let bits = seed;
@@ -68,6 +69,13 @@ const SEEDS = [
   '0F 01 CB',
   '0F 01 CA',
   'E8 00 00 00 00',
+  '0F AA',
+  'EA 00 00 00 00 78 00',
+  '9A 00 00 00 00 78 00',
+  '9A 00 00 00 00 80 00',
+  '66 0F 38 82 01',
+  '0F 01 C8',
+  '0F 01 C9',
 ];
 const bytesOf = (text: string): number[] => text.split(' ').map((pair) => Number.parseInt(pair, 16));
 
@@ -80,22 +88,45 @@ function program(random: (below: number) => number): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
+type Mode = 'real' | 'kernel' | 'user' | 'protected' | 'virtual';
+/** 32-bit protected mode with a second task; some vectors are task gates, others go nowhere. */
+function protectedGuest(random: (below: number) => number, virtual: boolean): Machine {
+  const machine = protectedMode();
+  addTask(machine, random(2) ? 2 : 0x20002, random(2) === 1);
+  machine.setSegment(L.TR, 0x30, BigInt(TSS), 0x167, 0x8b);
+  for (let vector = 0; vector < 64; vector++) {
+    if (random(4) === 0) machine.write64(0x7000 + vector * 8, 0x0000e50000780000n);
+    else if (random(4) > 0) gate32(machine, vector, CODE + random(0x400), 3);
+  }
+  if (!virtual) return machine;
+  const { engine } = machine;
+  engine.set64(L.CR4, BigInt(random(4)));
+  engine.set32(L.CPL, 3);
+  machine.flags = 0x20002n | (BigInt(random(4)) << 12n) | (BigInt(random(4)) << 19n);
+  for (const slot of [L.ES, L.CS, L.SS, L.DS, L.FS, L.GS]) {
+    machine.setSegment(slot, CODE >> 4, BigInt(CODE), 0xffff, 0xf3);
+  }
+  engine.set64(L.RSP, BigInt(STACK & 0xffff));
+  engine.system.updateMode();
+  return machine;
+}
+function guestOf(mode: Mode, random: (below: number) => number): Machine {
+  if (mode === 'protected' || mode === 'virtual') return protectedGuest(random, mode === 'virtual');
+  const machine = new Machine({ user: mode === 'user', profile: random(2) ? 'intel' : 'amd', arenaSize: 1 << 18 });
+  if (mode !== 'real') return machine;
+  machine.engine.system.reset(1);
+  machine.engine.system.loadSegmentReal(1, CODE >> 4);
+  machine.rip = 0n;
+  return machine;
+}
+
 describe('hostile guests', () => {
-  for (const mode of ['real', 'kernel', 'user'] as const) {
+  for (const mode of ['real', 'kernel', 'user', 'protected', 'virtual'] as const) {
     for (let seed = 1; seed <= 3; seed++) {
       it(`random code, ${mode}, seed ${seed}`, () => {
         const random = randomOf(seed * 104729 + mode.length);
         for (let round = 0; round < 15; round++) {
-          const machine = new Machine({
-            user: mode === 'user',
-            profile: random(2) ? 'intel' : 'amd',
-            arenaSize: 1 << 18,
-          });
-          if (mode === 'real') {
-            machine.engine.system.reset(1);
-            machine.engine.system.loadSegmentReal(1, CODE >> 4);
-            machine.rip = 0n;
-          }
+          const machine = guestOf(mode, random);
           machine.write(CODE, program(random));
           for (let i = 0; i < 16; i++) {
             const choice = random(4);
@@ -114,7 +145,9 @@ describe('hostile guests', () => {
           if (random(2)) machine.flags |= 0x100n;
           for (let turn = 0; turn < 40; turn++) {
             if (random(3) === 0) machine.engine.set32(L.EVENTS, 1 << random(5));
-            if (random(2)) machine.rip = mode === 'real' ? BigInt(random(0x400)) : BigInt(CODE + random(0x400));
+            if (random(2))
+              machine.rip =
+                mode === 'real' || mode === 'virtual' ? BigInt(random(0x400)) : BigInt(CODE + random(0x400));
             machine.engine.set32(L.ACTIVITY, 0);
             if (random(3) === 0) machine.engine.set32(L.LEASE, 1 + random(3));
             machine.attend();
