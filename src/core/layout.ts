@@ -336,6 +336,7 @@ export const A_ENDS_BLOCK = 1; // stores RIP itself
 export const A_CALL = 2; // the next instruction is a likely entry
 export const A_BOUNDARY = 4; // the block ends behind it although it does not store RIP (STI, MOV SS, I/O, CR writes...)
 export const A_STACK = 16; // what it accesses besides its memory operand is on the stack
+export const A_BUS_LOCK = 32; // locked, and decoded in MODE_BUS_LOCK: a read-modify-write over a line's end goes the slow way
 export const A_REP = 8; // repeats itself: one iteration is one count
 
 // ---- blocks: a header, then count records, then a "fall" record when the last does not store RIP -----------------------

@@ -161,7 +161,7 @@ function fill(r: usize, row: u32, lock: bool): i32 {
   // XCHG with memory locks by itself (SDM 2D XCHG)
   if (lock || (form && map == 0 && (opcodeByte & 0xfe) == 0x86)) {
     flags |= L.R_FLAG_LOCK;
-    if (mode & L.MODE_BUS_LOCK) flags |= L.R_FLAG_CHECKED;
+    if (mode & L.MODE_BUS_LOCK) store<u16>(r, load<u16>(r, L.R_ATTRIBUTES) | L.A_BUS_LOCK, L.R_ATTRIBUTES);
   }
   if (prefix67) flags |= L.R_FLAG_ADDRESS32;
   store<u8>(r, load<u8>(r, L.R_FLAGS) | <u8>flags, L.R_FLAGS);

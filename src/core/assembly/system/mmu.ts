@@ -1,7 +1,7 @@
 // The slow paths of guest memory: what a fast tag does not answer. All faults come before any effect.
 import * as L from '../../layout';
 import { flagsOf, offsetOf } from '../core/record';
-import { noteUncachedLock } from './bus-lock';
+import { noteBusLock } from './bus-lock';
 import { fault } from './events';
 import { watchedPage, noteAccess } from './debug';
 import { mmioRead, mmioWrite } from './host';
@@ -171,11 +171,11 @@ export function slowModify(r: usize, linear: u64, size: u32): usize {
   checkSpan(linear, size);
   if (linear & (size - 1) && alignmentChecked()) fault(AC, 0);
   let physical = physicalFor(linear, access), watched = watchedPage(linear & ~(<u64>0xfff)), crossing = crosses(linear, size);
+  if (load<u16>(r, L.R_ATTRIBUTES) & L.A_BUS_LOCK) noteBusLock(linear, size, isRam(physical));
   if (!crossing && !watched && isRam(physical) && !writesSeen(pageEntry(physical))) {
     fillTags(linear, physical, access, watched);
     return hostAddress(physical);
   }
-  if (!isRam(physical)) noteUncachedLock(r);
   let first = crossing ? 4096 - (<u32>linear & 0xfff) : size, physical2: u64 = crossing ? physicalFor(wrap(linear + first), access) : 0;
   let n = load<u32>(L.BOUNCE_COUNT), b = <usize>L.BOUNCE + n * L.BOUNCE_SIZE;
   store<u32>(L.BOUNCE_COUNT, n + 1);
