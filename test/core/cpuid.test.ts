@@ -148,6 +148,7 @@ const EXTENDED_D: readonly Feature[] = [
 ];
 const EXTENDED_8_B: readonly Feature[] = [
   [0, 'CLZERO', '0F 01 FC'],
+  [2, 'XSAVEERPTR'],
   [4, 'RDPRU', '0F 01 FD'],
   [26, 'SSB_NO'],
   [29, 'BTC_NO'],

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as L from '../../src/core/layout.ts';
-import { RAX, RBX, RCX, RDX } from './code.ts';
+import { RAX, RBX, RCX, RDI, RDX } from './code.ts';
 import { DATA, Machine } from './machine.ts';
 import { execute, GP, NM, setCr4, UD } from './single-step.ts';
 
@@ -143,6 +143,22 @@ describe('XSAVE', () => {
       machine.setRegister(RBX, BigInt(AREA));
       machine.engine.set64(L.CR0, machine.engine.get64(L.CR0) | 8n);
       assert.equal(run(machine, code), NM, code);
+    }
+  });
+  it('from ring 0 reaches a page of ring 3 while AC is set, and not otherwise (SMAP); so do CLFLUSH, MASKMOVDQU, INS', () => {
+    for (const code of [XSAVE, XRSTOR, '0F AE 3B', '66 0F F7 C1', '6C']) {
+      const machine = occupied();
+      const { engine } = machine;
+      engine.set64(L.XMM + 16, 0x80n);
+      machine.setRegister(RDI, BigInt(AREA));
+      fill(machine, 0);
+      for (let page = 0; page < 0x100000; page += 0x1000) if (page !== DATA) machine.mapPage(page, BigInt(page) | 3n);
+      setCr4(machine, 0x200000n);
+      const saved = engine.raw.slice(L.STATE, L.STATE_END);
+      assert.equal(run(machine, code), PF, code);
+      engine.raw.set(saved, L.STATE);
+      machine.flags = 0x40000n;
+      assert.equal(run(machine, code), undefined, code);
     }
   });
   it('writes nothing when its last page is missing', () => {

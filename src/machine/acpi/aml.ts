@@ -16,7 +16,6 @@ const SCOPE = 0x10;
 const BUFFER = 0x11;
 const PACKAGE = 0x12;
 const METHOD = 0x14;
-const ROOT = 0x5c;
 const EXTENDED = 0x5b;
 const DEVICE = 0x82;
 const RETURN = 0xa4;
@@ -39,18 +38,10 @@ const block = (opcode: readonly number[], content: Aml): Aml => [
   ...content,
 ];
 
-/** A name of one segment of at most four characters, filled with underscores; a backslash in front starts at the root. */
+/** A name of one segment of at most four characters, filled with underscores. */
 export function nameString(name: string): Aml {
-  const root = name.startsWith('\\');
-  const segment = root ? name.slice(1) : name;
-  if (!/^[A-Z_][A-Z0-9_]{0,3}$/.test(segment)) throw new RangeError(`'${name}' is no AML name`);
-  return [
-    ...(root ? [ROOT] : []),
-    ...segment
-      .padEnd(4, '_')
-      .split('')
-      .map((letter) => letter.charCodeAt(0)),
-  ];
+  if (!/^[A-Z_][A-Z0-9_]{0,3}$/.test(name)) throw new RangeError(`'${name}' is no AML name`);
+  return [...name.padEnd(4, '_')].map((letter) => letter.charCodeAt(0));
 }
 export function integer(value: number | bigint): Aml {
   if (value === 0 || value === 0n) return [ZERO];

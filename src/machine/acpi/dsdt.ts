@@ -18,11 +18,11 @@ function boardDevice(path: string, hardwareId: string, uid: number | undefined, 
 
 /** @param more terms below \_SB that other devices of the machine bring. */
 export function buildDsdt(more: readonly Aml[] = []): Uint8Array {
-  const systemBus = scope('\\_SB', [
+  const systemBus = scope('_SB', [
     boardDevice('COM1', 'PNP0501', 1, [ioPorts(0x3f8, 8), isaInterrupt(4)]),
     boardDevice('RTC', 'PNP0B00', undefined, [ioPorts(0x70, 2), isaInterrupt(8)]),
     ...more,
   ]);
-  const softOff = name('\\_S5', packageOf([integer(SOFT_OFF), integer(SOFT_OFF), integer(0), integer(0)]));
+  const softOff = name('_S5', packageOf([integer(SOFT_OFF), integer(SOFT_OFF), integer(0), integer(0)]));
   return buildTable('DSDT', REVISION, [...systemBus, ...softOff]);
 }

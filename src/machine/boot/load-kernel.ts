@@ -32,7 +32,7 @@ export function bootProtocolOf(name: string, file: Uint8Array): BootProtocol | u
   return isElf(file) && findPvhEntry(name, file) !== undefined ? 'pvh' : undefined;
 }
 
-/** Leaves a machine that was just built at the first instruction of a kernel. Throws BootError; then RAM is untouched. */
+/** Leaves a machine that was just built at the first instruction of a kernel. Throws BootError: the machine is of no use then. */
 export function loadKernel({ engine, acpi }: BootTarget, request: BootRequest): BootProtocol {
   const { kernel, initrd, append, programName = kernel.name } = request;
   const { name, bytes } = kernel;

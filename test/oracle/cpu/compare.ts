@@ -1,14 +1,24 @@
 // Compares what the processor and the engine made of a case.
-import type { Decoded } from '../../../src/core/disassembler/instruction.ts';
+import { type Decoded, SEGMENT_NAMES, type SegmentName } from '../../../src/core/disassembler/instruction.ts';
 import { disassemble } from '../../../src/core/disassembler/index.ts';
 import { generalName } from '../../../src/core/disassembler/registers.ts';
 import { bytesText } from '../random.ts';
 import { type Case, DATA_ADDRESS, type Result, startOf, type X87State } from './protocol.ts';
 import { operandAddress, segmentBase } from './operand-address.ts';
-import { COMPARED_FLAGS, eitherFault, faultAddressUndefined, type Undefined, undefinedAfter } from './undefined.ts';
+import {
+  COMPARED_FLAGS,
+  eitherFault,
+  faultAddressUndefined,
+  faultMayWrite,
+  type Undefined,
+  undefinedAfter,
+} from './undefined.ts';
 
 const PAGE_FAULT = 14;
 const PRESENT = 1;
+const STACK_POINTER = 4;
+/** Linux's selector of 64-bit code. */
+const CODE64 = 0x33;
 /** The last page below the canonical addresses' gap: what is there is the operating system's matter. */
 const TOP_PAGE = 0x7fff_ffff_f000n;
 const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
@@ -91,6 +101,18 @@ function x87Differences(a: X87State, b: X87State, { status = 0, ulps = 0 }: Unde
   return lines;
 }
 
+/** The return to ring 3 makes every null selector 0. */
+function selectorOf({ selectors }: Result, name: SegmentName): number {
+  const selector = selectors[name];
+  return selector < 4 ? 0 : selector;
+}
+/** What of a register is defined: in compatibility mode there are 32 bits, of RSP behind a transfer into it, too. */
+function definedBits(item: Case, decoded: Decoded, after: Result, number: number, parts: Undefined): bigint {
+  const narrow = item.codeSize !== 64 || (number === STACK_POINTER && after.selectors.cs !== CODE64);
+  const mask = narrow ? 0xffff_ffffn : 0xffff_ffff_ffff_ffffn;
+  return number === decoded.reg ? mask & ~(parts.destination ?? 0n) : mask;
+}
+
 /**
  * Lines that name each difference, processor first; empty when there is none.
  * everyFlag: what the manual leaves undefined is compared too, because both results are the engine's.
@@ -115,18 +137,18 @@ export function differences(
   if (processor.vector === PAGE_FAULT && !faultAddressUndefined(decoded))
     expect('CR2', processor.address, engine.address);
   expect('RIP', processor.rip, engine.rip);
-  expect('CS', processor.cs, engine.cs);
-  expect('SS', processor.ss, engine.ss);
+  for (const name of SEGMENT_NAMES) expect(name, selectorOf(processor, name), selectorOf(engine, name));
   const compareAll = everyFlag || !retired;
   const undefinedParts: Undefined = compareAll ? { flags: 0 } : undefinedAfter(item, decoded, processor);
   const mask = BigInt(COMPARED_FLAGS & ~undefinedParts.flags);
   expect('flags', processor.flags & mask, engine.flags & mask);
   if (undefinedParts.result === true) return lines;
-  // in compatibility mode there are eight registers, and their upper halves are undefined
   const size = item.codeSize === 64 ? 8 : 4;
-  const whole = (value: bigint | undefined): bigint => BigInt.asUintN(size * 8, value ?? 0n);
-  for (let i = 0; i < size * 2; i++)
-    expect(generalName(i, size, true), whole(processor.registers[i]), whole(engine.registers[i]));
+  for (let i = 0; i < size * 2; i++) {
+    const defined = definedBits(item, decoded, processor, i, undefinedParts);
+    const [a = 0n, b = 0n] = [processor.registers[i], engine.registers[i]];
+    expect(generalName(i, size, true), a & defined, b & defined);
+  }
   for (let i = 0; i < 256; i += 16) {
     const [a, b] = [processor.xmm.subarray(i, i + 16), engine.xmm.subarray(i, i + 16)];
     if (Buffer.compare(a, b) !== 0 && !singlesClose(a, b, undefinedParts.relative ?? 0))
@@ -138,6 +160,7 @@ export function differences(
     expect('FS base', processor.fsBase, engine.fsBase);
     expect('GS base', processor.gsBase, engine.gsBase);
   }
+  if (!retired && faultMayWrite(decoded)) return lines;
   const operand = decoded.memory === undefined ? 0n : operandAddress(item, decoded.memory, decoded.next);
   const [a, b] = [processor, engine].map((result) =>
     withoutBytes(withoutTrapFlag(item, result, decoded), Number(operand) - DATA_ADDRESS, undefinedParts.memory ?? []),

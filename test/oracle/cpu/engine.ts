@@ -4,12 +4,15 @@ import * as L from '../../../src/core/layout.ts';
 import { Jit } from '../../../src/jit/jit.ts';
 import { emptyHost, engineModules } from '../engine-decoder.ts';
 import {
+  BLOCK_END,
   type Case,
   CODE_ADDRESS,
+  codeBytes,
   DATA_ADDRESS,
   DATA_SIZE,
   FS_BASE,
   GS_BASE,
+  LDT,
   type Result,
   type SegmentedSize,
   startOf,
@@ -26,6 +29,7 @@ const KERNEL_DIRECTORY = 0xf000;
 const DATA_TABLE = 0x5000;
 const CODE_TABLE = 0x6000;
 const GDT = 0x7000;
+const LOCAL = 0x7800;
 const IDT = 0x8000;
 const TSS = 0x9000;
 const KERNEL_STACK = 0xc000;
@@ -53,8 +57,6 @@ const USER_DATA = 0x2b;
 const UNUSABLE = 0x10000;
 const HAS_ERROR = new Set([8, 10, 11, 12, 13, 14, 17]);
 const kindOf = (codeSize: number, segmented: boolean): string => `${codeSize}${segmented ? ' segmented' : ''}`;
-/** Ends the block behind the instruction: jmp $. */
-const BLOCK_END = [0xeb, 0xfe];
 
 export class EngineProcessor {
   private readonly engine: Engine;
@@ -154,13 +156,20 @@ export class EngineProcessor {
       table(TOP_DIRECTORY, 511, TOP_TABLE, user);
       table(TOP_TABLE, 511, CODE, user);
     }
-    this.write64(GDT + 8, 0x00af9b000000ffffn);
+    // Linux's kernel and user segments, where they are
+    const gdt = [0x00cf9b, 0x00af9b, 0x00cf93, 0x00cffb, 0x00cff3, 0x00affb];
+    gdt.forEach((word, i) => this.write64(GDT + 8 + i * 8, (BigInt(word) << 40n) | 0xffffn));
+    LDT.forEach(({ base, limit, attributes }, i) => {
+      const low = (BigInt(base & 0xffffff) << 16n) | BigInt(limit);
+      const high = BigInt((base & 0xff000000) >>> 0) | BigInt((attributes & 0xf0ff) << 8);
+      this.write64(LOCAL + i * 8, low | (high << 32n));
+    });
     this.write64(TSS + 4, KERNEL + BigInt(KERNEL_STACK));
     this.write64(TSS + 0x60, 0xffffn << 48n); // no I/O permission map
     for (let vector = 0; vector < 32; vector++) {
       const handler = BigInt(HANDLERS + vector * 16);
       const attributes = vector === 3 || vector === 4 ? 0xeen : 0x8en;
-      this.write64(IDT + vector * 16, (handler & 0xffffn) | (8n << 16n) | (attributes << 40n));
+      this.write64(IDT + vector * 16, (handler & 0xffffn) | (0x10n << 16n) | (attributes << 40n));
       this.write64(IDT + vector * 16 + 8, KERNEL >> 32n);
     }
   }
@@ -177,11 +186,13 @@ export class EngineProcessor {
     engine.set64(L.CR4, 0x506a0n); // PAE PGE OSFXSR OSXMMEXCPT FSGSBASE OSXSAVE
     engine.set64(L.EFER, 0xd01n);
     engine.set64(L.GDTR, KERNEL + BigInt(GDT));
-    engine.set32(L.GDTR + 8, 0xff);
+    engine.set32(L.GDTR + 8, 0x7f);
     engine.set64(L.IDTR, KERNEL + BigInt(IDT));
     engine.set32(L.IDTR + 8, 0x1ff);
     segment(L.TR, 0x40, KERNEL + BigInt(TSS), 0x8b);
     engine.set32(L.TR + 8, 0x67);
+    segment(L.LDTR, 0x50, KERNEL + BigInt(LOCAL), 0x82);
+    engine.set32(L.LDTR + 8, LDT.length * 8 - 1);
     segment(L.CS, USER_CODE, 0n, 0xa0fb);
     for (const slot of [L.SS, L.DS, L.ES]) segment(slot, USER_DATA, 0n, 0xc0f3);
     segment(L.FS, 0, BigInt(FS_BASE), UNUSABLE);
@@ -198,8 +209,8 @@ export class EngineProcessor {
     const { raw, rawView: view } = engine;
     const offset = CODE_ADDRESS & 0xfff;
     const code = new Uint8Array(18);
-    code.set(item.code);
-    code.set(BLOCK_END, item.code.length);
+    code.set(codeBytes(item.code));
+    if (this.ticks === 2) code.set(BLOCK_END, item.code.length); // it is executed, so it is whole
     engine.writePhysical(CODE + offset, code);
     data.set(item.patch, item.patchOffset);
     const template = this.templates.get(kindOf(item.codeSize, item.segmented));
@@ -212,7 +223,9 @@ export class EngineProcessor {
     view.setBigUint64(L.RIP, rip, true);
     engine.system.setRflags(BigInt.asIntN(64, item.flags | 0x202n));
     if (this.ticks === 2) engine.flushBlocks(); // the JIT has patience with a page that changes often
-    const { code: reason, used } = engine.run(this.ticks, 1n);
+    const { code: reason, used: first } = engine.run(this.ticks, 1n);
+    // an instruction may ask the scheduler to look; then the jump behind it is a run of its own
+    const used = first < this.ticks && reason === L.RUN_STOP ? first + engine.run(this.ticks - first, 1n).used : first;
     if (used !== this.ticks) throw new Error(`the engine used ${used} ticks, code ${reason}`);
     return this.result(item, original);
   }
@@ -224,8 +237,8 @@ export class EngineProcessor {
     let flags = BigInt.asUintN(64, engine.system.rflags());
     let vector = 1;
     let error = 0;
-    let cs = view.getUint32(L.CS + 16, true);
-    let ss = view.getUint32(L.SS + 16, true);
+    const selectorAt = (slot: number): number => view.getUint32(slot + 16, true) & 0xffff;
+    let [cs, ss] = [selectorAt(L.CS), selectorAt(L.SS)];
     if (view.getUint32(L.CPL, true) === 0) {
       vector = (Number(rip - KERNEL) - HANDLERS) / 16;
       let frame = Number((registers[4] ?? 0n) - KERNEL);
@@ -267,8 +280,14 @@ export class EngineProcessor {
       x87: readX87(view),
       fsBase: view.getBigUint64(L.FS, true),
       gsBase: view.getBigUint64(L.GS, true),
-      cs,
-      ss,
+      selectors: {
+        es: selectorAt(L.ES),
+        cs,
+        ss,
+        ds: selectorAt(L.DS),
+        fs: selectorAt(L.FS),
+        gs: selectorAt(L.GS),
+      },
       changes,
     };
   }

@@ -8,6 +8,7 @@ import { pick, type Random } from '../random.ts';
 import { type Case, DATA_ADDRESS, DATA_SIZE, startOf, testSegments } from './protocol.ts';
 import { notExecuted } from './left-out.ts';
 import { registerNumber, segmentBase } from './operand-address.ts';
+import { aimSelectors, differsByVendor, usesSelectors } from './selectors.ts';
 import { floatState, isFloatRow } from './float-values.ts';
 import { operandValues, random64, value64 } from './values.ts';
 
@@ -173,7 +174,9 @@ function aimImplicit(kind: CaseKind, decoded: Decoded, registers: bigint[], rand
   };
   const stackSize = kind.codeSize / 8;
   let patchAt: bigint | undefined;
-  const usesStack = ['push', 'pop', 'enter', 'leave', 'pusha', 'popa'].includes(row.implicit ?? '');
+  const usesStack = ['push', 'pop', 'enter', 'leave', 'pusha', 'popa', 'pushfar', 'popfar', 'iret'].includes(
+    row.implicit ?? '',
+  );
   if (usesStack) {
     let top: bigint | undefined;
     if (!/^[re]?sp$/.test(decoded.memory?.base ?? ''))
@@ -252,7 +255,7 @@ export function generateCase(
   const code = Uint8Array.from(encoding.bytes).slice(0, 15);
   const rip = startOf(kind);
   let decoded = decode(code, rip, codeSize);
-  if (decoded?.row !== row || decoded.memory?.segment === 'fs') return undefined;
+  if (decoded?.row !== row || decoded.memory?.segment === 'fs' || differsByVendor(decoded)) return undefined;
   const values = operandValues(row);
   const registers = Array.from({ length: 16 }, () => value64(random));
   const float = isFloatRow(row) ? floatState(decoded, random) : undefined;
@@ -262,6 +265,7 @@ export function generateCase(
   const place = aim(kind, decoded, encoding, code, registers, random);
   const patchAt = aimImplicit(kind, decoded, registers, random) ?? place;
   adjust(kind, decoded, code, registers, patch, random);
+  aimSelectors(kind, decoded, { code, registers, patch }, random);
   decoded = decode(code, rip, codeSize) ?? decoded; // with the displacement that it has now
   const offset = Number(patchAt) - DATA_ADDRESS;
   // how much a 16-bit MOVSXD reads differs between processors
@@ -270,8 +274,8 @@ export function generateCase(
   if (row.implicit === 'mask' && (decoded.addressSize === 2 || decoded.segment === 'cs')) return undefined;
   if (row.mnemonic === 'ARPL' && decoded.segment === 'cs') return undefined;
   // what adjust() decided has to be what is read
-  if (/^(RET|POPF|CALL|JMP|LDMXCSR)/.test(row.mnemonic) && offset > DATA_SIZE - 16 && offset < DATA_SIZE)
-    return undefined;
+  const decided = /^(RET|POPF|CALL|JMP|LDMXCSR)/.test(row.mnemonic) || usesSelectors(row);
+  if (decided && offset > DATA_SIZE - patch.length && offset < DATA_SIZE) return undefined;
   const item: Case = {
     ...kind,
     code: code.slice(0, decoded.length),

@@ -24,9 +24,13 @@ export class Processor {
   private readonly folder = mkdtempSync(join(tmpdir(), 'trapline-cpu-'));
   private readonly program = join(this.folder, 'runner');
   constructor() {
-    const built = spawnSync('gcc', ['-O2', '-Wall', '-o', this.program, join(import.meta.dirname, 'runner.c')], {
-      encoding: 'utf8',
-    });
+    const built = spawnSync(
+      'gcc',
+      ['-O2', '-Wall', '-mno-red-zone', '-o', this.program, join(import.meta.dirname, 'runner.c')],
+      {
+        encoding: 'utf8',
+      },
+    );
     if (built.status !== 0) throw new Error(`gcc does not compile runner.c: ${built.stderr}`);
     const [allowed = '', reason] = spawnSync(this.program, ['--probe'], { encoding: 'utf8' }).stdout.split('\n');
     const words = allowed.split(' ');

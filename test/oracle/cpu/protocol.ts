@@ -1,5 +1,5 @@
 // Cases and results as they go to and come from runner.c.
-import type { CodeSize } from '../../../src/core/disassembler/instruction.ts';
+import type { CodeSize, SegmentName } from '../../../src/core/disassembler/instruction.ts';
 
 export const DATA_ADDRESS = 0x2000_0000;
 export const DATA_SIZE = 0x4000;
@@ -10,7 +10,7 @@ export const GS_BASE = 0x1000;
 /** Bytes of the x87 state on the wire. */
 const X87_SIZE = 24 + 128;
 const CASE_SIZE = 16 + 128 + 8 + 256 + 16 + X87_SIZE;
-const RESULT_SIZE = 16 + 128 + 16 + 256 + 8 + X87_SIZE + 24;
+const RESULT_SIZE = 16 + 128 + 16 + 256 + 8 + X87_SIZE + 40;
 
 /** The x87 unit as FXSAVE stores it (SDM 1 10.5.1). */
 export interface X87State {
@@ -89,6 +89,19 @@ export interface Case {
   readonly segmented: boolean;
 }
 
+/** The runner's LDT: the segments of segmented cases, and some that only selectors are loaded from. */
+export const LDT: readonly TestSegment[] = [
+  testSegments(16).cs,
+  testSegments(32).cs,
+  testSegments(32).ds,
+  testSegments(32).es,
+  testSegments(16).ss,
+  testSegments(32).ss,
+  { ...testSegments(32).ds, selector: 0x37, attributes: 0xf1 | D_FLAG }, // read-only data
+  { ...testSegments(32).ds, selector: 0x3f, attributes: 0x73 | D_FLAG }, // data that is not present
+  { ...testSegments(32).cs, selector: 0x47, attributes: 0xf9 | D_FLAG }, // code that may not be read
+];
+
 /** Offset of the case's instruction in its code segment. */
 export function startOf({ segmented }: Pick<Case, 'segmented'>): bigint {
   return BigInt(segmented ? CODE_ADDRESS & 0xfff : CODE_ADDRESS);
@@ -109,14 +122,23 @@ export interface Result {
   readonly x87: X87State;
   readonly fsBase: bigint;
   readonly gsBase: bigint;
-  /** Selectors. */
-  readonly cs: number;
-  readonly ss: number;
+  readonly selectors: Readonly<Record<SegmentName, number>>;
   /** Quadwords of the data pages that changed, by offset. */
   readonly changes: ReadonlyMap<number, bigint>;
 }
 
 const padded = (size: number): number => (size + 7) & ~7;
+
+const CODE_SLOT = 16;
+/** Ends the engine's block behind the instruction: jmp $. The processor has it too, since an operand may be the code itself. */
+export const BLOCK_END = [0xeb, 0xfe] as const;
+/** What is at the code address: the instruction, and as much of BLOCK_END as has room. */
+export function codeBytes(instruction: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(CODE_SLOT);
+  bytes.set(instruction);
+  bytes.set(BLOCK_END.slice(0, CODE_SLOT - instruction.length), instruction.length);
+  return bytes;
+}
 
 export function encodeCases(cases: readonly Case[], data: Uint8Array): Uint8Array {
   const size = cases.reduce((sum, { patch }) => sum + CASE_SIZE + padded(patch.length), data.length);
@@ -125,7 +147,7 @@ export function encodeCases(cases: readonly Case[], data: Uint8Array): Uint8Arra
   bytes.set(data);
   let at = data.length;
   for (const item of cases) {
-    bytes.set(item.code, at);
+    bytes.set(codeBytes(item.code), at);
     at += 16;
     for (const register of item.registers) {
       view.setBigUint64(at, register, true);
@@ -168,6 +190,13 @@ function decodeX87(view: DataView, at: number, bytes: Uint8Array): X87State {
   };
 }
 
+function selectorsAt(view: DataView, at: number): Result['selectors'] {
+  const [cs = 0, ss = 0, ds = 0, es = 0, fs = 0, gs = 0] = Array.from({ length: 6 }, (_, i) =>
+    view.getUint32(at + i * 4, true),
+  );
+  return { es, cs, ss, ds, fs, gs };
+}
+
 export function decodeResults(bytes: Uint8Array): Result[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const results: Result[] = [];
@@ -194,8 +223,7 @@ export function decodeResults(bytes: Uint8Array): Result[] {
       x87: decodeX87(view, x87At, bytes),
       fsBase: view.getBigUint64(basesAt, true),
       gsBase: view.getBigUint64(basesAt + 8, true),
-      cs: view.getUint32(basesAt + 16, true),
-      ss: view.getUint32(basesAt + 20, true),
+      selectors: selectorsAt(view, basesAt + 16),
       changes,
     });
     at = entry;

@@ -41,6 +41,10 @@
 #define LDT_STRING 0x1f
 #define LDT_STACK16 0x27
 #define LDT_STACK32 0x2f
+// and some that only selectors are loaded from: read-only data, data that is not present, code that may not be read
+#define LDT_READ_ONLY 0x37
+#define LDT_NOT_PRESENT 0x3f
+#define LDT_EXECUTE_ONLY 0x47
 // Linux, arch/x86/include/uapi/asm/ucontext.h and hwcap2.h
 #define UC_SIGCONTEXT_SS 0x2
 #define UC_STRICT_RESTORE_SS 0x4
@@ -53,7 +57,7 @@ struct x87_state {
   uint8_t registers[128];
 };
 struct test_case {
-  uint8_t code[16];
+  uint8_t code[24]; // the instruction, a jump to itself, zeros
   uint64_t registers[16]; // RAX RCX RDX RBX RSP RBP RSI RDI R8..R15
   uint64_t flags;
   uint8_t xmm[256];
@@ -75,7 +79,7 @@ struct result {
   uint32_t changes; // entries that follow: offset in the data pages, value of the quadword
   struct x87_state x87;
   uint64_t fs_base, gs_base;
-  uint32_t cs, ss;
+  uint32_t cs, ss, ds, es, fs, gs;
 };
 
 static const int order[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
@@ -88,6 +92,7 @@ static int inside;
 static int has_bases;              // RDFSBASE and the like are allowed
 static uint64_t runner_fs;         // thread-local storage is there
 static uint64_t after_fs, after_gs; // what the instruction left
+static uint32_t after_selectors[4];  // DS ES FS GS
 
 static inline uint64_t read_fs(void) { uint64_t v; __asm__ volatile("rdfsbase %0" : "=r"(v)); return v; }
 static inline uint64_t read_gs(void) { uint64_t v; __asm__ volatile("rdgsbase %0" : "=r"(v)); return v; }
@@ -120,6 +125,10 @@ static void write_result(const ucontext_t *context) {
   result.gs_base = after_gs;
   result.cs = selectors[0];
   result.ss = selectors[3];
+  result.ds = after_selectors[0];
+  result.es = after_selectors[1];
+  result.fs = after_selectors[2];
+  result.gs = after_selectors[3];
   if (memcmp(original, (void *)DATA_ADDRESS, DATA_SIZE) != 0) {
     const uint64_t *before = (const uint64_t *)original, *after = (const uint64_t *)DATA_ADDRESS;
     for (size_t i = 0; i < DATA_SIZE / 8 && result.changes < MAX_CHANGES; i++) {
@@ -167,7 +176,7 @@ static int load_case(ucontext_t *context) {
   memcpy(under_patch, original + current.patch_offset, current.patch_size);
   memcpy(original + current.patch_offset, patch, current.patch_size);
   memcpy((void *)(DATA_ADDRESS + current.patch_offset), patch, current.patch_size);
-  memcpy((void *)(CODE_ADDRESS + CODE_OFFSET), current.code, 16);
+  memcpy((void *)(CODE_ADDRESS + CODE_OFFSET), current.code, sizeof current.code);
   for (int i = 0; i < 16; i++) registers[order[i]] = (greg_t)current.registers[i];
   registers[REG_RIP] = (greg_t)((current.kind & SEGMENTED ? 0 : CODE_ADDRESS) + CODE_OFFSET);
   registers[REG_EFL] = (greg_t)(current.flags | 0x302); // IF, TF
@@ -188,9 +197,14 @@ static int load_case(ucontext_t *context) {
 // Without thread-local storage until the runner's FS base is back.
 __attribute__((optimize("no-stack-protector"))) static void on_signal(int number, siginfo_t *info, void *argument) {
   ucontext_t *context = argument;
+  // the kernel leaves RFLAGS.AC as it was: this code is not aligned (compiled without a red zone)
+  __asm__ volatile("pushfq; andq $~0x40000, (%%rsp); popfq" ::: "cc", "memory");
   if (has_bases) {
     after_fs = read_fs();
     after_gs = read_gs();
+    __asm__ volatile("mov %%ds, %0; mov %%es, %1; mov %%fs, %2; mov %%gs, %3"
+                     : "=r"(after_selectors[0]), "=r"(after_selectors[1]), "=r"(after_selectors[2]), "=r"(after_selectors[3]));
+    __asm__ volatile("mov %0, %%fs; mov %0, %%gs" ::"r"(0));
     write_fs(runner_fs);
   }
   (void)info;
@@ -226,26 +240,36 @@ static void *pages(uint64_t address, size_t size, int protection) {
   return p;
 }
 
-// 0, or the errno of a kernel that does not allow such a segment.
-static int set_segment(unsigned selector, uint64_t base, unsigned limit, unsigned contents, unsigned is32) {
-  struct user_desc segment;
-  memset(&segment, 0, sizeof segment);
+// 0, or the errno of a kernel that does not allow such a segment. contents: 0 data, 1 data that expands down, 2 code.
+static int set_segment(unsigned selector, struct user_desc segment) {
   segment.entry_number = selector >> 3;
-  segment.base_addr = (unsigned)base;
-  segment.limit = limit;
-  segment.seg_32bit = is32;
-  segment.contents = contents; // 0 data, 1 data that expands down, 2 code
   return syscall(SYS_modify_ldt, 0x11, &segment, sizeof segment) == 0 ? 0 : errno;
 }
+#define DATA_SEGMENT .base_addr = DATA_ADDRESS, .limit = 0x2fff, .seg_32bit = 1
+#define CODE_SEGMENT .base_addr = CODE_ADDRESS, .limit = 0xffff, .contents = 2
+#define STACK_SEGMENT .base_addr = DATA_ADDRESS, .limit = 0x7ff, .contents = 1
 static int set_segments32(void) {
-  int failed = set_segment(LDT_CODE32, CODE_ADDRESS, 0xffff, 2, 1);
-  if (!failed) failed = set_segment(LDT_DATA, DATA_ADDRESS, 0x2fff, 0, 1);
-  if (!failed) failed = set_segment(LDT_STRING, DATA_ADDRESS + 0x1000, 0xffff, 0, 1);
-  return failed ? failed : set_segment(LDT_STACK32, DATA_ADDRESS, 0x7ff, 1, 1);
+  const struct {
+    unsigned selector;
+    struct user_desc segment;
+  } table[] = {
+      {LDT_CODE32, {CODE_SEGMENT, .seg_32bit = 1}},
+      {LDT_DATA, {DATA_SEGMENT}},
+      {LDT_STRING, {.base_addr = DATA_ADDRESS + 0x1000, .limit = 0xffff, .seg_32bit = 1}},
+      {LDT_STACK32, {STACK_SEGMENT, .seg_32bit = 1}},
+      {LDT_READ_ONLY, {DATA_SEGMENT, .read_exec_only = 1}},
+      {LDT_NOT_PRESENT, {DATA_SEGMENT, .seg_not_present = 1}},
+      {LDT_EXECUTE_ONLY, {CODE_SEGMENT, .seg_32bit = 1, .read_exec_only = 1}},
+  };
+  for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+    int failed = set_segment(table[i].selector, table[i].segment);
+    if (failed) return failed;
+  }
+  return 0;
 }
 static int set_segments16(void) {
-  int failed = set_segment(LDT_CODE16, CODE_ADDRESS, 0xffff, 2, 0);
-  return failed ? failed : set_segment(LDT_STACK16, DATA_ADDRESS, 0x7ff, 1, 0);
+  int failed = set_segment(LDT_CODE16, (struct user_desc){CODE_SEGMENT});
+  return failed ? failed : set_segment(LDT_STACK16, (struct user_desc){STACK_SEGMENT});
 }
 
 int main(int argc, char **argv) {
@@ -267,6 +291,7 @@ int main(int argc, char **argv) {
   memcpy((void *)DATA_ADDRESS, original, DATA_SIZE);
   if (has_bases) runner_fs = read_fs();
   if (syscall(SYS_arch_prctl, ARCH_SET_GS, GS_BASE) != 0) return 4;
+  alarm(60); // a case that runs on ends here
   sigaltstack(&stack, NULL);
   memset(&action, 0, sizeof action);
   action.sa_sigaction = on_signal;

@@ -23,6 +23,8 @@ export interface Undefined {
   readonly ulps?: number;
   /** By how much single-precision elements of XMM registers may differ, as a part of their value. */
   readonly relative?: number;
+  /** Bits of the destination register. */
+  readonly destination?: bigint;
   /** Bytes of the memory operand, [from, to) each. */
   readonly memory?: readonly (readonly [number, number])[];
 }
@@ -104,6 +106,11 @@ const RULES: readonly Rule[] = [
     undefined: () => ({ flags: CF | OF | SF | AF | PF }),
   },
   {
+    form: /^LAR$/,
+    reason: 'bits 19:16 of the access rights (00FxFF00H, SDM 2A LAR)',
+    undefined: () => ({ flags: 0, destination: 0xf0000n }),
+  },
+  {
     form: /^(LZCNT|TZCNT)$/,
     reason: 'all but CF and ZF after a count (SDM 2A LZCNT, 2B TZCNT)',
     undefined: () => ({ flags: OF | SF | AF | PF }),
@@ -139,16 +146,26 @@ export function undefinedAfter(item: Case, decoded: Decoded, after: Result): Und
   return scanOfZero ? { ...found, result: true } : found;
 }
 
-/** Which of two missing operands CMPS reports, and whether MASKMOVDQU asks for bytes that it does not write. */
-export const faultAddressUndefined = ({ row }: Decoded): boolean => /CMPS[BWDQ]|MASKMOVDQU/.test(row.mnemonic);
+const FAR_TRANSFER = /^(RETF|IRET|JMP|CALL)/;
+/** Which of two missing operands is reported, and whether MASKMOVDQU asks for bytes that it does not write. */
+export const faultAddressUndefined = ({ row }: Decoded): boolean =>
+  /CMPS[BWDQ]|MASKMOVDQU/.test(row.mnemonic) || FAR_TRANSFER.test(row.mnemonic);
 
-const SS = 12;
-const GP = 13;
+const RETIRED = 1;
+const STACK_FAULT = 12;
+const GENERAL_PROTECTION = 13;
+const PAGE_FAULT = 14;
+/** A far call may have pushed its return address when it finds out that its target is beyond the limit (SDM 2A CALL). */
+export const faultMayWrite = ({ row }: Decoded): boolean => row.mnemonic === 'CALL' && row.implicit === 'pushfar';
 /**
  * Whether both faults are right. Faults of one instruction's operands have no order among each other (SDM 3A table 6-2,
- * class 9): a 16-byte operand that is not aligned (#GP) and is outside of the stack segment (#SS).
+ * class 9): a 16-byte operand that is not aligned (#GP) and is outside of the stack segment (#SS); a far transfer whose
+ * frame is not all there (#PF, #SS) and whose selector is wrong (#GP).
  */
 export function eitherFault(item: Case, decoded: Decoded, a: number, b: number): boolean {
-  if (Math.min(a, b) !== SS || Math.max(a, b) !== GP || decoded.memory?.segment !== 'ss') return false;
+  if (FAR_TRANSFER.test(decoded.row.mnemonic) && a !== b && a !== RETIRED && b !== RETIRED)
+    return [a, b].includes(PAGE_FAULT) || [a, b].includes(STACK_FAULT);
+  if (Math.min(a, b) !== STACK_FAULT || Math.max(a, b) !== GENERAL_PROTECTION || decoded.memory?.segment !== 'ss')
+    return false;
   return (operandAddress(item, decoded.memory) & 15n) !== 0n && decoded.row.operands.some(({ size }) => size === 'x');
 }

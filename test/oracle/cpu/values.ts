@@ -74,6 +74,9 @@ export const integers: ValueSource = {
   x87: (random) => (random(16) === 0 ? busyX87(random) : INITIAL_X87),
 };
 
+/** An interrupt's frame has five quadwords. */
+const frames: Partial<ValueSource> = { memory: (random) => bytesOfValues(random, 5) };
+
 /** Characters of which strings are made that often hold each other. */
 const CHARACTERS = [0, 1, 2, 2, 3, 0x7f, 0x80, 0xfe, 0xff];
 function strings(random: Random, size: number): Uint8Array {
@@ -92,6 +95,7 @@ const SOURCES: readonly (readonly [matches: (row: OpcodeRow) => boolean, source:
     ({ mnemonic }) => /^PCMP.STR/.test(mnemonic),
     { xmm: (random) => strings(random, 256), memory: (random) => strings(random, 16) },
   ],
+  [({ mnemonic }) => mnemonic.startsWith('IRET'), frames],
 ];
 
 const known = new Map<OpcodeRow, ValueSource>();

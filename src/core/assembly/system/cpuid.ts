@@ -20,8 +20,9 @@ const UMIP: u32 = 1 << 2, RDPID: u32 = 1 << 22, BUS_LOCK_DETECT: u32 = 1 << 24; 
 const ARCH_CAPABILITIES: u32 = 1 << 29; // EDX
 // leaf 80000001h
 const SYSCALL: u32 = 1 << 11, NX: u32 = 1 << 20, PAGE_1G: u32 = 1 << 26, RDTSCP: u32 = 1 << 27, LM: u32 = 1 << 29;
-// leaf 80000008h, AMD: not affected by speculative store bypass, by branch type confusion
-const SSB_NO: u32 = 1 << 26, BTC_NO: u32 = 1 << 29;
+// leaf 80000008h, AMD: x87 pointers are saved whether an exception is pending or not (else kernels clear them at each switch);
+// not affected by speculative store bypass, by branch type confusion
+const XSAVEERPTR: u32 = 1 << 2, SSB_NO: u32 = 1 << 26, BTC_NO: u32 = 1 << 29;
 const LAHF64: u32 = 1, AMD_CMP_LEGACY: u32 = 2, ABM: u32 = 1 << 5, PREFETCHW: u32 = 1 << 8;
 
 const FEATURES: u32 = FPU | VME | DE | PSE | TSC | MSR | PAE | CX8 | APIC | SEP | MTRR | PGE | CMOV | PAT | PSE36 | CLFSH | FXSR | SSE
@@ -41,10 +42,9 @@ const APIC_ENABLED: u64 = 0x800;
 /**
  * Family, model, stepping. Intel 6/54/1 is the Atom of 2011 (Saltwell), which executes in order, as this processor does: to
  * guests that judge by the model (Linux, arch/x86/kernel/cpu/common.c, cpu_vuln_whitelist: NO_SPECULATION) it needs no page
- * table isolation, no retpolines and no flushes, and IA32_ARCH_CAPABILITIES tells the others the same. A Core 2, say, would
- * be "Meltdown, Spectre v2, MDS, L1TF", whatever that MSR says of some of them. AMD 15/107/2 is a K8: no Meltdown, L1TF,
- * MDS or SWAPGS hole by its family, no speculative store bypass; only Spectre v1 and v2 have no "not affected" bit that
- * Linux 6.1 reads on AMD, so it uses retpolines there.
+ * table isolation, no retpolines, no fences behind SWAPGS and no flushes; IA32_ARCH_CAPABILITIES tells the same to those that
+ * judge by it. A Core 2, say, would be vulnerable to whatever no bit denies. AMD 15/107/2 is a K8: by its family no Meltdown,
+ * L1TF, MDS, SWAPGS hole or speculative store bypass; no bit that Linux 6.1 reads on AMD denies Spectre v2: it uses retpolines.
  */
 export function signature(): u32 { return load<u32>(L.CONFIG_PROFILE) ? 0x60fb2 : 0x30661; }
 function isAmd(): bool { return load<u32>(L.CONFIG_PROFILE) != 0; }
@@ -89,7 +89,7 @@ export function cpuid(): void {
   } else if (leaf >= 0x80000002 && leaf <= 0x80000004) brand(leaf - 0x80000002);
   else if (leaf == 0x80000006) set(0, 0, 256 << 16 | 6 << 12 | 1 << 8 | 64, 0); // L2: 256 KiB, 8 ways, 64-byte lines
   else if (leaf == 0x80000007) set(0, 0, 0, 1 << 8); // invariant TSC
-  else if (leaf == 0x80000008) set(40 | 48 << 8, isAmd() ? SSB_NO | BTC_NO : 0, isAmd() ? (vcpus - 1) | idBits() << 12 : 0, 0);
+  else if (leaf == 0x80000008) set(40 | 48 << 8, isAmd() ? XSAVEERPTR | SSB_NO | BTC_NO : 0, isAmd() ? (vcpus - 1) | idBits() << 12 : 0, 0);
   else set(0, 0, 0, 0);
 }
 /** Two first-level caches of 32 KiB and a second level of 256 KiB, each a core's own. */

@@ -3,7 +3,7 @@
 import * as L from '../../layout';
 import { fault } from './events';
 import { initialiseX87, isX87Initial, restoreMxcsr, restoreX87, restoreXmm, saveMxcsr, saveX87, saveXmm, xmmCount } from './floating-point';
-import { probeRead, probeWrite } from './mmu';
+import { probeOperand } from './mmu';
 import { cpl, operandLinear, readMemory, writeMemory } from './operands';
 import { GP, UD } from './segments';
 
@@ -40,7 +40,7 @@ function inUse(): u64 {
 export function saveState(r: usize): void {
   checkAvailable();
   let a = areaOf(r, 1), components = requested();
-  probeWrite(a, XSAVE_SIZE, cpl() == 3 ? 1 : 0);
+  probeOperand(a, XSAVE_SIZE, true);
   let old = readMemory(r, a + HEADER, 8);
   if (components & X87_STATE) saveX87(r, a);
   if (components & SSE_STATE) { saveMxcsr(r, a); saveXmm(r, a); }
@@ -50,7 +50,7 @@ export function saveState(r: usize): void {
 export function restoreState(r: usize): void {
   checkAvailable();
   let a = areaOf(r, 0), components = requested();
-  probeRead(a, XSAVE_SIZE, cpl() == 3 ? 1 : 0);
+  probeOperand(a, XSAVE_SIZE, false);
   let present = readMemory(r, a + HEADER, 8);
   // XCOMP_BV and the eight bytes behind it have to be 0 in the standard format (SDM 1 13.8.1)
   if (present & ~load<u64>(L.XCR0) || readMemory(r, a + HEADER + 8, 8) || readMemory(r, a + HEADER + 16, 8)) fault(GP, 0);

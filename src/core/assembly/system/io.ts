@@ -6,7 +6,7 @@ import { noteIo } from './debug';
 import { fault, startOf } from './events';
 import { FLAG_DF } from './flags';
 import { portRead, portWrite } from './host';
-import { probeWrite, readLinear } from './mmu';
+import { probeOperand, readLinear } from './mmu';
 import { operandSize, readMemory, setSlot, truncate, writeMemory } from './operands';
 import { GP, attributesOf, baseOf, limitOf, linear, protectedMode, virtual8086 } from './segments';
 import { longMode } from './walk';
@@ -84,7 +84,7 @@ export function inString(r: usize): void {
   let size = sizeOf(r), port = <u32>load<u16>(L.RDX), at = load<u64>(L.RDI) & maskOf(r);
   checkPermission(port, size);
   if (flagsOf(r) & L.R_FLAG_CHECKED) at = linear(r, L.ES, at, size, 1);
-  probeWrite(at, size, load<u32>(L.CPL) == 3 ? 1 : 0);
+  probeOperand(at, size, true);
   writeMemory(r, at, size, input(port, size));
   addIndex(L.RDI, maskOf(r), step(size));
   finish(r);

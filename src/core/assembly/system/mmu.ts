@@ -267,6 +267,11 @@ export function readLinear(linear: u64, size: u32, user: u32): u64 { return read
 export function writeLinear(linear: u64, size: u32, value: u64, user: u32): void { writeWith(linear, size, value, WRITE | rights(user)); }
 export function probeWrite(linear: u64, size: u32, user: u32): void { probe(linear, size, WRITE | rights(user)); }
 export function probeRead(linear: u64, size: u32, user: u32): void { probe(linear, size, READ | rights(user)); }
+/**
+ * Faults exactly as the running instruction's own access would: an explicit access, which SMAP lets through while AC is set
+ * (SDM 3A 5.6). The two above are implicit ones when user is 0.
+ */
+export function probeOperand(linear: u64, size: u32, write: bool): void { probe(linear, size, (write ? WRITE : READ) | currentUser()); }
 function probe(linear: u64, size: u32, access: u32): void {
   linear = wrap(linear);
   checkSpan(linear, size);

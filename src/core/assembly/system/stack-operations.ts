@@ -10,7 +10,7 @@ import {
   isMemory, operandLinear, operandSize, peek, push, readMemory, readSource, setSlot, setStackPointer, stackLinear,
   truncate, writeMemory,
 } from './operands';
-import { probeWrite } from './mmu';
+import { probeOperand } from './mmu';
 import { GP, loadSegment, protectedMode, protectionEnabled, segmentSlot, selectorOf, virtual8086 } from './segments';
 import { selectBank } from './tlb';
 import { ioPrivilege, popVirtualFlags, pushVirtualFlags, setVirtualInterrupts } from './virtual8086';
@@ -133,7 +133,7 @@ export function enterFrame(r: usize): void {
   }
   // the final stack pointer must be writable (SDM 2A ENTER)
   let sp = (load<u64>(L.RSP) - below - allocate) & mask;
-  probeWrite(stackLinear(r, sp, size, 1), size, load<u32>(L.CPL) == 3 ? 1 : 0);
+  probeOperand(stackLinear(r, sp, size, 1), size, true);
   setSlot(BP, size, frame);
   setStackPointer(r, sp);
 }
