@@ -166,12 +166,21 @@ const GENERAL_PROTECTION = 13;
 const PAGE_FAULT = 14;
 /** A far call may have pushed its return address when it finds out that its target is beyond the limit (SDM 2A CALL). */
 export const faultMayWrite = ({ row }: Decoded): boolean => row.mnemonic === 'CALL' && row.implicit === 'pushfar';
+/** An access over the end of a segment of 4 GBytes may be #GP or #SS, or go on at 0 (SDM 3A 5.3). */
+function wrapsAround({ codeSize, segmented }: Case, a: Result, b: Result): boolean {
+  const page = [a, b].find(({ vector }) => vector === PAGE_FAULT);
+  const limit = [a, b].some(({ vector }) => vector === STACK_FAULT || vector === GENERAL_PROTECTION);
+  if (codeSize !== 32 || segmented || page === undefined || !limit) return false;
+  return page.address < 16n || page.address > 0xffff_ffe0n;
+}
 /**
  * Whether both faults are right. Faults of one instruction's operands have no order among each other (SDM 3A table 6-2,
  * class 9): a 16-byte operand that is not aligned (#GP) and is outside of the stack segment (#SS); a far transfer whose
  * frame is not all there (#PF, #SS) and whose selector is wrong (#GP).
  */
-export function eitherFault(item: Case, decoded: Decoded, a: number, b: number): boolean {
+export function eitherFault(item: Case, decoded: Decoded, processor: Result, engine: Result): boolean {
+  const [a, b] = [processor.vector, engine.vector];
+  if (wrapsAround(item, processor, engine)) return true;
   if (FAR_TRANSFER.test(decoded.row.mnemonic) && a !== b && a !== RETIRED && b !== RETIRED)
     return [a, b].includes(PAGE_FAULT) || [a, b].includes(STACK_FAULT);
   if (Math.min(a, b) !== STACK_FAULT || Math.max(a, b) !== GENERAL_PROTECTION || decoded.memory?.segment !== 'ss')
