@@ -41,7 +41,7 @@ function readSources(): Sources {
 }
 
 const RM_KINDS: ReadonlySet<OperandKind> = new Set<OperandKind>(['E', 'M', 'W', 'O', 'Q']);
-const POSITIONLESS: ReadonlySet<OperandKind> = new Set<OperandKind>(['I', 'sI', 'J', 'X', 'Y', 'B', 'name', 'A']);
+const POSITIONLESS: ReadonlySet<OperandKind> = new Set<OperandKind>(['I', 'sI', 'J', 'X', 'Y', 'T', 'name', 'A']);
 
 /** Suffix of the handler's function for a form, by the operands. */
 function suffix(operands: readonly Operand[], memory: boolean): string {
@@ -152,7 +152,7 @@ class Registry {
 }
 const alias = (file: string): string => file.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
-const PREFIXES = ['any', 'NP', '66', 'F3', 'F2'] as const;
+const PREFIXES = ['any', 'NP', '66', 'F3', 'F2', 'NFx'] as const;
 const MODS = ['any', 'register', 'memory'] as const;
 const MODES = ['all', 'only64', 'not64'] as const;
 const SIZES64 = ['no', 'default', 'forced'] as const;
@@ -169,7 +169,8 @@ function pack(row: OpcodeRow, forms: number): number[] {
     (Number(row.withoutRexB) << 15) |
     (Number(row.hasModRM) << 16) |
     (Number(row.lockable) << 17) |
-    (SIZES64.indexOf(row.size64) << 18);
+    (SIZES64.indexOf(row.size64) << 18) |
+    (Number(row.vex && !row.operands.some(({ kind }) => kind === 'B')) << 28);
   let operands = 0;
   let fixed = 0;
   row.operands
@@ -210,15 +211,17 @@ opcodeRows.forEach((row, number) => {
     forms.push(...numbers);
   }
   rows.push(...pack(row, at).map((word) => word >>> 0));
-  const map = ['one', '0F', '0F38', '0F3A'].indexOf(row.map);
+  const map = row.vex ? ['0F38', '0F3A'].indexOf(row.map) + 4 : ['one', '0F', '0F38', '0F3A'].indexOf(row.map);
   for (let i = 0; i < row.span; i++) {
     const slot = map * 256 + row.opcode + i;
     lists.set(slot, [...(lists.get(slot) ?? []), number]);
   }
 });
+/** The four opcode maps, then those behind a VEX prefix that have rows: 0F38 and 0F3A. */
+const MAPS = 6;
 const END = 0xffff;
 const list: number[] = [END];
-const first = Array.from({ length: 1024 }, (_, slot) => {
+const first = Array.from({ length: MAPS * 256 }, (_, slot) => {
   const numbers = lists.get(slot);
   if (numbers === undefined) return 0;
   list.push(...numbers, END);

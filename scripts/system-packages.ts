@@ -10,6 +10,7 @@ interface SystemTool {
 export const systemTools: readonly SystemTool[] = [
   { program: 'qemu-system-x86_64', debianPackage: 'qemu-system-x86', usedFor: 'the comparison with QEMU' },
   { program: 'gdb', debianPackage: 'gdb', usedFor: 'the comparison with gdb' },
+  { program: 'iasl', debianPackage: 'acpica-tools', usedFor: 'the check of the ACPI tables' },
   { program: 'gcc', debianPackage: 'gcc', usedFor: 'building guests anew' },
   { program: 'ld', debianPackage: 'binutils', usedFor: 'building guests anew' },
   { program: 'make', debianPackage: 'make', usedFor: 'building guests anew' },

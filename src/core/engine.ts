@@ -59,6 +59,8 @@ interface SystemExports {
   /** What the boundary would do for the observer on the selected vCPU: L.OBSERVED_* bits; changes nothing. */
   peek(): number;
   canonicaliseFlags(): void;
+  /** CR3 was changed from outside: loads the registers of PAE paging from its table, without checks. */
+  refreshDirectoryPointers(): void;
   loadSegmentReal(segment: number, selector: number): void;
   initTlb(): void;
 }
@@ -79,11 +81,15 @@ export interface EngineOptions {
   /** Bytes of guest RAM from physical 0 on, a multiple of 4096, at most 3 GiB. */
   readonly memorySize: number;
   readonly profile?: 'intel' | 'amd';
+  /** 64 bits: what the source of RDRAND and RDSEED is seeded with at power-on. */
+  readonly randomSeed?: bigint;
   /** Bytes of the arena for decoded records; tests make it small. */
   readonly arenaSize?: number;
 }
 
 const WASM_PAGE = 65536;
+/** "trapline" */
+export const DEFAULT_RANDOM_SEED = 0x656e_696c_7061_7274n;
 const align = (value: number, to: number): number => Math.ceil(value / to) * to;
 
 /**
@@ -133,6 +139,8 @@ export class Engine {
       [L.ARENA_TOP, arena],
     ];
     for (const [address, value] of config) this.view.setUint32(address, value, true);
+    const seed = options.randomSeed ?? DEFAULT_RANDOM_SEED;
+    this.view.setBigUint64(L.CONFIG_RANDOM_SEED, BigInt.asUintN(64, seed), true);
     const stack: [number, bigint, bigint][] = [
       [L.STACK16, 0xffffn, ~0xffffn],
       [L.STACK32, 0xffffffffn, 0n],

@@ -8,6 +8,27 @@ export const STATE = 0x200;
 // x87 pointers to the last instruction (SDM 1 8.1.8) and to its memory operand, u64 each; FOP, FCS, FDS stand behind FTW
 export const FIP = 0x200;
 export const FDP = 0x208;
+// integer extensions: 0x380 to 0x3c0
+/** u64: counter of the source of RDRAND and RDSEED (system/random.ts). */
+export const RANDOM = 0x380;
+
+// system modes (0x210-0x380)
+/** u32: base of SMRAM: the handler starts at +8000h, the state save area ends at +FFFFh (SDM 3C 31.4). */
+export const SMBASE = 0x210;
+/** u32: 1 from the delivery of an SMI to RSM. */
+export const IN_SMM = 0x214;
+/** Last-branch records (SDM 3B 17.4): four u64 each, the newest at index LBR_TOP; AMD has one, at index 0. */
+export const LBR_FROM = 0x220;
+export const LBR_TO = 0x240;
+export const LBR_TOP = 0x260; // u32
+/** The last branch before the last exception or interrupt, u64 each. */
+export const LER_FROM = 0x268;
+export const LER_TO = 0x270;
+/** The four page-directory-pointer registers of PAE paging, u64 each (SDM 3A 4.4.1). */
+export const PDPTE = 0x280;
+/** u64: physical address of the 64-byte line that MONITOR armed; u32: 1 = armed (SDM 3A 9.10.4). */
+export const MONITOR_LINE = 0x2a0;
+export const MONITOR_ARMED = 0x2a8;
 
 // general registers in the encoding's order: RAX RCX RDX RBX RSP RBP RSI RDI R8..R15, 8 bytes each
 export const REGS = 0x400;
@@ -36,13 +57,13 @@ export const SHADOW = 0x4c4;
 /** u64: RFLAGS without CF PF AF ZF SF OF (those bits are 0 here); bit 1 is set. */
 export const RFLAGS = 0x4c8;
 export const CPL = 0x4d0; // u32
-/** u32: 0 active, 1 halted, 2 wait-for-SIPI, 3 shutdown. */
+/** u32: 0 active, 1 halted (HLT, MWAIT), 2 wait-for-SIPI, 3 shutdown. */
 export const ACTIVITY = 0x4d4;
 /** u32: 1 between two iterations of a REP string instruction (a trap or interrupt there pushes RF=1). */
 export const REP_ACTIVE = 0x4d8;
 /** u32: 1 from NMI delivery to the next IRET. */
 export const NMI_BLOCKED = 0x4dc;
-/** u32: pending guest debug causes (PGD): DR6 positions B0-B3, BS, BT; bit 4: at least one enabled slot matched. */
+/** u32: pending guest debug causes (PGD): DR6 positions B0-B3, BS, BT, bit 11 bus lock; bit 4: at least one enabled slot matched. */
 export const PENDING_DEBUG = 0x4e0;
 /** u32: pending events: bit 0 maskable interrupt line, 1 NMI, 2 SMI, 3 INIT, 4 SIPI (vector in EVENT_VECTOR). */
 export const EVENTS = 0x4e4;
@@ -176,6 +197,8 @@ export const HOLDS_APPLIED = 0xb2c;
 export const CAUGHT = 0xb30;
 /** u32: 1 = the vCPU executed PAUSE and gives up the rest of its quantum; the scheduler takes it when run() comes back. */
 export const YIELD = 0xb34;
+/** u32: 1 = the running instruction took a bus lock while DEBUGCTL.BLD asks for it: #DB when it retires. */
+export const BUS_LOCKED = 0xb38;
 /** The last vectors whose delivery began, for the report of a triple fault: u32 count, then VECTOR_CHAIN_MAX entries. */
 export const VECTOR_CHAIN = 0xb40;
 export const VECTOR_CHAIN_ENTRIES = 0xb50; // +0 u32 vector, +4 i32 error code or -1, +8 u64 linear RIP
@@ -192,6 +215,7 @@ export const MODE_CODE = 3; // bits 0-1: code size 0: 16, 1: 32, 2: 64
 export const MODE_STACK = 12; // bits 2-3: stack size, same code
 export const MODE_FLAT = 16; // bit 4: CS, DS, ES, SS have base 0, limit 4 GiB and allow reads and writes
 export const MODE_REAL = 32; // bit 5: real mode or virtual-8086 mode
+export const MODE_BUS_LOCK = 64; // bit 6: locked accesses are looked at one by one (DEBUGCTL.BLD above CPL 0)
 
 // return codes of run()
 export const RUN_SPENT = 0; // the budget is used up
@@ -220,9 +244,6 @@ export const CATCH_TASK_SWITCH = 32;
 export const LOG_INVALID_OPCODE = 1; // a: linear RIP, b: the first eight bytes or 0
 export const LOG_MSR_READ = 2; // a: index, b: linear RIP; unknown: #GP(0)
 export const LOG_MSR_WRITE = 3; // a: index, b: value; unknown: #GP(0)
-export const LOG_TASK_SWITCH = 4; // a: linear RIP; hardware task switch, not implemented: #GP(0)
-export const LOG_VIRTUAL_8086 = 5; // a: linear RIP; virtual-8086 mode, not implemented: #GP(0)
-export const LOG_SMI = 6; // system management interrupt, not implemented: ignored
 export const LOG_DEBUG_REGISTER = 7; // a: DR7, b: index; a slot that never matches (guest-debug-spec 3.5)
 
 // ---- constants after start-up ------------------------------------------------------------------------------------------
@@ -238,6 +259,7 @@ export const CONFIG_VCPUS = 0xc1c; // u32: number of vCPUs
 export const CONFIG_PROFILE = 0xc20; // u32: 0 intel, 1 amd
 export const CONFIG_TLB = 0xc24; // u32: TLB areas, TLB_AREA_SIZE each
 export const CONFIG_ENTRY_TABLES = 0xc28; // u32: hash tables of compiled regions: jump target -> entry
+export const CONFIG_RANDOM_SEED = 0xc30; // u64: what RDRAND's source is seeded with at power-on
 // constant rows {u64 mask, u64 keep} for stack pointer arithmetic: RSP = (RSP & keep) | (new & mask)
 export const STACK16 = 0xc40;
 export const STACK32 = 0xc50;
@@ -274,6 +296,12 @@ export const COMMITTED_HITS = 0x1800; // the host's share, kept until the next i
 export const COMMITTED_COUNT = 0x1c00; // u32
 export const NEW_STACK = 0x1c40; // SEGMENT_SIZE bytes: stack segment of a transfer that is being prepared
 export const NEW_SP = 0x1c60; // u64: its stack pointer
+// what softfloat answers besides a function's result; written by each of its functions, read right after the call
+/** u32: exceptions in the positions of MXCSR and of the x87 status word: IE 1, DE 2, ZE 4, OE 8, UE 10h, PE 20h. */
+export const FLOAT_FLAGS = 0x1c80;
+/** 16 bytes: a packed result, or a binary80 one. */
+export const FLOAT_RESULT = 0x1c90;
+export const TASK_STATE = 0x1d00; // the incoming task's TSS while a task switch goes on: TASK_* of system/task-state.ts
 /** u64 each: how often compiled regions ended, by cause; 0: at a jump to elsewhere, or out of ticks. */
 export const EXIT_COUNTS = 0x2000;
 export const EXIT_CAUSES = 96;

@@ -38,6 +38,7 @@ export function engineSlots(engine: Engine): RegisterSlots {
     modeChanged: (vcpu) =>
       withSelected(vcpu, () => {
         engine.system.initTlb();
+        engine.system.refreshDirectoryPointers();
         engine.system.updateMode();
       }),
   };

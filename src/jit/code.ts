@@ -103,7 +103,11 @@ export class Code {
       this.emit(OP.i64Const, this.halves[0], this.halves[1]);
     } else if (value === 'f32') this.raw(0x43, [0, 0, 0, 0]);
     else if (value === 'f64') this.raw(0x44, [0, 0, 0, 0, 0, 0, 0, 0]);
-    else if (value === 'v128') this.raw(VECTOR + 12, new Array<number>(16).fill(0));
+    else if (value === 'v128')
+      this.raw(
+        VECTOR + 12,
+        Array.from({ length: 16 }, () => 0),
+      );
   }
   /** Inserts a constant at an earlier place. */
   constantAt(place: Place, value: Value): void {

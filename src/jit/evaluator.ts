@@ -116,7 +116,7 @@ export class Evaluator {
     const outer = this.frame;
     const count = args.length;
     const locals = body.locals.map((type, i) => (i < count ? args[i] : zeroOf(type)));
-    const frame: Frame = { locals, residual: new Array<undefined>(locals.length), function: body, scopes: [] };
+    const frame: Frame = { locals, residual: [], function: body, scopes: [] };
     const used = code.used.slice();
     for (let i = count - 1; i >= 0; i--) if (!isStatic(args[i])) code.emit(OP.localSet, this.residual(frame, i));
     this.frame = frame;

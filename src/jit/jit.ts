@@ -32,6 +32,8 @@ export interface JitOptions {
   readonly now?: (() => number) | undefined;
   /** Live modules before the oldest are evicted, at most MAXIMUM_MODULES; tests make it small. */
   readonly maximumModules?: number;
+  /** Hot blocks that wait for a module together; 1: each is compiled at once, before it runs again. */
+  readonly batch?: number;
 }
 /** Hot blocks of a page; regions of it begin at all of them. */
 interface Page {
@@ -52,7 +54,7 @@ export const HOT_THRESHOLD = 500;
 /** V8 aborts the process at some 30,000 live modules. */
 const MAXIMUM_MODULES = 2000;
 /** Hot blocks that wait for a module together. One that is reported again while it waits ends the wait. */
-const BATCH = 32;
+const DEFAULT_BATCH = 32;
 const MAXIMUM_PATIENCE = 64;
 /** Regions that a block of another page is copied into, at most. */
 const MAXIMUM_COPIES = 4;
@@ -66,12 +68,14 @@ export class Jit {
   private readonly builder: RegionBuilder;
   private readonly pages = new Map<bigint, Page>();
   private readonly waiting = new Map<number, Page>();
+  /** How many regions hold a block that was hot or was compiled. */
   private readonly copies = new Map<number, number>();
   private readonly live: CompiledModule[] = [];
   private readonly freeSlots: number[] = [];
   private readonly causes: string[] = ['elsewhere'];
   private readonly failures = new Map<string, number>();
   private readonly maximumModules: number;
+  private readonly batch: number;
   private readonly now: () => number;
   // of the module that is being made
   private imports: ImportedFunction[] = [];
@@ -84,9 +88,10 @@ export class Jit {
   private bytes = 0;
   private compileMs = 0;
 
-  constructor(coreBytes: Uint8Array, host: JitHost, { now, maximumModules }: JitOptions = {}) {
+  constructor(coreBytes: Uint8Array, host: JitHost, { now, maximumModules, batch = DEFAULT_BATCH }: JitOptions = {}) {
     this.host = host;
     this.now = now ?? (() => 0);
+    this.batch = batch;
     this.maximumModules = Math.min(maximumModules ?? MAXIMUM_MODULES, MAXIMUM_MODULES);
     this.view = new DataView(host.memory.buffer);
     this.blocks = new Blocks(this.view);
@@ -107,9 +112,10 @@ export class Jit {
     page.reports++;
     const again = this.waiting.has(header);
     this.waiting.set(header, page);
-    // the block reports itself again after half as many executions
-    this.view.setUint32(header + L.B_HOT, this.blocks.u32(L.HOT_THRESHOLD) >>> 1, true);
-    if (!again && this.waiting.size < BATCH) return;
+    if (!this.copies.has(header)) this.copies.set(header, 0);
+    // the block reports itself again after as many executions
+    this.view.setUint32(header + L.B_HOT, 0, true);
+    if (!again && this.waiting.size < this.batch) return;
     const started = this.now();
     this.compileWaiting();
     this.compileMs += this.now() - started;
@@ -149,8 +155,8 @@ export class Jit {
       page.reports = 0;
       page.translations++;
       const out = new ByteBuffer();
-      const roots = [...page.entries].filter((entry) => this.blocks.compilable(entry)).reverse();
-      const region = this.build([header, ...roots], out);
+      for (const entry of page.entries) if (!this.blocks.compilable(entry)) page.entries.delete(entry); // dropped
+      const region = this.build([header, ...[...page.entries].reverse()], out);
       if (region === undefined) continue;
       bodies.push(out.view());
       built.push(region);
@@ -216,9 +222,9 @@ export class Jit {
 
   // ---- what the region builder asks ------------------------------------------------------------------------------------
   private include(header: number): boolean {
-    const executions = this.blocks.u32(header + L.B_HOT);
-    if (executions < Math.floor(this.blocks.u32(L.HOT_THRESHOLD) / WARM)) return false;
-    return (this.copies.get(header) ?? 0) < MAXIMUM_COPIES;
+    const copies = this.copies.get(header);
+    if (copies !== undefined) return copies < MAXIMUM_COPIES;
+    return this.blocks.u32(header + L.B_HOT) >= Math.floor(this.blocks.u32(L.HOT_THRESHOLD) / WARM);
   }
   /** Tables of jump targets come from a ring, in the order of their modules' age; the oldest module goes when it is full. */
   private allocate(bytes: number): number {

@@ -13,7 +13,10 @@ const encoder = new TextEncoder();
  * A module with functions r0, r1, ... (i32) -> () and these bodies. It imports the memory as e.m and functions from s by their
  * names; those have the function indices from 0 on. It never imports a table: V8 pays for each of its entries.
  */
-export function writeModule(imports: readonly ImportedFunction[], bodies: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+export function writeModule(
+  imports: readonly ImportedFunction[],
+  bodies: readonly Uint8Array[],
+): Uint8Array<ArrayBuffer> {
   const out = new ByteBuffer();
   const name = (text: string): number[] => [text.length, ...encoder.encode(text)];
   const section = (id: number, write: (part: ByteBuffer) => void): void => {

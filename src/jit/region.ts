@@ -3,8 +3,8 @@
 // Exact by construction: a block takes its ticks when it starts, whatever has to leave gives back what has not run, and every
 // way to another page checks that its code is still mapped there and still the code that was compiled.
 import * as L from '../core/layout.ts';
-import { Blocks } from './blocks.ts';
-import { ByteBuffer, Code, type Label, type Place } from './code.ts';
+import type { Blocks } from './blocks.ts';
+import { type ByteBuffer, Code, type Label, type Place } from './code.ts';
 import { Evaluator, type EvaluationContext } from './evaluator.ts';
 import { BUDGET, CHECKED, ENTRY, LEFT, LOCAL_GROUPS, RECORD, SCRATCH, SlotUse, TARGET } from './region-locals.ts';
 import { OP } from './tree.ts';
@@ -297,7 +297,11 @@ export class RegionBuilder {
   }
 
   // ---- the function ----------------------------------------------------------------------------------------------------
-  private assemble(blocks: readonly RegionBlock[], entries: readonly RegionBlock[], words: ReadonlyMap<RegionBlock, number>): Place {
+  private assemble(
+    blocks: readonly RegionBlock[],
+    entries: readonly RegionBlock[],
+    words: ReadonlyMap<RegionBlock, number>,
+  ): Place {
     const { code } = this;
     const numbers = new Map(entries.map((b, i) => [b, i]));
     for (const { place, to } of this.backward) {

@@ -70,7 +70,11 @@ const STRUCTURE = `
 
 const TYPES: Readonly<Record<string, number>> = { i: I32, l: I64, f: F32, d: F64, v: V128 };
 const rows = new Map<number, Opcode>();
-for (const [text, radix, base] of [[SCALAR, 16, 0], [SIMD, 10, VECTOR], [STRUCTURE, 16, 0]] as const) {
+for (const [text, radix, base] of [
+  [SCALAR, 16, 0],
+  [SIMD, 10, VECTOR],
+  [STRUCTURE, 16, 0],
+] as const) {
   const words = text.trim().split(/\s+/);
   for (let i = 0; i < words.length; i += 3) {
     const [range = '', signature = '', immediate = ''] = words.slice(i, i + 3);

@@ -42,12 +42,6 @@ function engineText(code: number, a: bigint, b: bigint): string | undefined {
       return `RDMSR of unknown register ${hex(a)} at ${hex(b)}: #GP(0).`;
     case L.LOG_MSR_WRITE:
       return `WRMSR of ${hex(b)} to register ${hex(a)} is not supported: #GP(0).`;
-    case L.LOG_TASK_SWITCH:
-      return `a hardware task switch at ${hex(a)} is not implemented: #GP(0).`;
-    case L.LOG_VIRTUAL_8086:
-      return `virtual-8086 mode, entered at ${hex(a)}, is not implemented: #GP(0).`;
-    case L.LOG_SMI:
-      return 'a system management interrupt was ignored.';
     case L.LOG_DEBUG_REGISTER:
       return `debug register ${b} is set up (DR7 ${hex(a)}) in a way that never matches.`;
     default:

@@ -13,13 +13,12 @@ import {
   Machine,
   PML4,
   STACK,
-  TSS,
   USER_CODE32,
   USER_DATA,
 } from './machine.ts';
+import { gate32, protectedMode } from './protected-machine.ts';
 
 const POINTER = 0x6000; // a pseudo-descriptor for LGDT
-const IDT32 = 0x7000;
 
 /** A machine at reset that goes on at CODE in real mode. */
 function realMode(): Machine {
@@ -114,28 +113,6 @@ describe('real mode', () => {
   });
 });
 
-/** 32-bit protected mode without paging, at CPL 0. */
-function protectedMode(): Machine {
-  const machine = new Machine();
-  const { engine } = machine;
-  engine.set64(L.EFER, 0n);
-  engine.set64(L.CR0, 0x11n);
-  engine.set64(L.CR4, 0n);
-  machine.setSegment(L.CS, KERNEL_CODE32, 0n, 0xffffffff, 0xc09b);
-  engine.set64(L.IDTR, BigInt(IDT32));
-  machine.write64(TSS + 4, BigInt(STACK - 0x1000)); // ESP0
-  machine.write64(TSS + 8, BigInt(KERNEL_DATA)); // SS0
-  engine.system.resetTags();
-  engine.system.updateMode();
-  return machine;
-}
-function gate32(machine: Machine, vector: number, address: number, level: number, type = 14): void {
-  const low = (address & 0xffff) | (KERNEL_CODE32 << 16);
-  machine.write64(
-    IDT32 + vector * 8,
-    BigInt(low >>> 0) | (BigInt((address & 0xffff0000) | ((0x80 | (level << 5) | type) << 8)) << 32n),
-  );
-}
 const HANDLER = CODE + 0x800;
 
 describe('protected mode', () => {

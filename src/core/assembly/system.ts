@@ -3,6 +3,8 @@ export { slowLoad as load, slowStore as store, slowModify as modify, slowLoadVec
   fetchPage as fetch, fetchBytes } from './system/mmu';
 export { linear, updateMode, loadSegmentReal } from './system/segments';
 export { raise, deliverFault, injectBreakpoint, ticksLeft } from './system/events';
+export { simdException } from './system/simd-exception';
+export * from './softfloat/sse';
 export { rare } from './system/rare-dispatch';
 export { boundary, retire, peek } from './system/boundary';
 export { codePage, physicalWritten, dropBlocksAt } from './system/physical';
@@ -11,4 +13,5 @@ export { isSplit as split, observerChanged, setDebugRegister } from './system/de
 export { translate } from './system/walk';
 export { initTlb, resetTags, flushTags } from './system/tlb';
 export { reset, startup } from './system/reset';
+export { refreshDirectoryPointers } from './system/control';
 export { rflags, setRflags, canonicaliseFlags } from './system/flags';

@@ -1,8 +1,22 @@
-// The engine in the same state as a process on this machine: 64-bit mode, ring 3, the same pages.
+// The engine in the same state as a process on this machine: 64-bit or compatibility mode, ring 3, the same pages.
 import { Engine, type EngineHost } from '../../../src/core/engine.ts';
 import * as L from '../../../src/core/layout.ts';
+import { Jit } from '../../../src/jit/jit.ts';
 import { emptyHost, engineModules } from '../engine-decoder.ts';
-import { type Case, CODE_ADDRESS, DATA_ADDRESS, DATA_SIZE, GS_BASE, type Result } from './protocol.ts';
+import {
+  type Case,
+  CODE_ADDRESS,
+  DATA_ADDRESS,
+  DATA_SIZE,
+  FS_BASE,
+  GS_BASE,
+  LDT,
+  type Result,
+  type SegmentedSize,
+  startOf,
+  testSegments,
+} from './protocol.ts';
+import { readX87, writeX87 } from './x87-state.ts';
 
 const PML4 = 0x1000;
 const PDPT = 0x2000;
@@ -13,6 +27,7 @@ const KERNEL_DIRECTORY = 0xf000;
 const DATA_TABLE = 0x5000;
 const CODE_TABLE = 0x6000;
 const GDT = 0x7000;
+const LOCAL = 0x7800;
 const IDT = 0x8000;
 const TSS = 0x9000;
 const KERNEL_STACK = 0xc000;
@@ -39,15 +54,18 @@ const USER_CODE32 = 0x23;
 const USER_DATA = 0x2b;
 const UNUSABLE = 0x10000;
 const HAS_ERROR = new Set([8, 10, 11, 12, 13, 14, 17]);
+const kindOf = (codeSize: number, segmented: boolean): string => `${codeSize}${segmented ? ' segmented' : ''}`;
 /** Ends the block behind the instruction: jmp $. */
 const BLOCK_END = [0xeb, 0xfe];
 
 export class EngineProcessor {
   private readonly engine: Engine;
   /** The state area before a case, registers aside. */
-  private readonly template: { readonly 32: Uint8Array; readonly 64: Uint8Array };
+  private readonly templates: ReadonlyMap<string, Uint8Array>;
   private readonly original: Uint8Array;
   private readonly data: Uint8Array;
+  /** 2: the instruction runs compiled, with the jump behind it. */
+  private ticks: 1 | 2 = 1;
   /**
    * data: contents of the data pages before each case. With a host there are a device and code at TOP_CODE_ADDRESS, which
    * no process has.
@@ -66,11 +84,51 @@ export class EngineProcessor {
     this.data.set(data);
     this.writeTables(host !== undefined);
     this.setState();
-    const long = engine.raw.slice(L.STATE, L.STATE_END);
+    const snapshot = (): Uint8Array => {
+      engine.system.updateMode();
+      return engine.raw.slice(L.STATE, L.STATE_END);
+    };
+    const templates = new Map([[kindOf(64, false), snapshot()]]);
     engine.set32(L.CS + 12, 0xc0fb);
     engine.set32(L.CS + 16, USER_CODE32);
-    engine.system.updateMode();
-    this.template = { 64: long, 32: engine.raw.slice(L.STATE, L.STATE_END) };
+    // in compatibility mode a null selector has no base
+    for (const slot of [L.FS, L.GS]) engine.set64(slot, 0n);
+    templates.set(kindOf(32, false), snapshot());
+    for (const size of [16, 32] as const) {
+      this.setSegments(size);
+      templates.set(kindOf(size, true), snapshot());
+    }
+    this.templates = templates;
+  }
+  private setSegments(size: SegmentedSize): void {
+    const { engine } = this;
+    const segments = testSegments(size);
+    for (const [slot, { selector, base, limit, attributes }] of [
+      [L.CS, segments.cs],
+      [L.DS, segments.ds],
+      [L.ES, segments.es],
+      [L.SS, segments.ss],
+    ] as const) {
+      engine.set64(slot, BigInt(base));
+      engine.set32(slot + 8, limit);
+      engine.set32(slot + 12, attributes);
+      engine.set32(slot + 16, selector);
+    }
+  }
+  /**
+   * From now on a case's block is compiled before it runs, and runs whole. Only for instructions that retire and do not
+   * jump. coreBytes: core.wasm, whose handlers the code is derived from.
+   */
+  compile(coreBytes: Uint8Array): Jit {
+    const jit = new Jit(coreBytes, this.engine, { batch: 1 });
+    this.engine.onHot = (block) => jit.hot(block);
+    this.engine.hotThreshold = 1;
+    this.ticks = 2;
+    return jit;
+  }
+  /** Ticks that were used by compiled code. */
+  get compiledTicks(): bigint {
+    return this.engine.compiledTicks;
   }
   private write64(address: number, value: bigint): void {
     const bytes = new Uint8Array(8);
@@ -98,13 +156,20 @@ export class EngineProcessor {
       table(TOP_DIRECTORY, 511, TOP_TABLE, user);
       table(TOP_TABLE, 511, CODE, user);
     }
-    this.write64(GDT + 8, 0x00af9b000000ffffn);
+    // Linux's kernel and user segments, where they are
+    const gdt = [0x00cf9b, 0x00af9b, 0x00cf93, 0x00cffb, 0x00cff3, 0x00affb];
+    gdt.forEach((word, i) => this.write64(GDT + 8 + i * 8, (BigInt(word) << 40n) | 0xffffn));
+    LDT.forEach(({ base, limit, attributes }, i) => {
+      const low = (BigInt(base & 0xffffff) << 16n) | BigInt(limit);
+      const high = BigInt((base & 0xff000000) >>> 0) | BigInt((attributes & 0xf0ff) << 8);
+      this.write64(LOCAL + i * 8, low | (high << 32n));
+    });
     this.write64(TSS + 4, KERNEL + BigInt(KERNEL_STACK));
     this.write64(TSS + 0x60, 0xffffn << 48n); // no I/O permission map
     for (let vector = 0; vector < 32; vector++) {
       const handler = BigInt(HANDLERS + vector * 16);
       const attributes = vector === 3 || vector === 4 ? 0xeen : 0x8en;
-      this.write64(IDT + vector * 16, (handler & 0xffffn) | (8n << 16n) | (attributes << 40n));
+      this.write64(IDT + vector * 16, (handler & 0xffffn) | (0x10n << 16n) | (attributes << 40n));
       this.write64(IDT + vector * 16 + 8, KERNEL >> 32n);
     }
   }
@@ -118,17 +183,19 @@ export class EngineProcessor {
     };
     engine.set64(L.CR0, 0x80050033n); // PG AM WP NE ET MP PE
     engine.set64(L.CR3, BigInt(PML4));
-    engine.set64(L.CR4, 0x6a0n); // PAE PGE OSFXSR OSXMMEXCPT
+    engine.set64(L.CR4, 0x506a0n); // PAE PGE OSFXSR OSXMMEXCPT FSGSBASE OSXSAVE
     engine.set64(L.EFER, 0xd01n);
     engine.set64(L.GDTR, KERNEL + BigInt(GDT));
-    engine.set32(L.GDTR + 8, 0xff);
+    engine.set32(L.GDTR + 8, 0x7f);
     engine.set64(L.IDTR, KERNEL + BigInt(IDT));
     engine.set32(L.IDTR + 8, 0x1ff);
     segment(L.TR, 0x40, KERNEL + BigInt(TSS), 0x8b);
     engine.set32(L.TR + 8, 0x67);
+    segment(L.LDTR, 0x50, KERNEL + BigInt(LOCAL), 0x82);
+    engine.set32(L.LDTR + 8, LDT.length * 8 - 1);
     segment(L.CS, USER_CODE, 0n, 0xa0fb);
     for (const slot of [L.SS, L.DS, L.ES]) segment(slot, USER_DATA, 0n, 0xc0f3);
-    segment(L.FS, 0, 0n, UNUSABLE);
+    segment(L.FS, 0, BigInt(FS_BASE), UNUSABLE);
     segment(L.GS, 0, BigInt(GS_BASE), UNUSABLE);
     engine.set32(L.CPL, 3);
     engine.set64(L.RIP, BigInt(CODE_ADDRESS));
@@ -137,7 +204,7 @@ export class EngineProcessor {
   }
 
   /** Executes the case's instruction, at CODE_ADDRESS or at TOP_CODE_ADDRESS. */
-  run(item: Case, rip = BigInt(CODE_ADDRESS)): Result {
+  run(item: Case, rip = startOf(item)): Result {
     const { engine, data, original } = this;
     const { raw, rawView: view } = engine;
     const offset = CODE_ADDRESS & 0xfff;
@@ -146,14 +213,23 @@ export class EngineProcessor {
     code.set(BLOCK_END, item.code.length);
     engine.writePhysical(CODE + offset, code);
     data.set(item.patch, item.patchOffset);
-    raw.set(this.template[item.codeSize], L.STATE);
+    const template = this.templates.get(kindOf(item.codeSize, item.segmented));
+    if (template === undefined) throw new Error(`no ${item.codeSize}-bit cases of that kind`);
+    raw.set(template, L.STATE);
     item.registers.forEach((value, i) => view.setBigUint64(L.REGS + i * 8, value, true));
     raw.set(item.xmm, L.XMM);
     view.setUint32(L.MXCSR, item.mxcsr, true);
+    writeX87(view, item.x87);
     view.setBigUint64(L.RIP, rip, true);
     engine.system.setRflags(BigInt.asIntN(64, item.flags | 0x202n));
-    const { code: reason, used } = engine.run(1, 1n);
-    if (used !== 1) throw new Error(`the engine used ${used} ticks, code ${reason}`);
+    if (this.ticks === 2) engine.flushBlocks(); // the JIT has patience with a page that changes often
+    let { code: reason, used } = engine.run(this.ticks, 1n);
+    if (reason === L.RUN_STOP && used < this.ticks) {
+      engine.set32(L.ATTENTION, engine.get32(L.ATTENTION) & ~L.ATTENTION_STOP); // PAUSE gives the rest of its quantum up
+      const rest = engine.run(this.ticks - used, 1n);
+      [reason, used] = [rest.code, used + rest.used];
+    }
+    if (used !== this.ticks) throw new Error(`the engine used ${used} ticks, code ${reason}`);
     return this.result(item, original);
   }
   private result(item: Case, original: Uint8Array): Result {
@@ -164,6 +240,8 @@ export class EngineProcessor {
     let flags = BigInt.asUintN(64, engine.system.rflags());
     let vector = 1;
     let error = 0;
+    const selectorAt = (slot: number): number => view.getUint32(slot + 16, true) & 0xffff;
+    let [cs, ss] = [selectorAt(L.CS), selectorAt(L.SS)];
     if (view.getUint32(L.CPL, true) === 0) {
       vector = (Number(rip - KERNEL) - HANDLERS) / 16;
       let frame = Number((registers[4] ?? 0n) - KERNEL);
@@ -174,13 +252,14 @@ export class EngineProcessor {
       };
       if (HAS_ERROR.has(vector)) error = Number(pop());
       rip = pop();
-      pop(); // CS
+      cs = Number(pop()) & 0xffff;
       flags = pop();
       registers[4] = pop();
+      ss = Number(pop()) & 0xffff;
     }
     const changes = new Map<number, bigint>();
     // the patch is part of the contents before the instruction
-    const before = original.slice(item.patchOffset, item.patchOffset + 16);
+    const before = original.slice(item.patchOffset, item.patchOffset + item.patch.length);
     original.set(item.patch, item.patchOffset);
     if (Buffer.compare(data, original) !== 0) {
       const after = new DataView(data.buffer, data.byteOffset, data.length);
@@ -201,6 +280,17 @@ export class EngineProcessor {
       flags,
       xmm: raw.slice(L.XMM, L.XMM + 256),
       mxcsr: view.getUint32(L.MXCSR, true),
+      x87: readX87(view),
+      fsBase: view.getBigUint64(L.FS, true),
+      gsBase: view.getBigUint64(L.GS, true),
+      selectors: {
+        es: selectorAt(L.ES),
+        cs,
+        ss,
+        ds: selectorAt(L.DS),
+        fs: selectorAt(L.FS),
+        gs: selectorAt(L.GS),
+      },
       changes,
     };
   }

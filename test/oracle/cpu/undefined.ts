@@ -1,6 +1,7 @@
 // What the manual leaves undefined: it is not compared. SDM 2A and 2B, the instructions' "Flags Affected" sections.
 import type { Decoded } from '../../../src/core/disassembler/instruction.ts';
 import { operandBytes } from '../../../src/core/disassembler/sizes.ts';
+import { operandAddress } from './operand-address.ts';
 import type { Case, Result } from './protocol.ts';
 
 const CF = 0x1;
@@ -11,11 +12,21 @@ const SF = 0x80;
 const OF = 0x800;
 export const COMPARED_FLAGS = CF | PF | AF | ZF | SF | OF | 0x400; // and DF
 
-interface Undefined {
+export interface Undefined {
   /** RFLAGS bits. */
   readonly flags: number;
   /** The destination, or all of the result. */
   readonly result?: boolean;
+  /** Bits of the x87 status word. */
+  readonly status?: number;
+  /** By how many units in the last place an x87 register may differ. */
+  readonly ulps?: number;
+  /** By how much single-precision elements of XMM registers may differ, as a part of their value. */
+  readonly relative?: number;
+  /** Bits of the destination register. */
+  readonly destination?: bigint;
+  /** Bytes of the memory operand, [from, to) each. */
+  readonly memory?: readonly (readonly [number, number])[];
 }
 interface Rule {
   readonly form: RegExp;
@@ -95,9 +106,34 @@ const RULES: readonly Rule[] = [
     undefined: () => ({ flags: CF | OF | SF | AF | PF }),
   },
   {
+    form: /^LAR$/,
+    reason: 'bits 19:16 of the access rights (00FxFF00H, SDM 2A LAR)',
+    undefined: () => ({ flags: 0, destination: 0xf0000n }),
+  },
+  {
+    form: /^(LZCNT|TZCNT)$/,
+    reason: 'all but CF and ZF after a count (SDM 2A LZCNT, 2B TZCNT)',
+    undefined: () => ({ flags: OF | SF | AF | PF }),
+  },
+  {
+    form: /^(ANDN|BLSI|BLSMSK|BLSR|BZHI)$/,
+    reason: 'AF and PF after BMI arithmetic (SDM 2A ANDN, BLSI, BLSMSK, BLSR, BZHI)',
+    undefined: () => ({ flags: AF | PF }),
+  },
+  {
+    form: /^BEXTR$/,
+    reason: 'AF, SF and PF after a field extraction (SDM 2A BEXTR)',
+    undefined: () => ({ flags: AF | SF | PF }),
+  },
+  {
     form: /^BSWAP$/,
     reason: 'a 16-bit BSWAP',
     undefined: (_, decoded) => ({ flags: 0, result: decoded.operandSize === 2 }),
+  },
+  {
+    form: /^R(CP|SQRT)[PS]S$/,
+    reason: 'the digits of an approximation within 1.5 * 2^-12 (SDM 2B RCPPS, RSQRTPS): two may be twice that apart',
+    undefined: () => ({ flags: 0, relative: 2 * 1.5 * 2 ** -12 }),
   },
 ];
 
@@ -110,5 +146,26 @@ export function undefinedAfter(item: Case, decoded: Decoded, after: Result): Und
   return scanOfZero ? { ...found, result: true } : found;
 }
 
-/** Which of two missing operands CMPS reports, and whether MASKMOVDQU asks for bytes that it does not write. */
-export const faultAddressUndefined = ({ row }: Decoded): boolean => /CMPS[BWDQ]|MASKMOVDQU/.test(row.mnemonic);
+const FAR_TRANSFER = /^(RETF|IRET|JMP|CALL)/;
+/** Which of two missing operands is reported, and whether MASKMOVDQU asks for bytes that it does not write. */
+export const faultAddressUndefined = ({ row }: Decoded): boolean =>
+  /CMPS[BWDQ]|MASKMOVDQU/.test(row.mnemonic) || FAR_TRANSFER.test(row.mnemonic);
+
+const RETIRED = 1;
+const STACK_FAULT = 12;
+const GENERAL_PROTECTION = 13;
+const PAGE_FAULT = 14;
+/** A far call may have pushed its return address when it finds out that its target is beyond the limit (SDM 2A CALL). */
+export const faultMayWrite = ({ row }: Decoded): boolean => row.mnemonic === 'CALL' && row.implicit === 'pushfar';
+/**
+ * Whether both faults are right. Faults of one instruction's operands have no order among each other (SDM 3A table 6-2,
+ * class 9): a 16-byte operand that is not aligned (#GP) and is outside of the stack segment (#SS); a far transfer whose
+ * frame is not all there (#PF, #SS) and whose selector is wrong (#GP).
+ */
+export function eitherFault(item: Case, decoded: Decoded, a: number, b: number): boolean {
+  if (FAR_TRANSFER.test(decoded.row.mnemonic) && a !== b && a !== RETIRED && b !== RETIRED)
+    return [a, b].includes(PAGE_FAULT) || [a, b].includes(STACK_FAULT);
+  if (Math.min(a, b) !== STACK_FAULT || Math.max(a, b) !== GENERAL_PROTECTION || decoded.memory?.segment !== 'ss')
+    return false;
+  return (operandAddress(item, decoded.memory) & 15n) !== 0n && decoded.row.operands.some(({ size }) => size === 'x');
+}

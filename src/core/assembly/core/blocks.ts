@@ -2,7 +2,7 @@
 // spans pages, but for a single instruction that crosses: that block carries both frames and holds nothing else.
 import * as L from '../../layout';
 import { frameEntry, hashBucket, linearBucket } from '../block-index';
-import { decode } from './decoder';
+import { decode, decodeBeyondLimit } from './decoder';
 import { fallHandler } from './handlers/control';
 import { fetchPage, fetchBytes, codePage, isSplit } from './imports';
 
@@ -113,8 +113,11 @@ function fill(b: usize, linear: u64, bytes: usize, available: u32, mode: u32, si
   if (!(mode & L.MODE_FLAT)) { store<u64>(b, load<u64>(L.CS), L.B_CS_BASE); store<u32>(b, load<u32>(L.CS, 8), L.B_CS_LIMIT); }
   let r = b + L.HEADER_SIZE, rip = load<u64>(L.RIP), n: u32 = 0, flags: u32 = 0, at: u32 = 0;
   if (load<u32>(L.SPLIT_COUNT) && isSplit(linear)) flags |= L.BLOCK_GUARD;
+  let flat = (mode & L.MODE_FLAT) != 0, limit = <u64>load<u32>(L.CS, 8);
   while (true) {
     let done = decode(r, bytes + at, available - at, rip, mode);
+    // fetches beyond the limit of CS fault before those of a missing page (SDM 3A table 6-2)
+    if (!flat && rip + (done ? load<u8>(r, L.R_LENGTH) : available - at + 1) > limit + 1) { decodeBeyondLimit(r, rip); done = 1; }
     if (!done) { // the instruction goes on on the next page
       if (n) break;
       let frame2 = fetchFrame((linear | 0xfff) + 1), first = available - at;
@@ -122,6 +125,7 @@ function fill(b: usize, linear: u64, bytes: usize, available: u32, mode: u32, si
       if (frame2 != L.NO_FRAME) memory.copy(<usize>L.FETCH_BUFFER + first, (<usize>load<u32>(L.CONFIG_RAM)) + (<usize>frame2 << 12), 15);
       else memory.fill(<usize>L.FETCH_BUFFER + first, 0xff, 15);
       decode(r, L.FETCH_BUFFER, 30, rip, mode);
+      if (!flat && rip + load<u8>(r, L.R_LENGTH) > limit + 1) decodeBeyondLimit(r, rip);
       store<u32>(b, frame2, L.B_FRAME2);
       single = true;
     }

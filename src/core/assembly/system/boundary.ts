@@ -6,15 +6,18 @@
 // Whoever changes LEASE, PASS_TOKEN, EVENTS, ACTIVITY, BLOCK_IRQ or CATCH from outside sets ATTENTION_EVENT.
 import * as L from '../../layout';
 import {
-  CAUSE_ANY, CAUSE_BS, CAUSE_BT, commitDebug, commitHits, guestExecutionMatch, hostExecutionMatch, mergeExecution,
+  CAUSE_ANY, CAUSE_BLD, CAUSE_BS, CAUSE_BT, commitDebug, commitHits, guestExecutionMatch, hostExecutionMatch, mergeExecution,
   tokenIsFor, tokenMatches,
 } from './debug';
+import { commitBusLock } from './bus-lock';
 import { deliver, linearRip } from './delivery';
 import { caughtDebug, EXCEPTION, INTERRUPT, NON_MASKABLE } from './events';
 import { FLAG_IF, FLAG_RF, FLAG_TF } from './flags';
-import { acknowledge, log, split } from './host';
+import { acknowledge, split } from './host';
 import { commitBounces } from './mmu';
 import { initialise, startup } from './reset';
+import { recordBranch, recording } from './last-branch';
+import { deliverSmi } from './smm';
 
 const INTR: u32 = 1, NMI: u32 = 2, SMI: u32 = 4, INIT: u32 = 8, SIPI: u32 = 16; // EVENTS
 const HALTED: u32 = 1, WAIT_FOR_SIPI: u32 = 2, SHUTDOWN: u32 = 3; // ACTIVITY
@@ -36,7 +39,7 @@ function observed(causes: u32): u32 {
 /** Line 6: pending traps that would be delivered now. */
 function trapActs(): bool {
   let pending = load<u32>(L.PENDING_DEBUG);
-  return (pending & (CAUSE_ANY | CAUSE_BS | CAUSE_BT)) != 0 && load<u32>(L.SHADOW) != MOV_SS;
+  return (pending & (CAUSE_ANY | CAUSE_BLD | CAUSE_BS | CAUSE_BT)) != 0 && load<u32>(L.SHADOW) != MOV_SS;
 }
 /** Line 7; STI does not hold an NMI back. */
 function nonMaskableActs(): bool {
@@ -64,7 +67,7 @@ function held(): bool {
 /** Delivers pending traps (lines 2 and 6); false: the observer wants to see them first. */
 function deliverTraps(): bool {
   let pending = load<u32>(L.PENDING_DEBUG);
-  let causes = mergeExecution((pending & (CAUSE_BS | CAUSE_BT)) | (pending & CAUSE_ANY ? pending & 15 : 0));
+  let causes = mergeExecution((pending & (CAUSE_BLD | CAUSE_BS | CAUSE_BT)) | (pending & CAUSE_ANY ? pending & 15 : 0));
   if (caughtDebug(causes)) return false;
   store<u32>(L.PENDING_DEBUG, 0);
   commitDebug(causes);
@@ -86,11 +89,12 @@ export function boundary(): u32 {
   if (load<u32>(L.CAUGHT)) return observed(load<u32>(L.CAUGHT));
   while (load<i64>(L.BUDGET) > 0) {
     let events = load<u32>(L.EVENTS), activity = load<u32>(L.ACTIVITY);
-    if (load<u32>(L.PENDING_DEBUG) & CAUSE_BT) { // 2
+    // 2; a lease that ends at the new task's first instruction shows that place first (guest-debug-spec T-6B)
+    if (load<u32>(L.PENDING_DEBUG) & CAUSE_BT && !completed()) {
       if (!deliverTraps()) return observed(load<u32>(L.CAUGHT));
       continue;
     }
-    if (events & INIT) { // 3
+    if (events & INIT && !load<u32>(L.IN_SMM)) { // 3; in SMM it waits for RSM (SDM 3C 31.3.1)
       let lease = load<u32>(L.LEASE) | load<u32>(L.LEASE_DONE);
       store<u32>(L.EVENTS, events & ~INIT);
       initialise();
@@ -107,9 +111,11 @@ export function boundary(): u32 {
       continue;
     }
     if (events & SIPI) store<u32>(L.EVENTS, events & ~SIPI); // ignored unless waited for (SDM 3A 9.4.1)
-    if (events & SMI && !load<u32>(L.BLOCK_IRQ) && !held()) {
+    if (events & SMI && !load<u32>(L.IN_SMM) && !load<u32>(L.BLOCK_IRQ) && !held()) { // in SMM it waits for RSM
       store<u32>(L.EVENTS, load<u32>(L.EVENTS) & ~SMI);
-      log(L.LOG_SMI, linearRip(), 0);
+      deliverSmi();
+      tick();
+      continue;
     }
     let causes = completed(); // 4, 5
     if (causes) return observed(causes);
@@ -156,7 +162,7 @@ export function boundary(): u32 {
 function prepare(): void {
   let flags = load<u64>(L.RFLAGS);
   let alone = (flags & (FLAG_TF | FLAG_RF)) != 0 || load<u32>(L.SHADOW) || load<u32>(L.LEASE) || load<u32>(L.PASS_ACTIVE)
-    || load<u32>(L.FIRST_HOLD) || load<u32>(L.CAUGHT_PASS);
+    || load<u32>(L.FIRST_HOLD) || load<u32>(L.CAUGHT_PASS) || recording();
   store<u32>(L.DELIVERED, 0); // the handler's first instruction runs: what stops from now on is not that delivery's
   let stop = load<u32>(L.ATTENTION) & L.ATTENTION_STOP; // asked for by a device while an event was delivered
   store<u32>(L.ATTENTION, stop); // a delivery in front asked for what has just been evaluated
@@ -173,7 +179,7 @@ function prepare(): void {
  */
 export function peek(): u32 {
   if (load<u32>(L.CAUGHT)) return load<u32>(L.CAUGHT);
-  if (load<u32>(L.ACTIVITY) >= WAIT_FOR_SIPI || load<u32>(L.EVENTS) & INIT || load<u32>(L.PENDING_DEBUG) & CAUSE_BT) return 0;
+  if (load<u32>(L.ACTIVITY) >= WAIT_FOR_SIPI || (load<u32>(L.EVENTS) & INIT && !load<u32>(L.IN_SMM))) return 0;
   let causes = completed();
   if (causes) return causes;
   if (trapActs() || nonMaskableActs() || interruptActs() || load<u32>(L.ACTIVITY)) return 0;
@@ -195,9 +201,11 @@ export function retire(): void {
   // a device that a bounce is written to sees the time at which the instruction began
   if (r) store<u32>(L.BLOCK_TICKS, <u32>((r - <usize>load<u32>(L.BLOCK) - L.HEADER_SIZE) / L.RECORD_SIZE) + 1);
   commitBounces();
+  commitBusLock();
   commitHits();
   store<u32>(L.CURRENT, 0);
   let shadow = load<u32>(L.SHADOW_NEW), taken = transferred();
+  if (taken && recording()) recordBranch(load<u64>(load<u32>(L.BLOCK), L.B_LINEAR), linearRip());
   // a single-step trap due behind MOV SS is dropped, not postponed; BTF asks for a taken transfer
   if (load<u32>(L.TF_AT_START) && shadow != MOV_SS && (taken || !(load<u64>(L.MSR_DEBUGCTL) & DEBUGCTL_BTF)))
     store<u32>(L.PENDING_DEBUG, load<u32>(L.PENDING_DEBUG) | CAUSE_BS);

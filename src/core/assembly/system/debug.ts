@@ -12,8 +12,8 @@ import { dropTagsOf, flushTags } from './tlb';
 
 /** In PENDING_DEBUG and in a hit's guest slots: at least one enabled slot matched. */
 export const CAUSE_ANY: u32 = 0x10;
-export const CAUSE_BD: u32 = 0x2000, CAUSE_BS: u32 = 0x4000, CAUSE_BT: u32 = 0x8000;
-/** DR6 without a cause, of a profile without RTM and bus-lock detection; DR7 after reset. */
+export const CAUSE_BLD: u32 = 0x800, CAUSE_BD: u32 = 0x2000, CAUSE_BS: u32 = 0x4000, CAUSE_BT: u32 = 0x8000;
+/** DR6 without a cause (bit 11, bus lock, is active low; no profile has RTM); DR7 after reset. */
 export const DR6_CLEAR: u64 = 0xffff0ff0;
 export const DR7_CLEAR: u64 = 0x400;
 const DR7_GD: u64 = 0x2000, CR4_DE: u64 = 8;
@@ -212,7 +212,7 @@ function changeRegister(slot: usize, value: u64): void {
   dropDerived();
   if (before || executionSlots(load<u32>(L.DR7))) recountSplits();
 }
-@inline function dr6Value(v: u64): u64 { return (v & 0xe00f) | DR6_CLEAR; }
+@inline function dr6Value(v: u64): u64 { return (v & 0xe80f) | (DR6_CLEAR & ~(<u64>CAUSE_BLD)); }
 @inline function dr7Value(v: u64): u64 { return (v & 0xffff23ff) | DR7_CLEAR; }
 /** DR7 of the running vCPU; also for TypeScript (a register write by the user). */
 export function setDr7(value: u64): void {
@@ -250,9 +250,19 @@ export function observerChanged(): void {
   recountSplits();
   store<u32>(L.ATTENTION, load<u32>(L.ATTENTION) | L.ATTENTION_EVENT);
 }
-/** Commit when the delivery of a #DB starts: B0-B3 are replaced, BS BD BT added, GD and DEBUGCTL's BTF and LBR cleared. */
+/** A task switch: breakpoints that are enabled locally end with their task (SDM 3B 18.2.4); the observer's do not. */
+export function endLocalBreakpoints(): void {
+  const LOCAL: u64 = 0x55; // L0-L3
+  if (load<u64>(L.DR7) & LOCAL) changeRegister(L.DR7, load<u64>(L.DR7) & ~LOCAL);
+}
+/**
+ * Commit when the delivery of a #DB starts: B0-B3 are replaced, BS BD BT added, BLD (active low) cleared by its cause alone; GD and
+ * DEBUGCTL's BTF and LBR are cleared.
+ */
 export function commitDebug(causes: u32): void {
-  store<u64>(L.DR6, (load<u64>(L.DR6) & ~(<u64>0x100f)) | (causes & (15 | CAUSE_BD | CAUSE_BS | CAUSE_BT)));
+  let dr6 = load<u64>(L.DR6) & ~(<u64>0x100f);
+  if (causes & CAUSE_BLD) dr6 &= ~(<u64>CAUSE_BLD);
+  store<u64>(L.DR6, dr6 | (causes & (15 | CAUSE_BD | CAUSE_BS | CAUSE_BT)));
   store<u64>(L.DR7, load<u64>(L.DR7) & ~DR7_GD);
   store<u64>(L.MSR_DEBUGCTL, load<u64>(L.MSR_DEBUGCTL) & ~(<u64>3));
 }

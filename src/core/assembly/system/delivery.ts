@@ -1,17 +1,20 @@
 // Event delivery through the IVT or the IDT (SDM 3A 6.12, 6.14; real mode: 21.1.4): gates, privilege checks, stack switches,
 // error codes. Nothing of the guest's registers changes before the last access that can fault.
 import * as L from '../../layout';
-import { delivered, log } from './host';
+import { delivered } from './host';
 import { fault, linearHere, EXCEPTION, SOFTWARE, NON_MASKABLE } from './events';
 import { commitHits } from './debug';
 import { rflags, FLAG_AC, FLAG_IF, FLAG_NT, FLAG_RF, FLAG_TF, FLAG_VM } from './flags';
 import { readLinear, writeLinear } from './mmu';
+import { recordEvent, recording } from './last-branch';
 import { isCanonical, longMode } from './walk';
 import {
   BIG, DPL_SHIFT, GP, LONG, NP, P, SSF, TS, UNUSABLE, attributesOf, baseOf, beyondLimit, descriptorAttributes,
   descriptorLimit, dplOf, gateOffset, gateSelector, isCode, isConforming, isNull, limitOf, markAccessed,
-  prepareStack, protectedMode, readDescriptor, selectorOf, setCode, setSegment, updateMode,
+  prepareStack, protectionEnabled, readDescriptor, selectorOf, setCode, setNull, setSegment, updateMode, virtual8086,
 } from './segments';
+import { eventToTask } from './task-switch';
+import { pushDataSegments } from './virtual8086';
 
 const GATE_TASK: u32 = 5, GATE_INTERRUPT16: u32 = 6, GATE_TRAP16: u32 = 7, GATE_INTERRUPT: u32 = 14, GATE_TRAP: u32 = 15;
 
@@ -42,7 +45,7 @@ export function deliver(vector: u32, kind: u32, error: i32, rip: u64): void {
   let from = linearHere(), image = flagsImage(vector, kind), external: u32 = kind == SOFTWARE ? 0 : 1;
   store<u32>(L.DELIVERING, (vector + 1) | kind << 12);
   note(vector, error, from);
-  if (!protectedMode()) deliverReal(vector, rip, image);
+  if (!protectionEnabled()) deliverReal(vector, rip, image);
   else if (longMode()) deliverLong(vector, kind, error, rip, image, external);
   else deliverLegacy(vector, kind, error, rip, image, external);
   if (kind == NON_MASKABLE) store<u32>(L.NMI_BLOCKED, 1);
@@ -56,6 +59,7 @@ function finish(vector: u32, kind: u32, error: i32, from: u64): void {
   store<u32>(L.GUARD_PASSED, 0);
   store<u32>(L.ATTENTION, load<u32>(L.ATTENTION) | L.ATTENTION_EVENT);
   updateMode();
+  if (recording()) recordEvent(from, linearRip());
   if (!load<u32>(L.CURRENT)) {
     store<i64>(L.BUDGET, load<i64>(L.BUDGET) - 1);
     store<u32>(L.ONE_INSTRUCTION, 0);
@@ -137,17 +141,19 @@ function deliverLegacy(vector: u32, kind: u32, error: i32, rip: u64, image: u64,
   if ((vector << 3) + 7 > load<u32>(L.IDTR, 8)) fault(GP, gateError);
   let low = readLinear((load<u64>(L.IDTR) + (vector << 3)) & 0xffffffff, 8, 0), gate = <u32>(low >> 40), type = gate & 0x1f;
   let wide = type == GATE_INTERRUPT || type == GATE_TRAP;
-  if (type == GATE_TASK) log(L.LOG_TASK_SWITCH, linearHere(), 0);
-  if (!wide && type != GATE_INTERRUPT16 && type != GATE_TRAP16) fault(GP, gateError);
+  if (!wide && type != GATE_TASK && type != GATE_INTERRUPT16 && type != GATE_TRAP16) fault(GP, gateError);
   if (kind == SOFTWARE && dplOf(gate) < level) fault(GP, gateError);
   if (!(gate & P)) fault(NP, gateError);
+  if (type == GATE_TASK) { eventToTask(low, rip, image, error, external); return; }
   let selector = gateSelector(low), target = wide ? gateOffset(low) : low & 0xffff, size: u32 = wide ? 4 : 2;
   let d = readTarget(selector, external), attributes = descriptorAttributes(d);
   let inner = isConforming(attributes) ? level : dplOf(attributes), user: u32 = inner == 3 ? 1 : 0;
-  let stackError: i32 = <i32>external;
+  let stackError: i32 = <i32>external, fromVirtual = virtual8086();
+  if (fromVirtual && inner) fault(GP, <i32>(selector & 0xfffc | external)); // only to CPL 0 (SDM 3A 21.3.1)
   if (inner < level) {
     prepareInnerStack(inner, external);
     stackError |= selectorOf(L.NEW_STACK) & 0xfffc;
+    if (fromVirtual) pushDataSegments(size, stackError);
     pushNew(size, selectorOf(L.SS), user, stackError); pushNew(size, load<u64>(L.RSP), user, stackError);
   } else copyStack();
   pushNew(size, image, user, stackError); pushNew(size, selectorOf(L.CS), user, stackError); pushNew(size, rip, user, stackError);
@@ -155,6 +161,7 @@ function deliverLegacy(vector: u32, kind: u32, error: i32, rip: u64, image: u64,
   if (target > <u64>descriptorLimit(d)) fault(GP, <i32>external);
   d = markAccessed(selector, d);
   commitStack();
+  if (fromVirtual) { setNull(L.GS, 0); setNull(L.FS, 0); setNull(L.DS, 0); setNull(L.ES, 0); }
   store<u64>(L.RIP, target);
   setCode(selector, d, inner);
   clearFlags(FLAG_TF | FLAG_NT | FLAG_RF | FLAG_VM | (type == GATE_INTERRUPT || type == GATE_INTERRUPT16 ? FLAG_IF : 0));

@@ -1,6 +1,7 @@
 // Descriptor tables and descriptor queries: LGDT LIDT SGDT SIDT LLDT LTR SLDT STR VERR VERW LAR LSL ARPL (SDM 2A, 2B).
 import * as L from '../../layout';
 import { dstPointer, srcPointer } from '../core/record';
+import { guardUserInstruction } from './control';
 import { fault } from './events';
 import { readLinear, writeLinear } from './mmu';
 import {
@@ -29,6 +30,7 @@ export function loadTable(r: usize, table: usize): void {
   store<u32>(table, limit, 8);
 }
 export function storeTable(r: usize, table: usize): void {
+  guardUserInstruction();
   let size: u32 = code64() ? 8 : 4, a = operandLinear(r, size + 2, 1), base = load<u64>(table);
   writeMemory(r, a, 2, load<u32>(table, 8) & 0xffff);
   writeMemory(r, a + 2, size, size == 8 ? base : base & 0xffffffff);
@@ -73,6 +75,7 @@ export function loadTask(r: usize): void {
 }
 export function storeSelector(r: usize, segment: usize): void {
   protectedOnly();
+  guardUserInstruction();
   writeDestination(r, 2, selectorOf(segment));
 }
 

@@ -4,9 +4,11 @@ import * as L from '../../layout';
 import { nextOf, lengthOf } from '../core/record';
 import { throwFault, log } from './host';
 import { deliver, linearRip } from './delivery';
-import { commitDebug, guestExecutionMatch, CAUSE_ANY } from './debug';
+import { commitDebug, guestExecutionMatch, CAUSE_ANY, CAUSE_BT } from './debug';
 import { rflags, FLAG_OF } from './flags';
 import { hostAddress, isRam } from './physical';
+import { virtual8086 } from './segments';
+import { interruptInside } from './virtual8086';
 import { translate } from './walk';
 import { ICEBP_CLEARS_GD, ICEBP_TOUCHES_B0_B3, FUSE_ICEBP_WITH_PENDING_DATA } from './policy';
 
@@ -30,8 +32,8 @@ export function clockNow(): u64 { return <u64>(load<i64>(L.CLOCK_END) - ticksLef
 
 /** Offset in CS of the instruction in record r. */
 export function startOf(r: usize): u64 {
-  let mode = load<u32>(L.MODE) & L.MODE_CODE, start = nextOf(r) - lengthOf(r);
-  return mode == 2 ? start : mode == 1 ? start & 0xffffffff : start & 0xffff;
+  let start = nextOf(r) - lengthOf(r);
+  return (load<u32>(L.MODE) & L.MODE_CODE) == 2 ? start : start & 0xffffffff;
 }
 /** Back to the boundary in front of the running instruction: exact RIP, ticks given back, its accesses forgotten. */
 function unwind(): void {
@@ -43,6 +45,7 @@ function unwind(): void {
   }
   store<u32>(L.WATCH_HITS, 0);
   store<u32>(L.BOUNCE_COUNT, 0);
+  store<u32>(L.BUS_LOCKED, 0);
 }
 function throwWith(vector: u32, error: u32, flags: u32): void {
   if (!load<u32>(L.CURRENT) && !load<u32>(L.DELIVERING)) flags |= AT_BOUNDARY;
@@ -83,7 +86,7 @@ export function stopInFront(cause: u32): void {
 /** SDM 3A table 6-4: divide error and the segment faults. */
 function isContributory(vector: u32): bool { return vector == 0 || (vector >= 10 && vector <= 13) || vector == 21; }
 
-function shutdown(): void {
+export function shutdown(): void {
   store<u32>(L.DELIVERING, 0);
   store<u32>(L.ACTIVITY, 3);
   store<u32>(L.LEASE, 0); store<u32>(L.LEASE_DONE, 0);
@@ -120,7 +123,8 @@ export function deliverFault(): void {
 }
 /** True when the observer wants to see a guest #DB first and has not passed this one yet. */
 export function caughtDebug(causes: u32): bool {
-  if (!(load<u32>(L.CATCH) & L.CATCH_DB) || load<u32>(L.CAUGHT_PASS)) return false;
+  let filter = causes & CAUSE_BT ? L.CATCH_DB | L.CATCH_TASK_SWITCH : L.CATCH_DB;
+  if (!(load<u32>(L.CATCH) & filter) || load<u32>(L.CAUGHT_PASS)) return false;
   store<u32>(L.FAULT_ERROR, causes);
   store<u32>(L.CAUGHT, load<u32>(L.CAUGHT) | L.OBSERVED_CAUGHT_DB);
   store<u32>(L.ATTENTION, load<u32>(L.ATTENTION) | L.ATTENTION_EVENT);
@@ -143,6 +147,7 @@ export function injectBreakpoint(length: u32): void {
 export function intN(r: usize): void {
   let vector = <u32>load<u8>(r, L.R_IMM);
   if (vector == BP) caught(L.CATCH_BP_SOFTWARE_INTERRUPT, L.OBSERVED_CAUGHT_BP);
+  if (virtual8086()) { interruptInside(r, vector); return; }
   deliver(vector, SOFTWARE, -1, nextOf(r));
 }
 export function into(r: usize): void {

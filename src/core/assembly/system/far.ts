@@ -1,14 +1,12 @@
 // Far transfers: JMP, CALL, RET, call gates, IRET (SDM 3A 5.8, 6.12; SDM 2A CALL, IRET; 2B JMP, RET).
-// Hardware task switches and virtual-8086 mode are not implemented: #GP, and a line on the log.
 import * as L from '../../layout';
 import { immOf, nextOf, stackMask } from '../core/record';
 import { copyStack, prepareInnerStack, pushNew, commitStack, readTss } from './delivery';
-import { fault, linearHere } from './events';
+import { fault } from './events';
 import {
   ARITHMETIC, FLAG_AC, FLAG_DF, FLAG_ID, FLAG_IF, FLAG_IOPL, FLAG_NT, FLAG_RF, FLAG_TF, FLAG_VIF, FLAG_VIP, FLAG_VM,
   rflags, setRflags,
 } from './flags';
-import { log } from './host';
 import { readLinear, writeLinear } from './mmu';
 import {
   isMemory, code64, operandLinear, operandSize, peek, readMemory, setStackPointer, stackLinear, truncate,
@@ -18,16 +16,14 @@ import {
   BIG, DPL_SHIFT, GP, LONG, NO_DESCRIPTOR, NP, P, SSF, UNUSABLE, attributesOf, descriptorAddress,
   descriptorAttributes, descriptorLimit, dplOf, dropInnerSegments, gateOffset, gateSelector, isCode, isConforming,
   isNull, isSystem, limitOf, markAccessed, prepareStack, protectedMode, readDescriptor, selectorOf, setCode,
-  setSegment, updateMode,
+  setSegment, updateMode, virtual8086,
 } from './segments';
+import { isTask, returnToTask, transferToTask } from './task-switch';
+import { enterVirtual, returnInside } from './virtual8086';
 import { isCanonical, longMode } from './walk';
 
 const CALL_GATE16: u32 = 4, CALL_GATE: u32 = 12;
 
-function unimplementedTask(error: i32): void {
-  log(L.LOG_TASK_SWITCH, linearHere(), 0);
-  fault(GP, error);
-}
 /** A target offset must lie within its code segment, or be canonical in 64-bit code. */
 function checkOffset(d: u64, offset: u64): void {
   let flat = longMode() && (descriptorAttributes(d) & LONG) != 0;
@@ -84,8 +80,9 @@ function pushReturn(r: usize, size: u32): void {
 function throughGate(r: usize, selector: u32, gate: u64, call: bool): void {
   let g = descriptorAttributes(gate), type = g & 15, level = load<u32>(L.CPL), error = <i32>(selector & 0xfffc);
   if (type != CALL_GATE && (type != CALL_GATE16 || longMode())) {
-    if (!longMode() && (type == 1 || type == 5 || type == 9)) unimplementedTask(error);
-    fault(GP, error);
+    if (longMode() || !isTask(type)) fault(GP, error);
+    transferToTask(r, selector, gate, call);
+    return;
   }
   if (dplOf(g) < level || dplOf(g) < (selector & 3)) fault(GP, error);
   if (!(g & P)) fault(NP, error);
@@ -188,32 +185,39 @@ export function returnFar(r: usize): void {
   returnTo(r, d, cs, rip, outer, ss, sp, taken, release);
 }
 export function iret(r: usize): void {
-  let size = operandSize(r), level = load<u32>(L.CPL), old = rflags();
+  if (virtual8086()) { finishReturn(returnInside(r)); return; }
+  let size = operandSize(r), level = load<u32>(L.CPL), old = rflags(), protectedNow = protectedMode();
+  if (protectedNow && old & FLAG_NT) {
+    if (longMode()) fault(GP, 0);
+    returnToTask(r);
+    finishReturn(false);
+    return;
+  }
   let mask = ARITHMETIC | FLAG_TF | FLAG_DF | FLAG_NT;
   if (size > 2) mask |= FLAG_RF | FLAG_AC | FLAG_ID;
   if (level <= <u32>((old & FLAG_IOPL) >> 12)) mask |= FLAG_IF;
-  if (level == 0) mask |= size > 2 ? FLAG_IOPL | FLAG_VIF | FLAG_VIP : FLAG_IOPL;
-  if (protectedMode() && old & FLAG_NT) {
-    if (longMode()) fault(GP, 0);
-    unimplementedTask(0);
-  }
+  if (level == 0) mask |= size > 2 && protectedNow ? FLAG_IOPL | FLAG_VIF | FLAG_VIP : FLAG_IOPL;
   let rip = peek(r, size, 0), cs = <u32>peek(r, size, size) & 0xffff, image = peek(r, size, <u64>size << 1), taken = <u64>size * 3;
-  if (!protectedMode()) {
+  if (!protectedNow) {
     if (rip > <u64>limitOf(L.CS)) fault(GP, 0);
     setStackPointer(r, load<u64>(L.RSP) + taken);
     setRealCode(cs, rip);
+  } else if (image & FLAG_VM && size == 4 && level == 0 && !longMode()) {
+    enterVirtual(r, rip, cs, image);
+    finishReturn((image & FLAG_RF) != 0);
+    return;
   } else {
-    if (image & FLAG_VM && size > 2 && level == 0 && !longMode()) {
-      log(L.LOG_VIRTUAL_8086, linearHere(), 0);
-      fault(GP, 0);
-    }
     let d = returnCode(cs), withStack = code64() || (cs & 3) > level, sp: u64 = 0, ss: u32 = 0;
     if (withStack) { sp = peek(r, size, taken); ss = <u32>peek(r, size, taken + size) & 0xffff; }
     returnTo(r, d, cs, rip, withStack, ss, sp, taken, 0);
   }
   setRflags((old & ~mask) | (image & mask));
+  finishReturn((image & mask & FLAG_RF) != 0);
+}
+/** What every IRET does: NMIs are let in again, and an RF that it loaded outlives its own retirement. */
+function finishReturn(resume: bool): void {
   let attention = load<u32>(L.ATTENTION);
   if (load<u32>(L.NMI_BLOCKED)) { store<u32>(L.NMI_BLOCKED, 0); attention |= L.ATTENTION_EVENT; }
-  if (image & mask & FLAG_RF) { store<u32>(L.KEEP_RF, 1); attention |= L.ATTENTION_RETIRE; } // its own retirement does not clear it
+  if (resume) { store<u32>(L.KEEP_RF, 1); attention |= L.ATTENTION_RETIRE; }
   store<u32>(L.ATTENTION, attention);
 }

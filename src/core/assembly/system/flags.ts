@@ -20,9 +20,9 @@ export const FLAG_VIF: u64 = 0x80000;
 export const FLAG_VIP: u64 = 0x100000;
 export const FLAG_ID: u64 = 0x200000;
 export const ARITHMETIC: u64 = FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF;
-/** Every flag that exists but VM: virtual-8086 mode is not implemented. */
-export const DEFINED: u64 = ARITHMETIC | FLAG_TF | FLAG_IF | FLAG_DF | FLAG_IOPL | FLAG_NT | FLAG_RF | FLAG_AC | FLAG_VIF | FLAG_VIP
-  | FLAG_ID;
+/** Every flag that exists. */
+export const DEFINED: u64 = ARITHMETIC | FLAG_TF | FLAG_IF | FLAG_DF | FLAG_IOPL | FLAG_NT | FLAG_RF | FLAG_VM | FLAG_AC | FLAG_VIF
+  | FLAG_VIP | FLAG_ID;
 
 /** The architectural RFLAGS of the running vCPU. */
 export function rflags(): u64 {

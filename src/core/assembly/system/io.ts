@@ -6,16 +6,17 @@ import { noteIo } from './debug';
 import { fault, startOf } from './events';
 import { FLAG_DF } from './flags';
 import { portRead, portWrite } from './host';
-import { probeWrite, readLinear } from './mmu';
+import { probeOperand, readLinear } from './mmu';
 import { operandSize, readMemory, setSlot, truncate, writeMemory } from './operands';
-import { GP, attributesOf, baseOf, limitOf, linear, protectedMode } from './segments';
+import { GP, attributesOf, baseOf, limitOf, linear, protectedMode, virtual8086 } from './segments';
 import { longMode } from './walk';
 
 const KIND_IN: u32 = 4, KIND_OUT: u32 = 8;
 
 /** #GP(0) unless the running code may use the ports. SDM 1 19.5.2 */
 function checkPermission(port: u32, size: u32): void {
-  if (!protectedMode() || load<u32>(L.CPL) <= (<u32>(load<u64>(L.RFLAGS) >> 12) & 3)) return;
+  // virtual-8086 mode always asks the map (SDM 3A 21.2.8.1)
+  if (!virtual8086() && (!protectedMode() || load<u32>(L.CPL) <= (<u32>(load<u64>(L.RFLAGS) >> 12) & 3))) return;
   let type = attributesOf(L.TR) & 15, limit = limitOf(L.TR);
   if ((type != 9 && type != 11) || limit < 0x67) fault(GP, 0);
   let at = <u32>readLinear(tss(0x66), 2, 0) + (port >> 3);
@@ -83,7 +84,7 @@ export function inString(r: usize): void {
   let size = sizeOf(r), port = <u32>load<u16>(L.RDX), at = load<u64>(L.RDI) & maskOf(r);
   checkPermission(port, size);
   if (flagsOf(r) & L.R_FLAG_CHECKED) at = linear(r, L.ES, at, size, 1);
-  probeWrite(at, size, load<u32>(L.CPL) == 3 ? 1 : 0);
+  probeOperand(at, size, true);
   writeMemory(r, at, size, input(port, size));
   addIndex(L.RDI, maskOf(r), step(size));
   finish(r);

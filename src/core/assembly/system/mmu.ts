@@ -1,6 +1,7 @@
 // The slow paths of guest memory: what a fast tag does not answer. All faults come before any effect.
 import * as L from '../../layout';
 import { flagsOf, offsetOf } from '../core/record';
+import { noteUncachedLock } from './bus-lock';
 import { fault } from './events';
 import { watchedPage, noteAccess } from './debug';
 import { mmioRead, mmioWrite } from './host';
@@ -171,6 +172,7 @@ export function slowModify(r: usize, linear: u64, size: u32): usize {
     fillTags(linear, physical, access, watched);
     return hostAddress(physical);
   }
+  if (!isRam(physical)) noteUncachedLock(r);
   let first = crossing ? 4096 - (<u32>linear & 0xfff) : size, physical2: u64 = crossing ? physicalFor(wrap(linear + first), access) : 0;
   let n = load<u32>(L.BOUNCE_COUNT), b = <usize>L.BOUNCE + n * L.BOUNCE_SIZE;
   store<u32>(L.BOUNCE_COUNT, n + 1);
@@ -262,6 +264,11 @@ export function readLinear(linear: u64, size: u32, user: u32): u64 { return read
 export function writeLinear(linear: u64, size: u32, value: u64, user: u32): void { writeWith(linear, size, value, WRITE | rights(user)); }
 export function probeWrite(linear: u64, size: u32, user: u32): void { probe(linear, size, WRITE | rights(user)); }
 export function probeRead(linear: u64, size: u32, user: u32): void { probe(linear, size, READ | rights(user)); }
+/**
+ * Faults exactly as the running instruction's own access would: an explicit access, which SMAP lets through while AC is set
+ * (SDM 3A 5.6). The two above are implicit ones when user is 0.
+ */
+export function probeOperand(linear: u64, size: u32, write: bool): void { probe(linear, size, (write ? WRITE : READ) | currentUser()); }
 function probe(linear: u64, size: u32, access: u32): void {
   linear = wrap(linear);
   checkSpan(linear, size);

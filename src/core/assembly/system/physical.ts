@@ -15,6 +15,8 @@ export function readEntry(physical: u64, wide: bool): u64 {
   if (!isRam(physical)) return wide ? ~(<u64>0) : 0xffffffff;
   return wide ? load<u64>(hostAddress(physical)) : <u64>load<u32>(hostAddress(physical));
 }
+/** Eight bytes of physical memory; all-ones outside RAM. */
+export function physicalQuad(physical: u64): u64 { return readEntry(physical, true); }
 export function writeEntry(physical: u64, wide: bool, value: u64): void {
   if (!isRam(physical)) return;
   if (wide) store<u64>(hostAddress(physical), value); else store<u32>(hostAddress(physical), <u32>value);

@@ -7,6 +7,7 @@ import { cpuid } from './cpuid';
 import { moveFromDebug, moveToDebug } from './debug';
 import * as descriptors from './descriptors';
 import { divide } from './division';
+import * as extended from './extended-state';
 import { fault, int1, int3, intN, into, undefined_ } from './events';
 import * as far from './far';
 import * as fp from './floating-point';
@@ -15,8 +16,12 @@ import { invalidatePage } from './mmu';
 import { flushLine, maskedStore } from './masked-store';
 import * as msr from './msr';
 import { code64 } from './operands';
+import { invalidatePcid } from './pcid';
+import { readRandom } from './random';
 import { GP } from './segments';
+import { resume } from './smm';
 import * as stack from './stack-operations';
+import { compareStrings } from './string-compare';
 import * as fast from './syscall';
 
 function supervisorOnly(): void { if (load<u32>(L.CPL)) fault(GP, 0); }
@@ -93,6 +98,8 @@ function execute(r: usize): void {
     case RARE.RARE_LSL: descriptors.loadSegmentLimit(r); break;
     case RARE.RARE_ARPL: descriptors.adjustRequestedLevel(r); break;
     case RARE.RARE_INVLPG: invalidate(r); break;
+    case RARE.RARE_INVPCID: invalidatePcid(r); break;
+    case RARE.RARE_BEYOND_LIMIT: fault(GP, 0); break;
     case RARE.RARE_INVD:
     case RARE.RARE_WBINVD: supervisorOnly(); break; // there are no caches
     case RARE.RARE_MOV_TO_SEGMENT: stack.moveToSegment(r); break;
@@ -129,12 +136,20 @@ function execute(r: usize): void {
     case RARE.RARE_CLFLUSH: flushLine(r); break;
     case RARE.RARE_MASKMOVDQU: maskedStore(r); break;
     case RARE.RARE_PAUSE: pause(); break;
-    // MONITOR, MWAIT, XGETBV, XSETBV, RSM: CPUID does not report them, outside SMM RSM is undefined
+    case RARE.RARE_XGETBV: extended.readExtendedControl(); break;
+    case RARE.RARE_XSETBV: extended.writeExtendedControl(); break;
+    case RARE.RARE_XSAVE: extended.saveState(r); break;
+    case RARE.RARE_XRSTOR: extended.restoreState(r); break;
+    case RARE.RARE_RDRAND: readRandom(r); break;
+    case RARE.RARE_RDPID: msr.readProcessorId(r); break;
+    case RARE.RARE_PCMPESTRM: compareStrings(r, true, false); break;
+    case RARE.RARE_PCMPESTRI: compareStrings(r, true, true); break;
+    case RARE.RARE_PCMPISTRM: compareStrings(r, false, false); break;
+    case RARE.RARE_PCMPISTRI: compareStrings(r, false, true); break;
+    case RARE.RARE_RSM: resume(); break;
+    // MONITOR, MWAIT: CPUID does not report them
     case RARE.RARE_MONITOR:
-    case RARE.RARE_MWAIT:
-    case RARE.RARE_XGETBV:
-    case RARE.RARE_XSETBV:
-    case RARE.RARE_RSM: fault(6, -1); break;
+    case RARE.RARE_MWAIT: fault(6, -1); break;
     default: undefined_(r, true);
   }
 }

@@ -3,6 +3,7 @@ import * as L from '../../layout';
 import { signature } from './cpuid';
 import { resetDebug } from './debug';
 import { setArithmetic } from './flags';
+import { seedRandom } from './random';
 import { setSegment, updateMode } from './segments';
 import { flushTlb } from './tlb';
 
@@ -26,6 +27,7 @@ function resetCommon(cache: u64): void {
   store<u64>(L.CR0, (CR0_RESET & ~CR0_CACHE) | cache);
   store<u64>(L.CR2, 0); store<u64>(L.CR3, 0); store<u64>(L.CR4, 0); store<u64>(L.EFER, 0);
   store<u32>(L.CPL, 0);
+  store<u32>(L.IN_SMM, 0);
   store<u32>(L.SHADOW, 0); store<u32>(L.REP_ACTIVE, 0); store<u32>(L.NMI_BLOCKED, 0); store<u32>(L.DELIVERING, 0);
   resetDebug();
   // what the observer knows about the interrupted flow is void; its bank and filters stay (guest-debug-spec T-9F)
@@ -44,6 +46,8 @@ export function reset(bootstrap: u32): void {
   memory.fill(L.X87, 0, 128);
   store<u32>(L.MXCSR, 0x1f80); store<u16>(L.FCW, 0x40); store<u16>(L.FSW, 0); store<u16>(L.FTW, 0x5555);
   store<u64>(L.XCR0, 1);
+  store<u32>(L.SMBASE, 0x30000); // INIT keeps it (SDM 3C 31.11)
+  seedRandom();
   memory.fill(L.MSR_STAR, 0, L.MXCSR - L.MSR_STAR); // every MSR that is a slot, TSC offset included
   memory.fill(L.MSR_MTRR_FIXED, 0, L.MSR_MTRR_VARIABLE + 128 - L.MSR_MTRR_FIXED);
   store<u64>(L.MSR_APIC_BASE, APIC_BASE | (bootstrap ? APIC_BOOTSTRAP : 0));

@@ -3,10 +3,13 @@
 import * as L from '../../layout';
 import { fault } from './events';
 import { readLinear, writeLinear } from './mmu';
+import { noteSplitLock } from './bus-lock';
 import { selectBank } from './tlb';
 import { longMode } from './walk';
 
 export const UD: u32 = 6, NM: u32 = 7, TS: u32 = 10, NP: u32 = 11, SSF: u32 = 12, GP: u32 = 13;
+
+const DEBUGCTL_BLD: u64 = 4;
 
 // attributes of a loaded segment (layout.ts SEGMENTS)
 export const S: u32 = 0x10, DPL_SHIFT: u32 = 5, P: u32 = 0x80;
@@ -14,6 +17,8 @@ export const LONG: u32 = 0x2000, BIG: u32 = 0x4000, UNUSABLE: u32 = 0x10000;
 const ACCESSED: u32 = 1, WRITABLE: u32 = 2, READABLE: u32 = 2, EXPAND_DOWN: u32 = 4, CONFORMING: u32 = 4, CODE: u32 = 8;
 /** Real-mode attributes: present, read/write, accessed (SDM 3A 21.1). */
 const REAL_ATTRIBUTES: u32 = 0x93;
+/** The same in virtual-8086 mode, at privilege level 3 (SDM 3C 27.3.1.2). */
+const VIRTUAL_ATTRIBUTES: u32 = 0xf3;
 
 @inline export function segmentSlot(number: u32): usize { return L.SEGMENTS + <usize>number * L.SEGMENT_SIZE; }
 @inline export function baseOf(segment: usize): u64 { return load<u64>(segment); }
@@ -24,7 +29,11 @@ export function setSegment(segment: usize, selector: u32, base: u64, limit: u32,
   store<u64>(segment, base); store<u32>(segment, limit, 8); store<u32>(segment, attributes, 12); store<u32>(segment, selector & 0xffff, 16);
 }
 @inline export function isNull(selector: u32): bool { return (selector & 0xfffc) == 0; }
-@inline export function protectedMode(): bool { return (load<u64>(L.CR0) & 1) != 0; }
+/** CR0.PE: events go through the IDT. */
+@inline export function protectionEnabled(): bool { return (load<u64>(L.CR0) & 1) != 0; }
+@inline export function virtual8086(): bool { return (load<u64>(L.RFLAGS) & 0x20000) != 0; }
+/** Segments are described by descriptors: neither real nor virtual-8086 mode. */
+@inline export function protectedMode(): bool { return protectionEnabled() && !virtual8086(); }
 
 // ---- descriptors, as the eight bytes in memory ---------------------------------------------------------------------------
 @inline export function descriptorAttributes(d: u64): u32 { return <u32>(d >> 40) & 0xf0ff; }
@@ -81,7 +90,8 @@ export function setNull(segment: usize, selector: u32): void {
 /** MOV, POP, LDS and the like to ES, SS, DS, FS, GS (SDM 2B MOV, "Loading a segment register under special conditions"). */
 export function loadSegment(number: u32, selector: u32): void {
   let segment = segmentSlot(number);
-  if (!protectedMode()) {
+  if (virtual8086()) { loadVirtual(segment, selector); updateMode(); return; }
+  if (!protectionEnabled()) {
     // real mode changes base and selector only: a larger limit survives ("unreal mode")
     let old = attributesOf(segment), limit = old & UNUSABLE ? 0xffff : limitOf(segment);
     setSegment(segment, selector, <u64>(selector & 0xffff) << 4, limit, (old & 0xf000) | REAL_ATTRIBUTES);
@@ -136,6 +146,10 @@ export function dropInnerSegments(): void {
     if (!isConforming(attributes) && dplOf(attributes) < level) setNull(segment, 0);
   }
 }
+/** Any segment in virtual-8086 mode: base 16 * selector, 64 KiB (SDM 3A 21.2.2). updateMode() follows. */
+export function loadVirtual(segment: usize, selector: u32): void {
+  setSegment(segment, selector, <u64>(selector & 0xffff) << 4, 0xffff, VIRTUAL_ATTRIBUTES);
+}
 /** As a real-mode load after reset: base 16 * selector, limit FFFFh. segment: number 0-5 or slot address. */
 export function loadSegmentReal(segment: u32, selector: u32): void {
   let slot: usize = segment < 8 ? segmentSlot(segment) : <usize>segment;
@@ -147,6 +161,12 @@ export function loadSegmentReal(segment: u32, selector: u32): void {
 /** Limit and type check of an access in code that is not flat; answers the linear address (SDM 3A 5.3, 5.4). */
 export function linear(r: usize, segment: u32, offset: u64, size: u32, write: u32): u64 {
   store<u32>(L.CURRENT, <u32>r);
+  if (load<u32>(L.MODE) & L.MODE_BUS_LOCK) {
+    noteSplitLock(r, baseOf(segment) + offset, size);
+    // flat: the record is checked for the bus lock's sake alone
+    if (segment == L.ZERO) return offset;
+    if ((load<u32>(L.MODE) & L.MODE_CODE) == 2) return baseOf(segment) + offset;
+  }
   let bad = segmentError(segment, offset, size, write);
   if (bad) fault(segment == L.SS ? SSF : GP, 0);
   return (baseOf(segment) + offset) & 0xffffffff;
@@ -175,7 +195,7 @@ function flatData(segment: usize): bool {
   if (baseOf(segment) != 0 || limitOf(segment) != 0xffffffff) return false;
   return (attributes & (UNUSABLE | S | CODE | EXPAND_DOWN | WRITABLE)) == (S | WRITABLE);
 }
-/** Recomputes MODE and the bank of fast tags. After any change of CR0, EFER, CS, SS, DS, ES or the CPL. */
+/** Recomputes MODE and the bank of fast tags. After any change of CR0, EFER, DEBUGCTL, RFLAGS.VM, CS, SS, DS, ES or the CPL. */
 export function updateMode(): void {
   let cs = attributesOf(L.CS), mode: u32;
   if (longMode() && cs & LONG) mode = 2 | 2 << 2 | L.MODE_FLAT;
@@ -185,6 +205,7 @@ export function updateMode(): void {
     let flatCode = baseOf(L.CS) == 0 && limitOf(L.CS) == 0xffffffff && isReadable(cs);
     if (flatCode && flatData(L.DS) && flatData(L.ES) && flatData(L.SS)) mode |= L.MODE_FLAT;
   }
+  if (load<u64>(L.MSR_DEBUGCTL) & DEBUGCTL_BLD && load<u32>(L.CPL)) mode |= L.MODE_BUS_LOCK;
   // records behind this instruction were decoded for the old key
   if (mode != load<u32>(L.MODE)) store<u32>(L.ATTENTION, load<u32>(L.ATTENTION) | L.ATTENTION_EVENT);
   store<u32>(L.MODE, mode);

@@ -10,15 +10,15 @@ import {
   isMemory, operandLinear, operandSize, peek, push, readMemory, readSource, setSlot, setStackPointer, stackLinear,
   truncate, writeMemory,
 } from './operands';
-import { probeWrite } from './mmu';
-import { GP, loadSegment, protectedMode, segmentSlot, selectorOf } from './segments';
+import { probeOperand } from './mmu';
+import { GP, loadSegment, protectedMode, protectionEnabled, segmentSlot, selectorOf, virtual8086 } from './segments';
 import { selectBank } from './tlb';
+import { ioPrivilege, popVirtualFlags, pushVirtualFlags, setVirtualInterrupts } from './virtual8086';
 
 const SEGMENT_SS: u32 = 2;
 const SHADOW_STI: u32 = 1, SHADOW_MOV_SS: u32 = 2;
 const BP: usize = L.RBP;
 
-@inline function ioPrivilege(): u32 { return <u32>(load<u64>(L.RFLAGS) >> 12) & 3; }
 /** Leaves a shadow behind this instruction (SDM 3A 6.8.3). */
 function leaveShadow(shadow: u32): void {
   store<u32>(L.SHADOW_NEW, shadow);
@@ -26,8 +26,12 @@ function leaveShadow(shadow: u32): void {
 }
 
 // ---- flags -------------------------------------------------------------------------------------------------------------------
-export function pushFlags(r: usize): void { push(r, operandSize(r), rflags() & ~(FLAG_RF | FLAG_VM)); }
+export function pushFlags(r: usize): void {
+  if (virtual8086()) { pushVirtualFlags(r); return; }
+  push(r, operandSize(r), rflags() & ~(FLAG_RF | FLAG_VM));
+}
 export function popFlags(r: usize): void {
+  if (virtual8086()) { popVirtualFlags(r); return; }
   let size = operandSize(r), image = peek(r, size, 0), level = load<u32>(L.CPL), mask = ARITHMETIC | FLAG_TF | FLAG_DF | FLAG_NT;
   if (size > 2) mask |= FLAG_AC | FLAG_ID;
   if (level == 0 || !protectedMode()) mask |= FLAG_IOPL;
@@ -35,15 +39,18 @@ export function popFlags(r: usize): void {
   setStackPointer(r, load<u64>(L.RSP) + size);
   setRflags((rflags() & ~mask & ~FLAG_RF) | (image & mask));
 }
+/** In virtual-8086 mode the privilege level is 3. */
 function checkPrivilege(): void {
-  if (protectedMode() && load<u32>(L.CPL) > ioPrivilege()) fault(GP, 0);
+  if (protectionEnabled() && load<u32>(L.CPL) > ioPrivilege()) fault(GP, 0);
 }
 export function clearInterrupts(): void {
+  if (setVirtualInterrupts(false)) return;
   checkPrivilege();
   store<u64>(L.RFLAGS, load<u64>(L.RFLAGS) & ~FLAG_IF);
 }
 /** STI inhibits interrupts behind itself only when it really sets IF. */
 export function setInterrupts(): void {
+  if (setVirtualInterrupts(true)) return;
   checkPrivilege();
   let flags = load<u64>(L.RFLAGS);
   if (flags & FLAG_IF) return;
@@ -112,7 +119,8 @@ export function popAll(r: usize): void {
 /** ENTER size, level. imm: size | level << 16. */
 export function enterFrame(r: usize): void {
   let size = operandSize(r), allocate = immOf(r) & 0xffff, level = <u32>(immOf(r) >> 16) & 31, mask = stackMask(r), below: u64 = size;
-  let frame = (load<u64>(L.RSP) - size) & mask;
+  // a 32-bit operand size pushes all of ESP, whatever the stack's size (SDM 2A ENTER: FrameTemp = ESP)
+  let frame = (load<u64>(L.RSP) & stackKeep(r)) | ((load<u64>(L.RSP) - size) & mask);
   writeMemory(r, element(r, size, below, 1), size, truncate(load<u64>(BP), size));
   for (let i: u32 = 1; i < level; i++) {
     let from = (load<u64>(BP) - <u64>(i * size)) & mask, value = readMemory(r, stackLinear(r, from, size, 0), size);
@@ -125,8 +133,8 @@ export function enterFrame(r: usize): void {
   }
   // the final stack pointer must be writable (SDM 2A ENTER)
   let sp = (load<u64>(L.RSP) - below - allocate) & mask;
-  probeWrite(stackLinear(r, sp, size, 1), size, load<u32>(L.CPL) == 3 ? 1 : 0);
-  setSlot(BP, size, size == 8 ? frame : (load<u64>(L.RSP) & stackKeep(r)) | frame);
+  probeOperand(stackLinear(r, sp, size, 1), size, true);
+  setSlot(BP, size, frame);
   setStackPointer(r, sp);
 }
 /** BOUND r, m&m: lower and upper bound, signed. */

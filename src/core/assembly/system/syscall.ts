@@ -4,7 +4,7 @@ import { nextOf } from '../core/record';
 import { fault } from './events';
 import { FLAG_IF, FLAG_RF, FLAG_TF, FLAG_VM, rflags, setRflags } from './flags';
 import { code64, operandSize } from './operands';
-import { DPL_SHIFT, GP, UD, baseOf, protectedMode, setSegment, updateMode } from './segments';
+import { DPL_SHIFT, GP, UD, baseOf, protectedMode, protectionEnabled, setSegment, updateMode } from './segments';
 import { isCanonical, longMode } from './walk';
 
 const R11: usize = L.REGS + 11 * 8;
@@ -67,11 +67,11 @@ export function sysret(r: usize): void {
 }
 export function sysenter(r: usize): void {
   let selector = <u32>load<u64>(L.MSR_SYSENTER_CS);
-  if (!protectedMode() || !(selector & 0xfffc)) fault(GP, 0);
+  if (!protectionEnabled() || !(selector & 0xfffc)) fault(GP, 0); // virtual-8086 mode may
   if (load<u32>(L.CONFIG_PROFILE) && longMode()) fault(UD, -1);
   let long = longMode();
-  enter(selector, long ? CODE64 : CODE32, selector + 8, 0);
   setRflags(rflags() & ~(FLAG_IF | FLAG_RF | FLAG_VM));
+  enter(selector, long ? CODE64 : CODE32, selector + 8, 0);
   store<u64>(L.RSP, long ? load<u64>(L.MSR_SYSENTER_ESP) : load<u64>(L.MSR_SYSENTER_ESP) & 0xffffffff);
   store<u64>(L.RIP, long ? load<u64>(L.MSR_SYSENTER_EIP) : load<u64>(L.MSR_SYSENTER_EIP) & 0xffffffff);
 }

@@ -15,6 +15,8 @@ const P: u64 = 1, RW: u64 = 2, US: u64 = 4, A: u64 = 0x20, D: u64 = 0x40, PS: u6
 const ADDRESS: u64 = 0x000ffffffffff000;
 /** Bits above the physical address width of 40 (CPUID 80000008h) are reserved. */
 const RESERVED: u64 = 0x000fff0000000000;
+/** PAE entries have no ignored bits there either. */
+const RESERVED_PAE: u64 = 0x7fffff0000000000;
 const NOT_MAPPED: u64 = ~(<u64>0);
 
 const CR0_PG: u64 = 1 << 31, CR0_WP: u64 = 1 << 16;
@@ -39,7 +41,7 @@ export function allows(flags: u32, access: u32): bool {
 /** Error code of the last failed walk (SDM 3A 4.7). */
 function errorOf(access: u32, bits: u32): u32 {
   let error = bits | (access & (WRITE | USER));
-  if (access & FETCH && (load<u64>(L.EFER) & EFER_NXE || load<u64>(L.CR4) & CR4_SMEP)) error |= FETCH;
+  if (access & FETCH && ((load<u64>(L.EFER) & EFER_NXE && load<u64>(L.CR4) & CR4_PAE) || load<u64>(L.CR4) & CR4_SMEP)) error |= FETCH;
   return error;
 }
 
@@ -53,27 +55,28 @@ export function walk(linear: u64, access: u32, quiet: bool): u32 {
   let cr4 = load<u64>(L.CR4), nxe = (load<u64>(L.EFER) & EFER_NXE) != 0, wide = (cr4 & CR4_PAE) != 0;
   let level: u32 = wide ? (longMode() ? 4 : 3) : 2, bits: u32 = wide ? 9 : 10;
   let table = load<u64>(L.CR3) & (wide ? (level == 4 ? ADDRESS : 0xffffffe0) : 0xfffff000);
-  let allowed = FLAG_WRITABLE | FLAG_USER, blocked: u32 = 0;
+  let allowed = FLAG_WRITABLE | FLAG_USER, blocked: u32 = 0, reserved: u64 = wide ? (longMode() ? RESERVED : RESERVED_PAE) : 0;
+  if (wide && !nxe) reserved |= NX;
+  if (level == 3) { // PAE's top level are registers, loaded and checked with CR3: no R/W, U/S, A, no reserved bits
+    let pointer = load<u64>(L.PDPTE + (<usize>(linear >> 30 & 3) << 3));
+    if (!(pointer & P)) return 1 + errorOf(access, 0);
+    table = pointer & ADDRESS;
+    level = 2;
+  }
   while (true) {
     let shift = 12 + (level - 1) * bits, at = table + (((linear >> shift) & ((<u64>1 << bits) - 1)) << (wide ? 3 : 2));
     let entry = readEntry(at, wide);
     if (!(entry & P)) return 1 + errorOf(access, 0);
-    let pdpte = wide && level == 3 && !longMode(); // PAE's top level has no R/W, U/S, A
-    let leaf = level == 1 || (entry & PS && !pdpte && (level == 2 ? wide || (cr4 & CR4_PSE) != 0 : level == 3));
-    let reserved: u64 = wide ? RESERVED : 0;
-    if (wide && !nxe) reserved |= NX;
-    if (level == 4) reserved |= PS;
-    if (pdpte) reserved |= 0x1e6 | NX;
-    if (leaf && level == 2) reserved |= wide ? 0x1fe000 : 0x200000;
-    if (leaf && level == 3) reserved |= 0x3fffe000;
-    if (entry & reserved) return 1 + errorOf(access, 9);
-    if (!pdpte) {
-      if (!(entry & RW)) allowed &= ~FLAG_WRITABLE;
-      if (!(entry & US)) allowed &= ~FLAG_USER;
-      if (wide && entry & NX) blocked = FLAG_NO_EXECUTE;
-    }
+    let leaf = level == 1 || (entry & PS && (level == 2 ? wide || (cr4 & CR4_PSE) != 0 : level == 3)), forbidden = reserved;
+    if (level == 4) forbidden |= PS;
+    if (leaf && level == 2) forbidden |= wide ? 0x1fe000 : 0x200000;
+    if (leaf && level == 3) forbidden |= 0x3fffe000;
+    if (entry & forbidden) return 1 + errorOf(access, 9);
+    if (!(entry & RW)) allowed &= ~FLAG_WRITABLE;
+    if (!(entry & US)) allowed &= ~FLAG_USER;
+    if (wide && entry & NX) blocked = FLAG_NO_EXECUTE;
     if (leaf) return enterLeaf(linear, access, quiet, at, entry, level, wide, allowed | blocked);
-    if (!pdpte && !(entry & A) && !quiet) writeEntry(at, wide, entry | A);
+    if (!(entry & A) && !quiet) writeEntry(at, wide, entry | A);
     table = wide ? entry & ADDRESS : entry & 0xfffff000;
     level--;
   }

@@ -53,7 +53,7 @@ const FLAG_DF: u64 = 0x400;
   let start = nextOf(r) - lengthOf(r);
   if (nextOf(r) >= lengthOf(r)) return start;
   let mode = load<u32>(L.MODE) & L.MODE_CODE;
-  return mode == 2 ? start : mode == 1 ? start & 0xffffffff : start & 0xffff;
+  return mode == 2 ? start : start & 0xffffffff;
 }
 /** Counts one iteration; again: whether its result lets the repetition go on. */
 @inline function count(r: usize, again: bool): void {

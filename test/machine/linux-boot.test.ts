@@ -1,0 +1,44 @@
+// Debian's own kernel, untouched: it boots, its user space finds everything right, and its log is the one that it writes in
+// QEMU. TRAPLINE_LINUX_CPUS names the numbers of vCPUs.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { findOnPath } from '../../scripts/process.ts';
+import { comparableLog } from './linux/console-differences.ts';
+import { COMMON_APPEND, guestOrReason, runInQemu, runInTrapline } from './linux/run-guest.ts';
+
+const guest = await guestOrReason();
+const offline = typeof guest === 'string' ? guest : false;
+const noQemu = offline || (findOnPath('qemu-system-x86_64') === undefined ? 'QEMU is not installed' : false);
+
+/** What no healthy boot says. */
+const TROUBLE =
+  /^.*(?:\bBUG\b|\bOops\b|WARNING: |Call Trace|Kernel panic|rcu_\w+ (?:self-)?detected|TSC unstable|TRAPLINE-GUEST-FAIL).*$/m;
+
+for (const cpus of (process.env['TRAPLINE_LINUX_CPUS'] ?? '1,4').split(',').map(Number)) {
+  const options = () => {
+    if (typeof guest === 'string') throw new Error(guest);
+    return { ...guest, cpus, append: `${COMMON_APPEND} trapline.cpus=${cpus}` };
+  };
+  let ours: Promise<Awaited<ReturnType<typeof runInTrapline>>> | undefined;
+  const trapline = () => (ours ??= runInTrapline(options()));
+
+  test(
+    `Debian's kernel with ${cpus} vCPUs: user space finds everything right, and powers off`,
+    { skip: offline },
+    async () => {
+      const { status, console: log, output } = await trapline();
+      const end = log.replaceAll('\r', '').split('\n').slice(-40).join('\n');
+      assert.equal(status, 0, `${output.slice(-4000)}`);
+      assert.match(log, new RegExp(`^TRAPLINE-GUEST-OK cpus=${cpus}\r?$`, 'm'), end);
+      assert.match(log, /reboot: Power down/, end);
+      assert.doesNotMatch(log, TROUBLE);
+      assert.match(log, /clocksource: Switched to clocksource tsc\r?$/m);
+    },
+  );
+
+  test(`its log with ${cpus} vCPUs is QEMU's`, { skip: noQemu }, async () => {
+    const theirs = await runInQemu(options());
+    assert.match(theirs.console, /TRAPLINE-GUEST-OK/, theirs.output.slice(-2000));
+    assert.deepEqual(comparableLog((await trapline()).console), comparableLog(theirs.console));
+  });
+}

@@ -1,0 +1,105 @@
+// Lines of the kernel's log in which a machine of ours may differ from QEMU's pc. A line that matches is left out of the
+// comparison on both sides; everything else has to be the same, in the same order.
+
+interface Allowed {
+  readonly why: string;
+  readonly lines: readonly RegExp[];
+}
+
+export const ALLOWED: readonly Allowed[] = [
+  {
+    why: 'memory map: QEMU takes 128 KiB at the top for its tables, and its ROM is smaller than our reserved range',
+    lines: [
+      /^BIOS-e820: /,
+      /^last_pfn = /,
+      /^RAMDISK: /,
+      /^Faking a node /,
+      /^NODE_DATA\(0\) allocated /,
+      /^ {2}DMA32 {4}\[mem /,
+      /^ {2}node {3}0: \[mem /,
+      /^Initmem setup node 0 /,
+      /^On node 0, zone DMA32: /,
+      /^\[mem 0x\w+-0x\w+\] available for PCI devices$/,
+      /^PM: hibernation: Registered nosave memory: /,
+      /^Built 1 zonelists, /,
+      /^Memory: \d+K\//,
+      /^node 0 deferred pages initialised in /,
+    ],
+  },
+  {
+    why: 'firmware: other ACPI tables, no SMBIOS; QEMU has sleeping states, hot-plug, and leaves the MTRRs of APs blank',
+    lines: [
+      /^DMI/,
+      /^SMBIOS /,
+      /^ACPI: (?:RSDP|RSDT|XSDT|FACP|DSDT|FACS|APIC|WAET|Reserving \w+ table) /,
+      /^ACPI: INT_SRC_OVR \(bus 0 bus_irq 5 /,
+      /^ACPI: PM: \(supports S0 /,
+      /^ACPI: Enabled 2 GPEs /,
+      /^acpiphp: /,
+      /^mtrr: /,
+    ],
+  },
+  {
+    why: 'clock: ours is told by CPUID and starts at 0; QEMU measures, on a host that has other things to do',
+    lines: [
+      /^tsc: /,
+      /^TSC deadline timer available$/,
+      /^\.\.TIMER: /,
+      /^clocksource: (?:tsc|Switched to|timekeeping watchdog|Long readout| {2})/,
+      /^Calibrating delay loop /,
+      /^smpboot: Total of \d+ processors activated /,
+      /^APIC (?:calibration|delta) /,
+      /^sched_clock: Marking /,
+      /^audit: type=2000 /,
+      /^hrtimer: interrupt took /,
+      /^Unstable clock detected, /,
+      /^If you want to keep using the local clock, /,
+      /^ {2}"trace_clock=local"$/,
+      /^on the kernel command line$/,
+      /^(?:perf: )?interrupt took too long/,
+      /^random: crng init done$/,
+    ],
+  },
+  {
+    why: 'processor: name, page sizes, and that ours has none of the weaknesses of speculation',
+    lines: [
+      /^Using GB pages for direct mapping$/,
+      /^Kernel\/User page tables isolation: enabled$/,
+      /^x86\/mm: Check(?:ing user|ed W\+X)/,
+      /^x2apic: IRQ remapping doesn't support X2APIC mode$/,
+      /^(?:Spectre V2|Speculative Store Bypass|MDS|MMIO Stale Data|L1TF|ITS) *: /,
+      /^smpboot: CPU0: /,
+      /^HugeTLB: (?:registered 1\.00 GiB|16380 KiB vmemmap)/,
+      /^x86\/fpu: /,
+      /^signal: max sigframe size: /,
+    ],
+  },
+  {
+    why: 'devices: QEMU has IDE, a keyboard and PIIX bridges; the windows of the PCI root differ',
+    lines: [
+      /^Console: colour /,
+      /^ACPI: PCI Root Bridge /,
+      /^ACPI: PCI: Interrupt link /,
+      /^pci_bus 0000:00: (?:root bus )?resource /,
+      /^pci 0000:00:0\d\.\d: /,
+      /^pnp: PnP ACPI: found /,
+      /^\d\d:\d\d: ttyS0 at I\/O 0x3f8 \(irq = 4, base_baud = 115200\) is a 16550A$/,
+      /^i8042: /,
+      /^serio: /,
+      /^input: /,
+      /^rtc_cmos /,
+      /^Freeing initrd memory: /, // done beside other initialisation: its place varies
+    ],
+  },
+];
+
+const TIME_STAMP = /^\[ *\d+\.\d+\] /;
+
+/** A console log as it is compared: without carriage returns, time stamps and allowed lines. */
+export function comparableLog(log: string): string[] {
+  const lines = log
+    .replaceAll('\r', '')
+    .split('\n')
+    .map((line) => line.replace(TIME_STAMP, '').trimEnd());
+  return lines.filter((line) => !ALLOWED.some(({ lines: patterns }) => patterns.some((pattern) => pattern.test(line))));
+}
