@@ -36,7 +36,6 @@ const GUEST_FAULT: unique symbol = Symbol('guest fault');
 
 interface CoreExports {
   readonly table: WebAssembly.Table;
-  blockAt(rip: bigint): number;
   run(): number;
   flush(): void;
   decode(record: number, bytes: number, available: number, rip: bigint, mode: number): number;
@@ -191,10 +190,11 @@ export class Engine {
     const system = new WebAssembly.Instance(options.modules.system, imports);
     // The modules are ours, built from src/core/assembly; their export types are declared above.
     this.system = system.exports as unknown as SystemExports;
+    this.softfloat = { ...system.exports };
     const core = new WebAssembly.Instance(options.modules.core, {
       env: imports.env,
       system: system.exports,
-      softfloat: system.exports,
+      softfloat: this.softfloat,
       jit: { hot: (block: number) => this.onHot(block >>> 0) },
     });
     this.core = core.exports as unknown as CoreExports;
@@ -327,10 +327,8 @@ export class Engine {
   get table(): WebAssembly.Table {
     return this.core.table;
   }
-  /** Header of the block at another RIP of the running code; 0: it may not be fetched. Only while the vCPU runs (onHot). */
-  blockAt(rip: bigint): number {
-    return this.core.blockAt(BigInt.asIntN(64, rip)) >>> 0;
-  }
+  /** The pure functions that handlers import as "softfloat": results depend on arguments alone (and scratch memory). */
+  readonly softfloat: WebAssembly.ModuleImports;
   /** Index in the function table of a handler by its number in the generated decode table. */
   handlerIndex(instance: number): number {
     return this.core.handlerIndex(instance);

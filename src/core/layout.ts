@@ -258,7 +258,7 @@ export const CONFIG_LINEAR_PAGES = 0xc18; // u32: blocks by linear page, LINEAR_
 export const CONFIG_VCPUS = 0xc1c; // u32: number of vCPUs
 export const CONFIG_PROFILE = 0xc20; // u32: 0 intel, 1 amd
 export const CONFIG_TLB = 0xc24; // u32: TLB areas, TLB_AREA_SIZE each
-export const CONFIG_ENTRY_TABLES = 0xc28; // u32: byte tables of compiled regions, page offset -> entry number
+export const CONFIG_ENTRY_TABLES = 0xc28; // u32: hash tables of compiled regions: jump target -> entry
 export const CONFIG_RANDOM_SEED = 0xc30; // u64: what RDRAND's source is seeded with at power-on
 // constant rows {u64 mask, u64 keep} for stack pointer arithmetic: RSP = (RSP & keep) | (new & mask)
 export const STACK16 = 0xc40;
@@ -266,10 +266,13 @@ export const STACK32 = 0xc50;
 export const STACK64 = 0xc60;
 // derived, machine wide
 export const ARENA_TOP = 0xc80; // u32: bump pointer
-/** u32: 1 = a compiled region left in front of an instruction that only the interpreter can do. */
+/** u32: 0, or how a compiled region left in front of an instruction that only the interpreter can do: LEFT_* fields. */
 export const REGION_LEFT = 0xc98;
-/** u32: 1 = all blocks are to be forgotten before the next one is looked up (regions were evicted). */
-export const FLUSH_REQUEST = 0xc9c;
+export const LEFT_INDEX = 0xff; // bits 0-7: index of the instruction in its block
+export const LEFT_ALONE = 0x100; // it always leaves: the interpreter executes it alone
+export const LEFT_CAUSE = 16; // bits 16-: why, an index into EXIT_COUNTS, not 0
+/** u32: record of that instruction. */
+export const REGION_RECORD = 0xc9c;
 /** i64: ticks that compiled regions have used, for statistics. */
 export const REGION_TICKS = 0xca0;
 /** u32: executions of a block after which it is reported as hot; 0: never. */
@@ -299,6 +302,9 @@ export const FLOAT_FLAGS = 0x1c80;
 /** 16 bytes: a packed result, or a binary80 one. */
 export const FLOAT_RESULT = 0x1c90;
 export const TASK_STATE = 0x1d00; // the incoming task's TSS while a task switch goes on: TASK_* of system/task-state.ts
+/** u64 each: how often compiled regions ended, by cause; 0: at a jump to elsewhere, or out of ticks. */
+export const EXIT_COUNTS = 0x2000;
+export const EXIT_CAUSES = 96;
 export const CORE_DATA = 0x10000; // AssemblyScript static data of core.wasm
 export const SYSTEM_DATA = 0x30000; // AssemblyScript static data of system.wasm
 export const VCPU_AREAS = 0x80000; // 16 x VCPU_AREA_SIZE: saved state areas (STATE..STATE_END at offset 0)
@@ -362,7 +368,7 @@ export const BLOCK_GUARD = 1; // an execution breakpoint may sit on the first in
 export const BLOCK_DROPPED = 2; // unlinked; its memory is free at the next flush of the arena
 export const BLOCK_TERMINATED = 4; // the last instruction stores RIP
 export const NO_FRAME = 0xffffffff;
-export const ENTRY_TABLES_SIZE = 0x400000; // 1024 compiled regions, 4096 bytes each
+export const ENTRY_TABLES_SIZE = 0x800000; // for all compiled regions
 export const BLOCK_MAX = 64; // instructions
 export const BLOCK_HASH_SIZE = 65536;
 export const LINEAR_HASH_SIZE = 16384;
