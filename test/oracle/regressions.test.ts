@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { disassemble } from '../../src/core/disassembler/index.ts';
 import { DEVICE_ADDRESS, EngineProcessor, TOP_CODE_ADDRESS } from './cpu/engine.ts';
-import { CODE_ADDRESS, DATA_ADDRESS, DATA_SIZE, GS_BASE, type Result } from './cpu/protocol.ts';
+import { CODE_ADDRESS, DATA_ADDRESS, DATA_SIZE, GS_BASE, INITIAL_X87, type Result } from './cpu/protocol.ts';
 import { EngineDecoder } from './engine-decoder.ts';
 import { bytesOf } from './random.ts';
 
@@ -32,8 +32,10 @@ interface Start {
   readonly xmm?: Readonly<Record<number, string>>;
   readonly flags?: bigint;
   readonly rip?: bigint;
+  /** 16 and "32 segmented": in the segments of cpu/protocol.ts. */
+  readonly kind?: '64' | '32' | '32 segmented' | '16';
 }
-function run(code: string, { registers = {}, xmm = {}, flags = 0n, rip }: Start = {}): Result {
+function run(code: string, { registers = {}, xmm = {}, flags = 0n, rip, kind = '64' }: Start = {}): Result {
   accesses.length = 0;
   const vectors = new Uint8Array(256);
   for (const [number, text] of Object.entries(xmm)) vectors.set(bytesOf(text), Number(number) * 16);
@@ -45,7 +47,9 @@ function run(code: string, { registers = {}, xmm = {}, flags = 0n, rip }: Start 
     mxcsr: 0x1f80,
     patchOffset: 0,
     patch: data.slice(0, 16),
-    codeSize: 64 as const,
+    codeSize: kind === '64' ? (64 as const) : kind === '16' ? (16 as const) : (32 as const),
+    segmented: kind === '16' || kind === '32 segmented',
+    x87: INITIAL_X87,
   };
   return engine.run(item, rip);
 }
@@ -142,6 +146,15 @@ describe('accesses to devices', () => {
     const result = run('65 66 0F F7 C1', { registers: { 7: last - BigInt(GS_BASE) }, xmm });
     assert.equal(result.vector, RETIRED);
     assert.equal(result.changes.get(DATA_SIZE - 8), 0xaafe_fdfc_fbfa_f9f8n);
+  });
+});
+
+describe('stack operations in 16-bit segments', () => {
+  it('ENTER with a 32-bit operand size pushes all of ESP as the frame pointer', () => {
+    const result = run('66 C8 00 00 01', { registers: { 4: 0x1234_2000n, 5: 0x2100n }, kind: '16' });
+    assert.equal(result.vector, RETIRED);
+    assert.equal(BigInt.asUintN(32, result.registers[5] ?? 0n), 0x1234_1ffcn);
+    assert.equal(result.changes.get(0x1ff8), 0x2100_1234_1ffcn);
   });
 });
 

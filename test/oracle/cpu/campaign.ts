@@ -11,7 +11,7 @@ import type { Decoded } from '../../../src/core/disassembler/instruction.ts';
 import { type Random, randomOf } from '../random.ts';
 import { describeCase, differences } from './compare.ts';
 import { EngineProcessor } from './engine.ts';
-import { generateCase } from './generate.ts';
+import { generateCase, pickKind } from './generate.ts';
 import type { Processor } from './processor.ts';
 import { type Case, DATA_SIZE, type Result } from './protocol.ts';
 
@@ -53,7 +53,7 @@ export function runCampaign(processor: Processor, count: number, seed: number): 
   while (made < count) {
     const batch: { item: Case; decoded: Decoded }[] = [];
     while (batch.length < Math.min(BATCH, count - made)) {
-      const generated = generateCase(random(4) === 0 ? 32 : 64, random);
+      const generated = generateCase(pickKind(processor.kinds, random), random);
       if (generated !== undefined) batch.push(generated);
     }
     made += batch.length;
@@ -68,7 +68,7 @@ export function runCampaign(processor: Processor, count: number, seed: number): 
       count_(decoded, expected);
       if (lines.length === 0) return;
       failed++;
-      const key = `${item.codeSize} ${decoded.row.mnemonic} ${lines.map((line) => line.replace(/:.*/, '')).join()}`;
+      const key = `${item.codeSize}${item.segmented ? ' segmented' : ''} ${decoded.row.mnemonic} ${lines.map((line) => line.replace(/:.*/, '')).join()}`;
       if (!failures.has(key)) failures.set(key, describeCase(item, lines));
     });
   }

@@ -3,8 +3,9 @@ import type { Decoded } from '../../../src/core/disassembler/instruction.ts';
 import { disassemble } from '../../../src/core/disassembler/index.ts';
 import { generalName } from '../../../src/core/disassembler/registers.ts';
 import { bytesText } from '../random.ts';
-import { type Case, CODE_ADDRESS, DATA_ADDRESS, type Result } from './protocol.ts';
-import { COMPARED_FLAGS, faultAddressUndefined, undefinedAfter } from './undefined.ts';
+import { type Case, DATA_ADDRESS, type Result, startOf, type X87State } from './protocol.ts';
+import { operandAddress, segmentBase } from './operand-address.ts';
+import { COMPARED_FLAGS, eitherFault, faultAddressUndefined, type Undefined, undefinedAfter } from './undefined.ts';
 
 const PAGE_FAULT = 14;
 const PRESENT = 1;
@@ -13,16 +14,78 @@ const TOP_PAGE = 0x7fff_ffff_f000n;
 const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
 
 /** PUSHF pushes the TF that makes the processor stop after it. */
-function withoutTrapFlag(
-  changes: ReadonlyMap<number, bigint>,
-  after: Result,
-  decoded: Decoded,
-): ReadonlyMap<number, bigint> {
-  if (!decoded.row.mnemonic.startsWith('PUSHF')) return changes;
-  const byte = Number(after.registers[4] ?? 0n) - DATA_ADDRESS + 1;
+function withoutTrapFlag(item: Case, after: Result, decoded: Decoded): ReadonlyMap<number, bigint> {
+  if (!decoded.row.mnemonic.startsWith('PUSHF')) return after.changes;
+  const top = BigInt.asUintN(item.codeSize, after.registers[4] ?? 0n) + segmentBase(item, 'ss');
+  const byte = Number(top) - DATA_ADDRESS + 1;
   const at = byte & ~7;
-  const value = changes.get(at);
-  return value === undefined ? changes : new Map(changes).set(at, value & ~(1n << BigInt(8 * (byte & 7))));
+  const value = after.changes.get(at);
+  return value === undefined ? after.changes : new Map(after.changes).set(at, value & ~(1n << BigInt(8 * (byte & 7))));
+}
+
+/** Whether each single-precision element that differs does so by no more than a part of its value. */
+function singlesClose(a: Uint8Array, b: Uint8Array, relative: number): boolean {
+  if (relative === 0) return false;
+  const [x, y] = [a, b].map((bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
+  return [0, 4, 8, 12].every((at) => {
+    const [u = 0, v = 0] = [x?.getFloat32(at, true), y?.getFloat32(at, true)];
+    return x?.getUint32(at, true) === y?.getUint32(at, true) || Math.abs(u - v) <= Math.abs(u) * relative;
+  });
+}
+/** Whether two 80-bit numbers of one sign are at most that many units in the last place apart. */
+function extendedClose(a: Uint8Array, b: Uint8Array, ulps: number): boolean {
+  const [x = 0n, y = 0n] = [a, b].map((bytes) => {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const word = view.getUint16(8, true);
+    // the integer bit is no part of the distance: the next exponent begins 2^63 further
+    const magnitude = (BigInt(word & 0x7fff) << 63n) | (view.getBigUint64(0, true) & 0x7fff_ffff_ffff_ffffn);
+    return (word & 0x8000) === 0 ? magnitude : -magnitude;
+  });
+  const distance = x < y ? y - x : x - y;
+  return x < 0n === y < 0n && distance <= BigInt(ulps);
+}
+
+/** The changes without the bytes of the memory operand that are undefined. */
+function withoutBytes(
+  changes: ReadonlyMap<number, bigint>,
+  start: number,
+  ranges: readonly (readonly [number, number])[],
+): ReadonlyMap<number, bigint> {
+  const masks = new Map<number, bigint>();
+  for (const [from, to] of ranges) {
+    for (let byte = start + from; byte < start + to; byte++)
+      masks.set(byte & ~7, (masks.get(byte & ~7) ?? 0n) | (0xffn << BigInt(8 * (byte & 7))));
+  }
+  const kept = new Map(changes);
+  for (const [at, mask] of masks) {
+    const value = kept.get(at);
+    if (mask === 0xffff_ffff_ffff_ffffn) kept.delete(at);
+    else if (value !== undefined) kept.set(at, value & ~mask);
+  }
+  return kept;
+}
+
+/** x87 instructions other than those that wait or are MMX: they set FIP, FDP and FOP. */
+const usesX87 = ({ row }: Decoded): boolean => row.map === 'one' && row.opcode >= 0xd8 && row.opcode <= 0xdf;
+
+/** pointers: whether FIP, FDP and FOP are compared (when they are set differs between processors, SDM 1 8.1.8). */
+function x87Differences(a: X87State, b: X87State, { status = 0, ulps = 0 }: Undefined, pointers: boolean): string[] {
+  const lines: string[] = [];
+  const fields = [
+    'control',
+    'status',
+    'tags',
+    ...(pointers ? (['opcode', 'instruction', 'operand'] as const) : []),
+  ] as const;
+  for (const field of fields)
+    if (a[field] !== b[field] && !(field === 'status' && ((a.status ^ b.status) & ~status) === 0))
+      lines.push(`x87 ${field}: processor ${hex(a[field])}, engine ${hex(b[field])}`);
+  for (let i = 0; i < 8; i++) {
+    const [x, y] = [a, b].map(({ registers }) => registers.subarray(i * 16, i * 16 + 10));
+    if (x !== undefined && y !== undefined && Buffer.compare(x, y) !== 0 && !extendedClose(x, y, ulps))
+      lines.push(`st${i}: processor ${bytesText(x)}, engine ${bytesText(y)}`);
+  }
+  return lines;
 }
 
 /** Lines that name each difference, processor first; empty when there is none. */
@@ -31,6 +94,7 @@ export function differences(item: Case, decoded: Decoded, processor: Result, eng
   const expect = (what: string, a: bigint | number, b: bigint | number): void => {
     if (a !== b) lines.push(`${what}: processor ${hex(a)}, engine ${hex(b)}`);
   };
+  if (eitherFault(item, decoded, processor.vector, engine.vector)) return lines;
   expect('vector', processor.vector, engine.vector);
   if (processor.vector !== engine.vector) return lines;
   const retired = processor.vector === 1;
@@ -39,23 +103,32 @@ export function differences(item: Case, decoded: Decoded, processor: Result, eng
   if (processor.vector === PAGE_FAULT && !faultAddressUndefined(decoded))
     expect('CR2', processor.address, engine.address);
   expect('RIP', processor.rip, engine.rip);
-  const undefinedParts = retired ? undefinedAfter(item, decoded, processor) : { flags: 0 };
+  expect('CS', processor.cs, engine.cs);
+  expect('SS', processor.ss, engine.ss);
+  const undefinedParts: Undefined = retired ? undefinedAfter(item, decoded, processor) : { flags: 0 };
   const mask = BigInt(COMPARED_FLAGS & ~undefinedParts.flags);
   expect('flags', processor.flags & mask, engine.flags & mask);
   if (undefinedParts.result === true) return lines;
   // in compatibility mode there are eight registers, and their upper halves are undefined
-  const size = item.codeSize / 8;
-  const whole = (value: bigint | undefined): bigint => BigInt.asUintN(item.codeSize, value ?? 0n);
+  const size = item.codeSize === 64 ? 8 : 4;
+  const whole = (value: bigint | undefined): bigint => BigInt.asUintN(size * 8, value ?? 0n);
   for (let i = 0; i < size * 2; i++)
     expect(generalName(i, size, true), whole(processor.registers[i]), whole(engine.registers[i]));
-  if (Buffer.compare(processor.xmm, engine.xmm) !== 0) {
-    for (let i = 0; i < 256; i += 16) {
-      const [a, b] = [processor.xmm.subarray(i, i + 16), engine.xmm.subarray(i, i + 16)];
-      if (Buffer.compare(a, b) !== 0) lines.push(`xmm${i / 16}: processor ${bytesText(a)}, engine ${bytesText(b)}`);
-    }
+  for (let i = 0; i < 256; i += 16) {
+    const [a, b] = [processor.xmm.subarray(i, i + 16), engine.xmm.subarray(i, i + 16)];
+    if (Buffer.compare(a, b) !== 0 && !singlesClose(a, b, undefinedParts.relative ?? 0))
+      lines.push(`xmm${i / 16}: processor ${bytesText(a)}, engine ${bytesText(b)}`);
   }
   expect('mxcsr', processor.mxcsr, engine.mxcsr);
-  const [a, b] = [processor, engine].map((result) => withoutTrapFlag(result.changes, result, decoded));
+  lines.push(...x87Differences(processor.x87, engine.x87, undefinedParts, !usesX87(decoded)));
+  if (item.codeSize === 64) {
+    expect('FS base', processor.fsBase, engine.fsBase);
+    expect('GS base', processor.gsBase, engine.gsBase);
+  }
+  const operand = decoded.memory === undefined ? 0n : operandAddress(item, decoded.memory, decoded.next);
+  const [a, b] = [processor, engine].map((result) =>
+    withoutBytes(withoutTrapFlag(item, result, decoded), Number(operand) - DATA_ADDRESS, undefinedParts.memory ?? []),
+  );
   for (const at of new Set([...(a?.keys() ?? []), ...(b?.keys() ?? [])]))
     expect(`memory at ${hex(DATA_ADDRESS + at)}`, a?.get(at) ?? -1, b?.get(at) ?? -1);
   return lines;
@@ -63,7 +136,7 @@ export function differences(item: Case, decoded: Decoded, processor: Result, eng
 
 /** What is needed to see why: the instruction, its registers, and the differences. */
 export function describeCase(item: Case, lines: readonly string[]): string {
-  const { text } = disassemble(item.code, BigInt(CODE_ADDRESS), item.codeSize);
+  const { text } = disassemble(item.code, startOf(item), item.codeSize);
   const names = new Set([...text.matchAll(/\b[re]?[a-ds][xpil]+\b|\br\d+/g)].map(([name]) => name));
   const shown = item.registers
     .map((value, i) => [generalName(i, 8, true), value] as const)
@@ -74,7 +147,7 @@ export function describeCase(item: Case, lines: readonly string[]): string {
   );
   const memory = `[${hex(DATA_ADDRESS + item.patchOffset)}]=${bytesText(item.patch)}`;
   return [
-    `${item.codeSize}-bit: ${bytesText(item.code)}  ${text}`,
+    `${item.codeSize}-bit${item.segmented ? ' segmented' : ''}: ${bytesText(item.code)}  ${text}`,
     `  ${[...shown, ...xmm].join(' ')} flags=${hex(item.flags)} ${memory}`,
     ...lines.map((line) => `  ${line}`),
   ].join('\n');

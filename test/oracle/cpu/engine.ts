@@ -1,8 +1,20 @@
-// The engine in the same state as a process on this machine: 64-bit mode, ring 3, the same pages.
+// The engine in the same state as a process on this machine: 64-bit or compatibility mode, ring 3, the same pages.
 import { Engine, type EngineHost } from '../../../src/core/engine.ts';
 import * as L from '../../../src/core/layout.ts';
 import { emptyHost, engineModules } from '../engine-decoder.ts';
-import { type Case, CODE_ADDRESS, DATA_ADDRESS, DATA_SIZE, GS_BASE, type Result } from './protocol.ts';
+import {
+  type Case,
+  CODE_ADDRESS,
+  DATA_ADDRESS,
+  DATA_SIZE,
+  FS_BASE,
+  GS_BASE,
+  type Result,
+  type SegmentedSize,
+  startOf,
+  testSegments,
+} from './protocol.ts';
+import { readX87, writeX87 } from './x87-state.ts';
 
 const PML4 = 0x1000;
 const PDPT = 0x2000;
@@ -39,13 +51,14 @@ const USER_CODE32 = 0x23;
 const USER_DATA = 0x2b;
 const UNUSABLE = 0x10000;
 const HAS_ERROR = new Set([8, 10, 11, 12, 13, 14, 17]);
+const kindOf = (codeSize: number, segmented: boolean): string => `${codeSize}${segmented ? ' segmented' : ''}`;
 /** Ends the block behind the instruction: jmp $. */
 const BLOCK_END = [0xeb, 0xfe];
 
 export class EngineProcessor {
   private readonly engine: Engine;
   /** The state area before a case, registers aside. */
-  private readonly template: { readonly 32: Uint8Array; readonly 64: Uint8Array };
+  private readonly templates: ReadonlyMap<string, Uint8Array>;
   private readonly original: Uint8Array;
   private readonly data: Uint8Array;
   /**
@@ -66,11 +79,36 @@ export class EngineProcessor {
     this.data.set(data);
     this.writeTables(host !== undefined);
     this.setState();
-    const long = engine.raw.slice(L.STATE, L.STATE_END);
+    const snapshot = (): Uint8Array => {
+      engine.system.updateMode();
+      return engine.raw.slice(L.STATE, L.STATE_END);
+    };
+    const templates = new Map([[kindOf(64, false), snapshot()]]);
     engine.set32(L.CS + 12, 0xc0fb);
     engine.set32(L.CS + 16, USER_CODE32);
-    engine.system.updateMode();
-    this.template = { 64: long, 32: engine.raw.slice(L.STATE, L.STATE_END) };
+    // in compatibility mode a null selector has no base
+    for (const slot of [L.FS, L.GS]) engine.set64(slot, 0n);
+    templates.set(kindOf(32, false), snapshot());
+    for (const size of [16, 32] as const) {
+      this.setSegments(size);
+      templates.set(kindOf(size, true), snapshot());
+    }
+    this.templates = templates;
+  }
+  private setSegments(size: SegmentedSize): void {
+    const { engine } = this;
+    const segments = testSegments(size);
+    for (const [slot, { selector, base, limit, attributes }] of [
+      [L.CS, segments.cs],
+      [L.DS, segments.ds],
+      [L.ES, segments.es],
+      [L.SS, segments.ss],
+    ] as const) {
+      engine.set64(slot, BigInt(base));
+      engine.set32(slot + 8, limit);
+      engine.set32(slot + 12, attributes);
+      engine.set32(slot + 16, selector);
+    }
   }
   private write64(address: number, value: bigint): void {
     const bytes = new Uint8Array(8);
@@ -118,7 +156,7 @@ export class EngineProcessor {
     };
     engine.set64(L.CR0, 0x80050033n); // PG AM WP NE ET MP PE
     engine.set64(L.CR3, BigInt(PML4));
-    engine.set64(L.CR4, 0x6a0n); // PAE PGE OSFXSR OSXMMEXCPT
+    engine.set64(L.CR4, 0x506a0n); // PAE PGE OSFXSR OSXMMEXCPT FSGSBASE OSXSAVE
     engine.set64(L.EFER, 0xd01n);
     engine.set64(L.GDTR, KERNEL + BigInt(GDT));
     engine.set32(L.GDTR + 8, 0xff);
@@ -128,7 +166,7 @@ export class EngineProcessor {
     engine.set32(L.TR + 8, 0x67);
     segment(L.CS, USER_CODE, 0n, 0xa0fb);
     for (const slot of [L.SS, L.DS, L.ES]) segment(slot, USER_DATA, 0n, 0xc0f3);
-    segment(L.FS, 0, 0n, UNUSABLE);
+    segment(L.FS, 0, BigInt(FS_BASE), UNUSABLE);
     segment(L.GS, 0, BigInt(GS_BASE), UNUSABLE);
     engine.set32(L.CPL, 3);
     engine.set64(L.RIP, BigInt(CODE_ADDRESS));
@@ -137,7 +175,7 @@ export class EngineProcessor {
   }
 
   /** Executes the case's instruction, at CODE_ADDRESS or at TOP_CODE_ADDRESS. */
-  run(item: Case, rip = BigInt(CODE_ADDRESS)): Result {
+  run(item: Case, rip = startOf(item)): Result {
     const { engine, data, original } = this;
     const { raw, rawView: view } = engine;
     const offset = CODE_ADDRESS & 0xfff;
@@ -146,10 +184,13 @@ export class EngineProcessor {
     code.set(BLOCK_END, item.code.length);
     engine.writePhysical(CODE + offset, code);
     data.set(item.patch, item.patchOffset);
-    raw.set(this.template[item.codeSize], L.STATE);
+    const template = this.templates.get(kindOf(item.codeSize, item.segmented));
+    if (template === undefined) throw new Error(`no ${item.codeSize}-bit cases of that kind`);
+    raw.set(template, L.STATE);
     item.registers.forEach((value, i) => view.setBigUint64(L.REGS + i * 8, value, true));
     raw.set(item.xmm, L.XMM);
     view.setUint32(L.MXCSR, item.mxcsr, true);
+    writeX87(view, item.x87);
     view.setBigUint64(L.RIP, rip, true);
     engine.system.setRflags(BigInt.asIntN(64, item.flags | 0x202n));
     const { code: reason, used } = engine.run(1, 1n);
@@ -164,6 +205,8 @@ export class EngineProcessor {
     let flags = BigInt.asUintN(64, engine.system.rflags());
     let vector = 1;
     let error = 0;
+    let cs = view.getUint32(L.CS + 16, true);
+    let ss = view.getUint32(L.SS + 16, true);
     if (view.getUint32(L.CPL, true) === 0) {
       vector = (Number(rip - KERNEL) - HANDLERS) / 16;
       let frame = Number((registers[4] ?? 0n) - KERNEL);
@@ -174,13 +217,14 @@ export class EngineProcessor {
       };
       if (HAS_ERROR.has(vector)) error = Number(pop());
       rip = pop();
-      pop(); // CS
+      cs = Number(pop()) & 0xffff;
       flags = pop();
       registers[4] = pop();
+      ss = Number(pop()) & 0xffff;
     }
     const changes = new Map<number, bigint>();
     // the patch is part of the contents before the instruction
-    const before = original.slice(item.patchOffset, item.patchOffset + 16);
+    const before = original.slice(item.patchOffset, item.patchOffset + item.patch.length);
     original.set(item.patch, item.patchOffset);
     if (Buffer.compare(data, original) !== 0) {
       const after = new DataView(data.buffer, data.byteOffset, data.length);
@@ -201,6 +245,11 @@ export class EngineProcessor {
       flags,
       xmm: raw.slice(L.XMM, L.XMM + 256),
       mxcsr: view.getUint32(L.MXCSR, true),
+      x87: readX87(view),
+      fsBase: view.getBigUint64(L.FS, true),
+      gsBase: view.getBigUint64(L.GS, true),
+      cs,
+      ss,
       changes,
     };
   }

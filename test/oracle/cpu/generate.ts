@@ -1,10 +1,15 @@
 // Makes cases from the decode table: every form that ring 3 may execute, with prefixes, operands at the edges of their ranges
 // and memory operands on the data pages, at their ends and outside.
 import { decode } from '../../../src/core/disassembler/decode.ts';
-import type { Decoded } from '../../../src/core/disassembler/instruction.ts';
+import type { Decoded, SegmentName } from '../../../src/core/disassembler/instruction.ts';
 import { type OpcodeRow, opcodeRows } from '../../../src/core/opcodes/index.ts';
 import { pick, type Random } from '../random.ts';
-import { type Case, CODE_ADDRESS, DATA_ADDRESS, DATA_SIZE, GS_BASE } from './protocol.ts';
+import { type Case, DATA_ADDRESS, DATA_SIZE, startOf, testSegments } from './protocol.ts';
+import { registerNumber, segmentBase } from './operand-address.ts';
+import { operandValues, random64, value64 } from './values.ts';
+
+/** In what code a case runs. */
+export type CaseKind = Pick<Case, 'codeSize' | 'segmented'>;
 
 /** Forms that are not compared, by mnemonic. */
 const LEFT_OUT: readonly (readonly [RegExp, string])[] = [
@@ -13,7 +18,7 @@ const LEFT_OUT: readonly (readonly [RegExp, string])[] = [
   [/^(LAR|LSL|VERR|VERW|LSS|LFS|LGS)/, 'depends on descriptor tables'],
   [/^(CPUID|RDTSC|RDTSCP|RDPMC|XGETBV|XSETBV|MONITOR|MWAIT|PAUSE)/, 'depends on the processor or on time'],
   [/^(RDFSBASE|RDGSBASE|WRFSBASE|WRGSBASE)/, 'the FS base belongs to the runner, CR4.FSGSBASE to the operating system'],
-  [/^(FX|FN|FLD|WAIT)/, 'the x87 state is not part of a case'],
+  [/^(FX|FLDENV|FNSTENV|FNSAVE|FRSTOR)/, 'the images need values of their own'],
   [/^(RSM|CLAC|STAC|UD0|UD1)/, 'differs between processors outside ring 0'],
 ];
 const PREFETCH = 0x0d;
@@ -28,66 +33,24 @@ const tested = opcodeRows.filter(
 );
 
 /** By code size. */
-export const testedRows = {
-  64: tested.filter(({ modes }) => modes !== 'not64'),
-  32: tested.filter(({ modes }) => modes !== 'only64'),
-} as const;
-
-const EDGES = [
-  0n,
-  1n,
-  2n,
-  0x0fn,
-  0x10n,
-  0x1fn,
-  0x20n,
-  0x3fn,
-  0x40n,
-  0x7fn,
-  0x80n,
-  0xffn,
-  0x7fffn,
-  0x8000n,
-  0xffffn,
-  0x7fffffffn,
-  0x80000000n,
-  0xffffffffn,
-  0x7fffffffffffffffn,
-  0x8000000000000000n,
-  0xffffffffffffffffn,
-];
-
-function random64(random: Random): bigint {
-  return (BigInt(random(0x100000000)) << 32n) | BigInt(random(0x100000000));
-}
-/** An edge, one beside it, or anything. */
-function value64(random: Random): bigint {
-  const kind = random(4);
-  if (kind === 0) return random64(random);
-  const edge = pick(random, EDGES);
-  return BigInt.asUintN(64, kind === 1 ? edge + BigInt(random(5)) - 2n : random(3) === 0 ? -edge : edge);
-}
-function bytesOfValues(random: Random, count: number): Uint8Array {
-  const bytes = new Uint8Array(count * 8);
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < count; i++) view.setBigUint64(i * 8, value64(random), true);
-  return bytes;
-}
+const only64 = tested.filter(({ modes }) => modes !== 'not64');
+const not64 = tested.filter(({ modes }) => modes !== 'only64');
+export const testedRows = { 64: only64, 32: not64, 16: not64 } as const;
 
 const canonical = (address: bigint): bigint => BigInt.asUintN(64, BigInt.asIntN(48, address));
 const MIDDLE = DATA_ADDRESS + DATA_SIZE / 2;
 
-/** Where a memory operand of up to 16 bytes goes. */
-function target(code: number, random: Random): bigint {
+/** Linear address of where a memory operand of up to 16 bytes goes. */
+function target({ codeSize, segmented }: CaseKind, random: Random): bigint {
   const kind = random(32);
-  if (kind === 0) return BigInt(DATA_ADDRESS + DATA_SIZE - random(16)); // over the end
-  if (kind === 1) return BigInt(DATA_ADDRESS - random(16));
-  if (kind === 2) return code === 64 ? 0x8000_0000_0000n - BigInt(random(16)) : 0x10n; // not canonical, not mapped
+  const end = segmented ? testSegments(32).ds.limit + 1 : DATA_SIZE;
+  if (kind === 0) return BigInt(DATA_ADDRESS + end - random(16)); // over the end
+  if (kind === 1) return BigInt(DATA_ADDRESS + (segmented ? 0x800 : 0) - random(16)); // or the stack's limit
+  if (kind === 2 && !segmented) return codeSize === 64 ? 0x8000_0000_0000n - BigInt(random(16)) : 0x10n; // not canonical, not mapped
   if (kind === 3) return BigInt(MIDDLE - random(16)); // over the end of a page
   const aligned = BigInt(MIDDLE + (random(64) - 32) * 16);
   return kind < 20 ? aligned : aligned + BigInt(random(16));
 }
-
 interface Encoding {
   readonly bytes: number[];
   /** Where a displacement of 4 or 8 bytes begins that decides where the operand is. */
@@ -95,12 +58,12 @@ interface Encoding {
   displacementSize: number;
 }
 
-function encode(row: OpcodeRow, code: 32 | 64, random: Random): Encoding {
+function encode(row: OpcodeRow, { codeSize: code, segmented }: CaseKind, random: Random): Encoding {
   const bytes: number[] = [];
   const twoBytes = row.map !== 'one';
   if (random(16) === 0 && (row.size64 !== 'forced' || row.implicit !== undefined || !twoBytes)) bytes.push(0x67);
   const branches = row.size64 === 'forced';
-  if (random(4) === 0 && row.prefix === 'any' && (code === 32 || !branches)) bytes.push(0x66); // processors disagree on 66 and branches
+  if (random(4) === 0 && row.prefix === 'any' && (code !== 64 || !branches)) bytes.push(0x66); // processors disagree on 66 and branches
   // F2 and F3 in front of jumps have a meaning of their own on some processors
   if (random(24) === 0 && row.prefix === 'any' && !twoBytes && !branches) bytes.push(pick(random, [0xf2, 0xf3]));
   if (random(12) === 0) bytes.push(pick(random, [0x26, 0x2e, 0x36, 0x3e, ...(code === 64 ? [0x65, 0x65] : [])]));
@@ -112,10 +75,15 @@ function encode(row: OpcodeRow, code: 32 | 64, random: Random): Encoding {
   if (twoBytes) bytes.push(0x0f);
   bytes.push(row.opcode + random(row.span));
   const encoding: Encoding = { bytes, displacementAt: undefined, displacementSize: 4 };
-  if (row.hasModRM) appendModRM(row, code === 32 && bytes.includes(0x67), random, encoding);
+  // 16-bit addresses lead to the data pages only in segments
+  const word = code !== 64 && (code === 16) !== bytes.includes(0x67);
+  if (row.hasModRM) {
+    if (word) appendModRM16(row, segmented, random, encoding);
+    else appendModRM(row, random, encoding);
+  }
   if (row.operands.some(({ kind }) => kind === 'O')) {
     encoding.displacementAt = bytes.length;
-    encoding.displacementSize = (bytes.includes(0x67) ? 4 : 8) / (code === 64 ? 1 : 2);
+    encoding.displacementSize = code === 64 ? (bytes.includes(0x67) ? 4 : 8) : word ? 2 : 4;
     for (let i = 0; i < encoding.displacementSize; i++) bytes.push(0);
   }
   while (bytes.length < 15) {
@@ -124,15 +92,32 @@ function encode(row: OpcodeRow, code: 32 | 64, random: Random): Encoding {
   }
   return encoding;
 }
-/** word: 16-bit addresses, which lead to no data page and are not aimed. */
-function appendModRM(row: OpcodeRow, word: boolean, random: Random, encoding: Encoding): void {
+/** mod, with the register or memory form that the row asks for. */
+function modOf(row: OpcodeRow, random: Random): number {
+  if (row.rm !== undefined || row.mod === 'register') return 3;
+  return row.mod === 'memory' ? random(3) : random(4);
+}
+/** SDM 2A table 2-1. */
+function appendModRM16(row: OpcodeRow, aimed: boolean, random: Random, encoding: Encoding): void {
   const { bytes } = encoding;
-  const reg = row.reg ?? random(8);
-  let mod = row.mod === 'register' ? 3 : row.mod === 'memory' ? random(3) : random(4);
+  const mod = modOf(row, random);
   const rm = row.rm ?? random(8);
-  if (row.rm !== undefined) mod = 3;
-  bytes.push((mod << 6) | (reg << 3) | rm);
-  if (mod === 3 || word) return;
+  bytes.push((mod << 6) | ((row.reg ?? random(8)) << 3) | rm);
+  if (mod === 3) return;
+  if (mod === 0 && rm === 6) {
+    if (aimed) encoding.displacementAt = bytes.length;
+    encoding.displacementSize = 2;
+  }
+  if (mod === 1) bytes.push(random(256));
+  else if (mod === 2 || rm === 6) bytes.push(random(256), random(256));
+}
+/** SDM 2A table 2-2 and 2-3. */
+function appendModRM(row: OpcodeRow, random: Random, encoding: Encoding): void {
+  const { bytes } = encoding;
+  const mod = modOf(row, random);
+  const rm = row.rm ?? random(8);
+  bytes.push((mod << 6) | ((row.reg ?? random(8)) << 3) | rm);
+  if (mod === 3) return;
   let long = mod === 2;
   let fixed = mod === 0 && rm === 5;
   if (rm === 4) {
@@ -148,16 +133,6 @@ function appendModRM(row: OpcodeRow, word: boolean, random: Random, encoding: En
   else if (long) bytes.push(random(256), random(16), 0, pick(random, [0, 0, 0xff]));
 }
 
-const NUMBERS = new Map(
-  ['ax', 'cx', 'dx', 'bx', 'sp', 'bp', 'si', 'di'].flatMap((name, i): [string, number][] => [
-    [`r${name}`, i],
-    [`e${name}`, i],
-  ]),
-);
-function registerNumber(name: string): number {
-  return NUMBERS.get(name) ?? Number(name.replace(/\D/g, ''));
-}
-
 /** Replaces the low addressSize bytes of a register. */
 function setAddress(registers: bigint[], number: number, value: bigint, addressSize: number, random: Random): void {
   const bits = addressSize * 8;
@@ -166,12 +141,19 @@ function setAddress(registers: bigint[], number: number, value: bigint, addressS
 }
 
 /** Makes the memory operand's registers, or the displacement in the code, lead to the place. */
-function aim(decoded: Decoded, encoding: Encoding, code: Uint8Array, registers: bigint[], random: Random): bigint {
+function aim(
+  kind: CaseKind,
+  decoded: Decoded,
+  encoding: Encoding,
+  code: Uint8Array,
+  registers: bigint[],
+  random: Random,
+): bigint {
   const { memory } = decoded;
   if (memory === undefined) return BigInt(MIDDLE);
-  const place = target(decoded.code, random);
-  if (memory.addressSize === 2) return place;
-  const offset = place - (memory.segment === 'gs' ? BigInt(GS_BASE) : 0n);
+  const place = target(kind, random);
+  if (memory.addressSize === 2 && !kind.segmented) return place;
+  const offset = place - segmentBase(kind, memory.segment);
   const { base, index, scale, addressSize, displacement } = memory;
   const relative = base === 'rip' || base === 'eip';
   const indexNumber = index === undefined ? undefined : registerNumber(index);
@@ -195,38 +177,46 @@ function aim(decoded: Decoded, encoding: Encoding, code: Uint8Array, registers: 
 }
 const lowPart = (value: bigint | undefined, size: number): bigint => BigInt.asUintN(size * 8, value ?? 0n);
 
-/** Registers that the instruction uses without naming them in ModRM. */
-function aimImplicit(decoded: Decoded, registers: bigint[], random: Random): bigint | undefined {
+/** Registers that the instruction uses without naming them in ModRM. Where the bytes of the case are to be, if elsewhere. */
+function aimImplicit(kind: CaseKind, decoded: Decoded, registers: bigint[], random: Random): bigint | undefined {
   const { row, addressSize } = decoded;
-  const stack = (): bigint => BigInt(MIDDLE + (random(64) - 32) * 8 + (random(8) === 0 ? random(8) : 0));
-  const edge = (): bigint => (random(16) === 0 ? target(decoded.code, random) : stack());
-  const kinds = row.operands.map(({ kind }) => kind);
-  const offset = (place: bigint): bigint => place - (decoded.segment === 'gs' ? BigInt(GS_BASE) : 0n);
+  const inside = (): bigint => BigInt(MIDDLE + (random(64) - 32) * 8 + (random(8) === 0 ? random(8) : 0));
+  const edge = (): bigint => (random(16) === 0 ? target(kind, random) : inside());
+  const kinds = row.operands.map(({ kind: operand }) => operand);
+  const source = decoded.segment ?? 'ds';
+  const set = (number: number, place: bigint, segment: SegmentName, size: number = addressSize): bigint => {
+    setAddress(registers, number, place - segmentBase(kind, segment), size, random);
+    return place;
+  };
+  const stackSize = kind.codeSize / 8;
   let patchAt: bigint | undefined;
   const usesStack = ['push', 'pop', 'enter', 'leave', 'pusha', 'popa'].includes(row.implicit ?? '');
   if (usesStack) {
-    if (decoded.memory?.base !== 'rsp' && decoded.memory?.base !== 'esp')
+    let top: bigint | undefined;
+    if (!/^[re]?sp$/.test(decoded.memory?.base ?? ''))
       // how much a POPA that faults has loaded differs between processors
-      registers[4] = row.implicit === 'popa' ? stack() : edge();
-    if (row.implicit === 'enter' || row.implicit === 'leave') registers[5] = edge();
-    if (decoded.memory === undefined || row.implicit === 'pop')
-      patchAt = row.implicit === 'leave' ? registers[5] : registers[4];
+      top = set(4, row.implicit === 'popa' ? inside() : edge(), 'ss', stackSize);
+    let frame: bigint | undefined;
+    if (row.implicit === 'enter' || row.implicit === 'leave') frame = set(5, edge(), 'ss', stackSize);
+    if (decoded.memory === undefined || row.implicit === 'pop') patchAt = row.implicit === 'leave' ? frame : top;
   }
-  if (kinds.includes('X')) setAddress(registers, 6, offset(edge()), addressSize, random);
-  if (kinds.includes('Y')) {
-    const place = edge();
-    setAddress(registers, 7, place, addressSize, random);
-    patchAt = place;
-  }
+  if (kinds.includes('X')) set(6, edge(), source);
+  if (kinds.includes('Y')) patchAt = set(7, edge(), 'es');
   // whether bytes that the mask leaves out may fault is up to the processor (SDM 2B MASKMOVDQU)
-  if (row.implicit === 'mask') setAddress(registers, 7, offset(stack()), addressSize, random);
-  if (kinds.includes('B'))
-    setAddress(registers, 3, offset(edge()) - ((registers[0] ?? 0n) & 0xffn), addressSize, random);
+  if (row.implicit === 'mask') set(7, inside(), source);
+  if (kinds.includes('B')) set(3, edge() - ((registers[0] ?? 0n) & 0xffn), source);
   return patchAt;
 }
 
 /** Adjusts operands that would otherwise nearly always fault, or where processors differ. */
-function adjust(decoded: Decoded, code: Uint8Array, registers: bigint[], patch: Uint8Array, random: Random): void {
+function adjust(
+  kind: CaseKind,
+  decoded: Decoded,
+  code: Uint8Array,
+  registers: bigint[],
+  patch: Uint8Array,
+  random: Random,
+): void {
   const { row } = decoded;
   const view = new DataView(patch.buffer, patch.byteOffset, patch.length);
   const { implicit, mnemonic } = row;
@@ -243,33 +233,47 @@ function adjust(decoded: Decoded, code: Uint8Array, registers: bigint[], patch: 
     if (mnemonic.includes('|')) set(2, view.getBigUint64(decoded.operandSize === 8 ? 8 : 4, true));
   }
   // whether the port is checked when the count is 0 differs between processors
-  if (row.operands.some(({ kind }) => kind === 'X' || kind === 'Y') && /(INS|OUTS)/.test(mnemonic)) registers[1] = 3n;
+  if (row.operands.some((operand) => operand.kind === 'X' || operand.kind === 'Y') && /(INS|OUTS)/.test(mnemonic))
+    registers[1] = 3n;
   if (implicit === 'bits' && decoded.memory !== undefined) {
     set(decoded.reg, BigInt(random(0x8000) - 0x4000)); // the bit stays on the data pages
   }
+  // a target that is canonical and mostly within the limit of the code segment
+  const reachable = (place: bigint): bigint => (kind.segmented && random(8) !== 0 ? place & 0xffffn : canonical(place));
   if (row.operands[0]?.kind === 'E' && /^(JMP|CALL)$/.test(mnemonic)) {
-    view.setBigUint64(0, canonical(view.getBigUint64(0, true)), true);
-    if (decoded.memory === undefined) registers[decoded.rm] = canonical(registers[decoded.rm] ?? 0n);
+    view.setBigUint64(0, reachable(view.getBigUint64(0, true)), true);
+    if (decoded.memory === undefined) registers[decoded.rm] = reachable(registers[decoded.rm] ?? 0n);
   }
-  if (mnemonic === 'RET') view.setBigUint64(0, canonical(view.getBigUint64(0, true)), true);
+  if (mnemonic === 'RET') view.setBigUint64(0, reachable(view.getBigUint64(0, true)), true);
   if (mnemonic.startsWith('POPF')) view.setBigUint64(0, view.getBigUint64(0, true) & 0xcd5n, true);
   if (mnemonic === 'ENTER') code[decoded.length - 2] = 0; // a frame of less than 256 bytes
   if (mnemonic === 'LDMXCSR') view.setUint32(0, view.getUint32(0, true) & ~0x20000, true); // bit 17 is AMD's
 }
 
-/** One case; undefined when the bytes came out as something else. */
-export function generateCase(codeSize: 32 | 64, random: Random): { item: Case; decoded: Decoded } | undefined {
-  const row = pick(random, testedRows[codeSize]);
-  const encoding = encode(row, codeSize, random);
+/** A random kind of case: mostly 64-bit code, and of the rest what the processor allows. */
+export function pickKind(kinds: readonly CaseKind[], random: Random): CaseKind {
+  return random(8) < 5 ? { codeSize: 64, segmented: false } : pick(random, kinds);
+}
+
+/** One case of a row (without: of any); undefined when the bytes came out as something else. */
+export function generateCase(
+  kind: CaseKind,
+  random: Random,
+  row: OpcodeRow = pick(random, testedRows[kind.codeSize]),
+): { item: Case; decoded: Decoded } | undefined {
+  const { codeSize } = kind;
+  const encoding = encode(row, kind, random);
   const code = Uint8Array.from(encoding.bytes).slice(0, 15);
-  const rip = BigInt(CODE_ADDRESS);
-  const decoded = decode(code, rip, codeSize);
+  const rip = startOf(kind);
+  let decoded = decode(code, rip, codeSize);
   if (decoded?.row !== row || decoded.memory?.segment === 'fs') return undefined;
+  const values = operandValues(row);
   const registers = Array.from({ length: 16 }, () => value64(random));
-  const patch = bytesOfValues(random, 2);
-  const place = aim(decoded, encoding, code, registers, random);
-  const patchAt = aimImplicit(decoded, registers, random) ?? place;
-  adjust(decoded, code, registers, patch, random);
+  const patch = values.memory(random);
+  const place = aim(kind, decoded, encoding, code, registers, random);
+  const patchAt = aimImplicit(kind, decoded, registers, random) ?? place;
+  adjust(kind, decoded, code, registers, patch, random);
+  decoded = decode(code, rip, codeSize) ?? decoded; // with the displacement that it has now
   const offset = Number(patchAt) - DATA_ADDRESS;
   // how much a 16-bit MOVSXD reads differs between processors
   if (row.mnemonic === 'MOVSXD' && decoded.operandSize === 2 && decoded.memory !== undefined) return undefined;
@@ -280,14 +284,15 @@ export function generateCase(codeSize: 32 | 64, random: Random): { item: Case; d
   if (/^(RET|POPF|CALL|JMP|LDMXCSR)/.test(row.mnemonic) && offset > DATA_SIZE - 16 && offset < DATA_SIZE)
     return undefined;
   const item: Case = {
+    ...kind,
     code: code.slice(0, decoded.length),
     registers: codeSize === 64 ? registers : registers.map((value, i) => (i < 8 ? value & 0xffffffffn : 0n)),
     flags: BigInt(random(0x1000)) & 0xcd5n, // OF DF SF ZF AF PF CF
-    xmm: bytesOfValues(random, 32),
-    mxcsr: 0x1f80,
-    patchOffset: Math.min(Math.max(offset, 0), DATA_SIZE - 16),
+    xmm: values.xmm(random),
+    mxcsr: values.mxcsr(random),
+    x87: values.x87(random),
+    patchOffset: Math.min(Math.max(offset, 0), DATA_SIZE - patch.length),
     patch,
-    codeSize,
   };
   return { item, decoded };
 }

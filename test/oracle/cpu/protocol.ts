@@ -1,11 +1,73 @@
 // Cases and results as they go to and come from runner.c.
+import type { CodeSize } from '../../../src/core/disassembler/instruction.ts';
 
 export const DATA_ADDRESS = 0x2000_0000;
 export const DATA_SIZE = 0x4000;
 export const CODE_ADDRESS = 0x3000_0800;
+export const FS_BASE = 0x2000;
 export const GS_BASE = 0x1000;
-export const CASE_SIZE = 16 + 128 + 8 + 256 + 8 + 16 + 8;
-const RESULT_SIZE = 16 + 128 + 16 + 256 + 8;
+
+/** Bytes of the x87 state on the wire. */
+const X87_SIZE = 24 + 128;
+const CASE_SIZE = 16 + 128 + 8 + 256 + 16 + X87_SIZE;
+const RESULT_SIZE = 16 + 128 + 16 + 256 + 8 + X87_SIZE + 24;
+
+/** The x87 unit as FXSAVE stores it (SDM 1 10.5.1). */
+export interface X87State {
+  readonly control: number;
+  readonly status: number;
+  /** One bit per physical register, 1: not empty. */
+  readonly tags: number;
+  /** FOP, FIP and FDP: the last instruction and its operand. */
+  readonly opcode: number;
+  readonly instruction: bigint;
+  readonly operand: bigint;
+  /** ST0 to ST7, 16 bytes each, of which ten count. */
+  readonly registers: Uint8Array;
+}
+/** The unit after FNINIT. */
+export const INITIAL_X87: X87State = {
+  control: 0x37f,
+  status: 0,
+  tags: 0,
+  opcode: 0,
+  instruction: 0n,
+  operand: 0n,
+  registers: new Uint8Array(128),
+};
+
+/** A segment of a segmented case: neither flat nor in the GDT. The numbers are those of the runner's LDT. */
+export interface TestSegment {
+  readonly selector: number;
+  readonly base: number;
+  /** In bytes. */
+  readonly limit: number;
+  /** Type, S, DPL, P and D/B as in the access rights of L.CS and the like. */
+  readonly attributes: number;
+}
+export type SegmentedSize = 16 | 32;
+const D_FLAG = 0x4000;
+const CODE_RIGHTS = 0xfb; // execute and read, accessed, DPL 3
+const DATA_RIGHTS = 0xf3; // read and write, accessed, DPL 3
+const EXPAND_DOWN = 0x04;
+/**
+ * Segments of segmented cases: limits that the data pages exceed and that exceed the data pages, a stack that expands
+ * down. FS and GS are not usable.
+ */
+export function testSegments(size: SegmentedSize): Readonly<Record<'cs' | 'ds' | 'es' | 'ss', TestSegment>> {
+  const big = size === 32 ? D_FLAG : 0;
+  return {
+    cs: { selector: big ? 0x0f : 0x07, base: CODE_ADDRESS & ~0xfff, limit: 0xffff, attributes: CODE_RIGHTS | big },
+    ds: { selector: 0x17, base: DATA_ADDRESS, limit: 0x2fff, attributes: DATA_RIGHTS | D_FLAG },
+    es: { selector: 0x1f, base: DATA_ADDRESS + 0x1000, limit: 0xffff, attributes: DATA_RIGHTS | D_FLAG },
+    ss: {
+      selector: big ? 0x2f : 0x27,
+      base: DATA_ADDRESS,
+      limit: 0x7ff,
+      attributes: DATA_RIGHTS | EXPAND_DOWN | big,
+    },
+  };
+}
 
 /** The state before one instruction. */
 export interface Case {
@@ -17,11 +79,19 @@ export interface Case {
   /** 16 registers of 16 bytes. */
   readonly xmm: Uint8Array;
   readonly mxcsr: number;
-  /** 16 bytes of the data pages that differ from the usual contents. */
+  readonly x87: X87State;
+  /** Bytes of the data pages that differ from the usual contents. */
   readonly patchOffset: number;
   readonly patch: Uint8Array;
-  /** 32: compatibility mode, with eight registers of 32 bits. */
-  readonly codeSize: 32 | 64;
+  /** 32 and 16: compatibility mode, with eight registers of 32 bits. */
+  readonly codeSize: CodeSize;
+  /** Whether the segments are those of testSegments (16-bit code: always). */
+  readonly segmented: boolean;
+}
+
+/** Offset of the case's instruction in its code segment. */
+export function startOf({ segmented }: Pick<Case, 'segmented'>): bigint {
+  return BigInt(segmented ? CODE_ADDRESS & 0xfff : CODE_ADDRESS);
 }
 
 /** The state after it. */
@@ -36,16 +106,25 @@ export interface Result {
   readonly flags: bigint;
   readonly xmm: Uint8Array;
   readonly mxcsr: number;
+  readonly x87: X87State;
+  readonly fsBase: bigint;
+  readonly gsBase: bigint;
+  /** Selectors. */
+  readonly cs: number;
+  readonly ss: number;
   /** Quadwords of the data pages that changed, by offset. */
   readonly changes: ReadonlyMap<number, bigint>;
 }
 
+const padded = (size: number): number => (size + 7) & ~7;
+
 export function encodeCases(cases: readonly Case[], data: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(data.length + cases.length * CASE_SIZE);
+  const size = cases.reduce((sum, { patch }) => sum + CASE_SIZE + padded(patch.length), data.length);
+  const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
   bytes.set(data);
-  cases.forEach((item, number) => {
-    let at = data.length + number * CASE_SIZE;
+  let at = data.length;
+  for (const item of cases) {
     bytes.set(item.code, at);
     at += 16;
     for (const register of item.registers) {
@@ -57,10 +136,36 @@ export function encodeCases(cases: readonly Case[], data: Uint8Array): Uint8Arra
     at += 8 + 256;
     view.setUint32(at, item.mxcsr, true);
     view.setUint32(at + 4, item.patchOffset, true);
-    bytes.set(item.patch, at + 8);
-    view.setUint32(at + 24, item.codeSize, true);
-  });
+    view.setUint32(at + 8, item.patch.length, true);
+    view.setUint32(at + 12, item.codeSize | (item.segmented ? 0x100 : 0), true);
+    at += 16;
+    encodeX87(view, at, item.x87);
+    at += X87_SIZE;
+    bytes.set(item.patch, at);
+    at += padded(item.patch.length);
+  }
   return bytes;
+}
+
+function encodeX87(view: DataView, at: number, state: X87State): void {
+  view.setUint16(at, state.control, true);
+  view.setUint16(at + 2, state.status, true);
+  view.setUint16(at + 4, state.tags, true);
+  view.setUint16(at + 6, state.opcode, true);
+  view.setBigUint64(at + 8, state.instruction, true);
+  view.setBigUint64(at + 16, state.operand, true);
+  new Uint8Array(view.buffer, view.byteOffset).set(state.registers, at + 24);
+}
+function decodeX87(view: DataView, at: number, bytes: Uint8Array): X87State {
+  return {
+    control: view.getUint16(at, true),
+    status: view.getUint16(at + 2, true),
+    tags: view.getUint16(at + 4, true),
+    opcode: view.getUint16(at + 6, true),
+    instruction: view.getBigUint64(at + 8, true),
+    operand: view.getBigUint64(at + 16, true),
+    registers: bytes.slice(at + 24, at + X87_SIZE),
+  };
 }
 
 export function decodeResults(bytes: Uint8Array): Result[] {
@@ -70,7 +175,9 @@ export function decodeResults(bytes: Uint8Array): Result[] {
   while (at + RESULT_SIZE <= bytes.length) {
     const registersAt = at + 16;
     const behind = registersAt + 128;
-    const changeCount = view.getUint32(behind + 16 + 256 + 4, true);
+    const x87At = behind + 16 + 256 + 8;
+    const basesAt = x87At + X87_SIZE;
+    const changeCount = view.getUint32(x87At - 4, true);
     const changes = new Map<number, bigint>();
     let entry = at + RESULT_SIZE;
     for (let i = 0; i < changeCount; i++, entry += 16)
@@ -83,7 +190,12 @@ export function decodeResults(bytes: Uint8Array): Result[] {
       rip: view.getBigUint64(behind, true),
       flags: view.getBigUint64(behind + 8, true),
       xmm: bytes.slice(behind + 16, behind + 16 + 256),
-      mxcsr: view.getUint32(behind + 16 + 256, true),
+      mxcsr: view.getUint32(x87At - 8, true),
+      x87: decodeX87(view, x87At, bytes),
+      fsBase: view.getBigUint64(basesAt, true),
+      gsBase: view.getBigUint64(basesAt + 8, true),
+      cs: view.getUint32(basesAt + 16, true),
+      ss: view.getUint32(basesAt + 20, true),
       changes,
     });
     at = entry;

@@ -1,6 +1,7 @@
 // What the manual leaves undefined: it is not compared. SDM 2A and 2B, the instructions' "Flags Affected" sections.
 import type { Decoded } from '../../../src/core/disassembler/instruction.ts';
 import { operandBytes } from '../../../src/core/disassembler/sizes.ts';
+import { operandAddress } from './operand-address.ts';
 import type { Case, Result } from './protocol.ts';
 
 const CF = 0x1;
@@ -11,11 +12,19 @@ const SF = 0x80;
 const OF = 0x800;
 export const COMPARED_FLAGS = CF | PF | AF | ZF | SF | OF | 0x400; // and DF
 
-interface Undefined {
+export interface Undefined {
   /** RFLAGS bits. */
   readonly flags: number;
   /** The destination, or all of the result. */
   readonly result?: boolean;
+  /** Bits of the x87 status word. */
+  readonly status?: number;
+  /** By how many units in the last place an x87 register may differ. */
+  readonly ulps?: number;
+  /** By how much single-precision elements of XMM registers may differ, as a part of their value. */
+  readonly relative?: number;
+  /** Bytes of the memory operand, [from, to) each. */
+  readonly memory?: readonly (readonly [number, number])[];
 }
 interface Rule {
   readonly form: RegExp;
@@ -112,3 +121,14 @@ export function undefinedAfter(item: Case, decoded: Decoded, after: Result): Und
 
 /** Which of two missing operands CMPS reports, and whether MASKMOVDQU asks for bytes that it does not write. */
 export const faultAddressUndefined = ({ row }: Decoded): boolean => /CMPS[BWDQ]|MASKMOVDQU/.test(row.mnemonic);
+
+const SS = 12;
+const GP = 13;
+/**
+ * Whether both faults are right. Faults of one instruction's operands have no order among each other (SDM 3A table 6-2,
+ * class 9): a 16-byte operand that is not aligned (#GP) and is outside of the stack segment (#SS).
+ */
+export function eitherFault(item: Case, decoded: Decoded, a: number, b: number): boolean {
+  if (Math.min(a, b) !== SS || Math.max(a, b) !== GP || decoded.memory?.segment !== 'ss') return false;
+  return (operandAddress(item, decoded.memory) & 15n) !== 0n && decoded.row.operands.some(({ size }) => size === 'x');
+}

@@ -112,7 +112,8 @@ export function popAll(r: usize): void {
 /** ENTER size, level. imm: size | level << 16. */
 export function enterFrame(r: usize): void {
   let size = operandSize(r), allocate = immOf(r) & 0xffff, level = <u32>(immOf(r) >> 16) & 31, mask = stackMask(r), below: u64 = size;
-  let frame = (load<u64>(L.RSP) - size) & mask;
+  // a 32-bit operand size pushes all of ESP, whatever the stack's size (SDM 2A ENTER: FrameTemp = ESP)
+  let frame = (load<u64>(L.RSP) & stackKeep(r)) | ((load<u64>(L.RSP) - size) & mask);
   writeMemory(r, element(r, size, below, 1), size, truncate(load<u64>(BP), size));
   for (let i: u32 = 1; i < level; i++) {
     let from = (load<u64>(BP) - <u64>(i * size)) & mask, value = readMemory(r, stackLinear(r, from, size, 0), size);
@@ -126,7 +127,7 @@ export function enterFrame(r: usize): void {
   // the final stack pointer must be writable (SDM 2A ENTER)
   let sp = (load<u64>(L.RSP) - below - allocate) & mask;
   probeWrite(stackLinear(r, sp, size, 1), size, load<u32>(L.CPL) == 3 ? 1 : 0);
-  setSlot(BP, size, size == 8 ? frame : (load<u64>(L.RSP) & stackKeep(r)) | frame);
+  setSlot(BP, size, frame);
   setStackPointer(r, sp);
 }
 /** BOUND r, m&m: lower and upper bound, signed. */

@@ -1,0 +1,90 @@
+// Where the operands of a case come from: a source of values for each kind of row. Integers come from here; who adds an
+// instruction class with numbers of its own (floating point, BCD, decimal) adds a file with its source and one line to SOURCES.
+import type { OpcodeRow } from '../../../src/core/opcodes/index.ts';
+import { pick, type Random } from '../random.ts';
+import { INITIAL_X87, type X87State } from './protocol.ts';
+
+/** Makes the operands of one case. Each function is called once a case; what a source leaves out comes from `integers`. */
+export interface ValueSource {
+  /** The sixteen XMM registers, 256 bytes. */
+  readonly xmm: (random: Random) => Uint8Array;
+  /** What is at the memory operand: up to 1,024 bytes. */
+  readonly memory: (random: Random) => Uint8Array;
+  readonly mxcsr: (random: Random) => number;
+  readonly x87: (random: Random) => X87State;
+}
+
+const EDGES = [
+  0n,
+  1n,
+  2n,
+  0x0fn,
+  0x10n,
+  0x1fn,
+  0x20n,
+  0x3fn,
+  0x40n,
+  0x7fn,
+  0x80n,
+  0xffn,
+  0x7fffn,
+  0x8000n,
+  0xffffn,
+  0x7fffffffn,
+  0x80000000n,
+  0xffffffffn,
+  0x7fffffffffffffffn,
+  0x8000000000000000n,
+  0xffffffffffffffffn,
+];
+
+export function random64(random: Random): bigint {
+  return (BigInt(random(0x100000000)) << 32n) | BigInt(random(0x100000000));
+}
+/** An edge, one beside it, or anything. */
+export function value64(random: Random): bigint {
+  const kind = random(4);
+  if (kind === 0) return random64(random);
+  const edge = pick(random, EDGES);
+  return BigInt.asUintN(64, kind === 1 ? edge + BigInt(random(5)) - 2n : random(3) === 0 ? -edge : edge);
+}
+/** Quadwords of value64. */
+export function bytesOfValues(random: Random, count: number): Uint8Array {
+  const bytes = new Uint8Array(count * 8);
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < count; i++) view.setBigUint64(i * 8, value64(random), true);
+  return bytes;
+}
+
+/** An x87 unit in use, so that an instruction that has nothing to do with it is seen to leave it alone. */
+function busyX87(random: Random): X87State {
+  return {
+    ...INITIAL_X87,
+    control: pick(random, [0x37f, 0x27f, 0xf7f]),
+    status: random(8) << 11,
+    tags: random(256),
+    registers: Uint8Array.from({ length: 128 }, (_, i) => (i % 16 < 10 ? random(256) : 0)),
+  };
+}
+
+export const integers: ValueSource = {
+  xmm: (random) => bytesOfValues(random, 32),
+  memory: (random) => bytesOfValues(random, 2),
+  mxcsr: () => 0x1f80,
+  x87: (random) => (random(16) === 0 ? busyX87(random) : INITIAL_X87),
+};
+
+/** The first that matches counts. */
+const SOURCES: readonly (readonly [matches: (row: OpcodeRow) => boolean, source: Partial<ValueSource>])[] = [];
+
+const known = new Map<OpcodeRow, ValueSource>();
+/** Where the operands of a row's cases come from. */
+export function operandValues(row: OpcodeRow): ValueSource {
+  let source = known.get(row);
+  if (source === undefined) {
+    const found = SOURCES.find(([matches]) => matches(row));
+    source = { ...integers, ...found?.[1] };
+    known.set(row, source);
+  }
+  return source;
+}
