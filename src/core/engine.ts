@@ -27,6 +27,8 @@ export interface EngineHost {
   splitAt(linear: bigint): boolean;
   /** Number of linear addresses for which splitAt answers true. */
   splitCount(): number;
+  /** FERR# is asserted, which a PC wires to IRQ 13 (SDM 1 8.7.2): an x87 exception with CR0.NE clear. */
+  floatError?(): void;
 }
 
 /** A fault of the guest on its way from a slow path to the run loop. One object for all: nothing is allocated per fault. */
@@ -171,6 +173,7 @@ export class Engine {
           host.delivered(vector, kind, error, BigInt.asUintN(64, linear)),
         split: (linear: bigint) => (host.splitAt(BigInt.asUintN(64, linear)) ? 1 : 0),
         splitCount: () => host.splitCount(),
+        floatError: () => host.floatError?.(),
         blockDropped: () => undefined,
       },
     };

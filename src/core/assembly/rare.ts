@@ -73,12 +73,6 @@ export const RARE_FXSAVE = 69;
 export const RARE_FXRSTOR = 70;
 export const RARE_LDMXCSR = 71;
 export const RARE_STMXCSR = 72;
-export const RARE_FNINIT = 73;
-export const RARE_FNSTCW = 74;
-export const RARE_FLDCW = 75;
-export const RARE_FNSTSW = 76; // memory or AX (dst)
-export const RARE_FWAIT = 77;
-export const RARE_FNCLEX = 78;
 export const RARE_RDPMC = 79;
 export const RARE_XGETBV = 80;
 export const RARE_XSETBV = 81;
@@ -90,3 +84,8 @@ export const RARE_RSM = 86;
 export const RARE_SALC = 87;
 export const RARE_CLFLUSH = 88;
 export const RARE_MASKMOVDQU = 89; // dst = bytes, src = mask; memory at segment:rDI
+// x87
+export const RARE_FLDENV = 150;
+export const RARE_FNSTENV = 151;
+export const RARE_FRSTOR = 152;
+export const RARE_FNSAVE = 153;

@@ -8,6 +8,7 @@ import { sseIntegerRows } from './sse-integer.ts';
 import { sseMoveRows } from './sse-move.ts';
 import { stringRows } from './string.ts';
 import { systemRows } from './system.ts';
+import { x87Rows } from './x87.ts';
 
 export type { Operand, OpcodeRow } from './row.ts';
 
@@ -32,6 +33,7 @@ export const opcodeRows: readonly OpcodeRow[] = [
   systemRows,
   sseMoveRows,
   sseIntegerRows,
+  x87Rows,
 ]
   .flat()
   .toSorted((a, b) => demand(b) - demand(a));

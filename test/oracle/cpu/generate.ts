@@ -18,7 +18,7 @@ const LEFT_OUT: readonly (readonly [RegExp, string])[] = [
   [/^(LAR|LSL|VERR|VERW|LSS|LFS|LGS)/, 'depends on descriptor tables'],
   [/^(CPUID|RDTSC|RDTSCP|RDPMC|XGETBV|XSETBV|MONITOR|MWAIT|PAUSE)/, 'depends on the processor or on time'],
   [/^(RDFSBASE|RDGSBASE|WRFSBASE|WRGSBASE)/, 'the FS base belongs to the runner, CR4.FSGSBASE to the operating system'],
-  [/^(FX|FLDENV|FNSTENV|FNSAVE|FRSTOR)/, 'the images need values of their own'],
+  [/^FX(SAVE|RSTOR)/, 'the images need values of their own'],
   [/^(RSM|CLAC|STAC|UD0|UD1)/, 'differs between processors outside ring 0'],
 ];
 const PREFETCH = 0x0d;

@@ -12,6 +12,12 @@ const SF = 0x80;
 const OF = 0x800;
 export const COMPARED_FLAGS = CF | PF | AF | ZF | SF | OF | 0x400; // and DF
 
+// x87 status word
+const INVALID = 1;
+const DENORMAL = 2;
+const C1 = 0x200;
+const CONDITIONS = 0x4500; // C3 C2 C0
+
 export interface Undefined {
   /** RFLAGS bits. */
   readonly flags: number;
@@ -29,7 +35,7 @@ export interface Undefined {
 interface Rule {
   readonly form: RegExp;
   readonly reason: string;
-  readonly undefined: (item: Case, decoded: Decoded) => Undefined;
+  readonly undefined: (item: Case, decoded: Decoded, after: Result) => Undefined;
 }
 
 /** The count of a shift or rotate, masked as the processor does. */
@@ -48,6 +54,10 @@ function bitsOf(decoded: Decoded): number {
   const [first] = decoded.row.operands;
   return first === undefined ? 0 : 8 * operandBytes(first, decoded);
 }
+
+/** Whether an invalid or denormal operand was found whose exception is not masked. */
+const unmaskedOperand = ({ x87 }: Case, after: Result): boolean =>
+  (after.x87.status & ~x87.control & (INVALID | DENORMAL)) !== 0;
 
 const RULES: readonly Rule[] = [
   { form: /^(DAA|DAS)$/, reason: 'OF after decimal adjustment', undefined: () => ({ flags: OF }) },
@@ -104,6 +114,21 @@ const RULES: readonly Rule[] = [
     undefined: () => ({ flags: CF | OF | SF | AF | PF }),
   },
   {
+    form: /^F(COM|UCOM|ICOM|TST)P?P?$/,
+    reason:
+      'AMD sets condition codes when #IA or #D is not masked; "if unmasked, the condition code flags are not set" (SDM 2A FCOM)',
+    undefined: (item, _, after) => ({ flags: 0, status: unmaskedOperand(item, after) ? CONDITIONS : 0 }),
+  },
+  {
+    form: /^FU?COMIP?$/,
+    reason:
+      'AMD leaves C1, which is "set to 0", and sets ZF, PF and CF when #IA or #D is not masked, where they "are not" (SDM 2A FCOMI)',
+    undefined: (item, _, after) => ({
+      flags: unmaskedOperand(item, after) ? ZF | PF | CF | OF | SF | AF : 0,
+      status: C1,
+    }),
+  },
+  {
     form: /^BSWAP$/,
     reason: 'a 16-bit BSWAP',
     undefined: (_, decoded) => ({ flags: 0, result: decoded.operandSize === 2 }),
@@ -114,21 +139,36 @@ const RULES: readonly Rule[] = [
 export function undefinedAfter(item: Case, decoded: Decoded, after: Result): Undefined {
   const rule = RULES.find(({ form }) => form.test(decoded.row.mnemonic));
   if (rule === undefined) return { flags: 0 };
-  const found = rule.undefined(item, decoded);
+  const found = rule.undefined(item, decoded, after);
   const scanOfZero = /^BS[FR]$/.test(decoded.row.mnemonic) && (Number(after.flags) & ZF) !== 0;
   return scanOfZero ? { ...found, result: true } : found;
 }
 
-/** Which of two missing operands CMPS reports, and whether MASKMOVDQU asks for bytes that it does not write. */
-export const faultAddressUndefined = ({ row }: Decoded): boolean => /CMPS[BWDQ]|MASKMOVDQU/.test(row.mnemonic);
+/** x87 images and 80-bit operands: several accesses, whose order is up to the processor (SDM 3A 8.1.1). */
+const IMAGES = /^(FLDENV|FNSTENV|FRSTOR|FNSAVE)$/;
+const inParts = ({ row }: Decoded): boolean =>
+  IMAGES.test(row.mnemonic) || row.operands.some(({ size }) => size === 't');
+/**
+ * Which of two missing operands CMPS reports, whether MASKMOVDQ and MASKMOVDQU ask for bytes that they do not write, and
+ * which byte of a missing page an image reports.
+ */
+export const faultAddressUndefined = (decoded: Decoded): boolean =>
+  /CMPS[BWDQ]|MASKMOVDQ/.test(decoded.row.mnemonic) || inParts(decoded);
 
 const SS = 12;
 const GP = 13;
+const PAGE_FAULT = 14;
 /**
  * Whether both faults are right. Faults of one instruction's operands have no order among each other (SDM 3A table 6-2,
  * class 9): a 16-byte operand that is not aligned (#GP) and is outside of the stack segment (#SS).
  */
 export function eitherFault(item: Case, decoded: Decoded, a: number, b: number): boolean {
+  // one that begins on a missing page and ends where no canonical address is
+  if (
+    IMAGES.test(decoded.row.mnemonic) &&
+    [a, b].every((vector) => vector === PAGE_FAULT || vector === GP || vector === SS)
+  )
+    return true;
   if (Math.min(a, b) !== SS || Math.max(a, b) !== GP || decoded.memory?.segment !== 'ss') return false;
   return (operandAddress(item, decoded.memory) & 15n) !== 0n && decoded.row.operands.some(({ size }) => size === 'x');
 }
