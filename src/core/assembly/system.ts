@@ -20,5 +20,6 @@ export { f32_to_extF80, f64_to_extF80, i64_to_extF80, bcd_to_extF80, extF80_to_f
   extF80_to_bcd } from './softfloat/extf80-convert';
 export { extF80_roundToInt, extF80_scale, extF80_extract, extF80_compare, extF80_classify } from './softfloat/extf80-parts';
 export { extF80_rem } from './softfloat/extf80-remainder';
-export { extF80_2xm1, extF80_sin, extF80_cos, extF80_sincos, extF80_tan, extF80_atan, extF80_yl2x,
-  extF80_yl2xp1 } from './softfloat/extf80-transcendental';
+export { extF80_2xm1, extF80_yl2x, extF80_yl2xp1 } from './softfloat/extf80-exponential';
+export { extF80_sin, extF80_cos, extF80_sincos, extF80_tan } from './softfloat/extf80-trigonometric';
+export { extF80_atan } from './softfloat/extf80-arctangent';

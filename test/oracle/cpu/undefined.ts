@@ -59,6 +59,15 @@ function bitsOf(decoded: Decoded): number {
 const unmaskedOperand = ({ x87 }: Case, after: Result): boolean =>
   (after.x87.status & ~x87.control & (INVALID | DENORMAL)) !== 0;
 
+/** Whether ST(0) is beyond where F2XM1 (-1 to 1) or FYL2XP1 (to 1 - sqrt(1/2)) is defined. */
+function outOfRange({ x87 }: Case, { row }: Decoded): boolean {
+  const view = new DataView(x87.registers.buffer, x87.registers.byteOffset);
+  const exponent = view.getUint16(8, true) & 0x7fff;
+  const low = view.getBigUint64(0, true);
+  if (row.mnemonic === 'F2XM1') return exponent > 0x3fff || (exponent === 0x3fff && low !== 1n << 63n);
+  return row.mnemonic === 'FYL2XP1' && (exponent > 0x3ffd || (exponent === 0x3ffd && low > 0x95f6_1998_0c43_36f7n));
+}
+
 const RULES: readonly Rule[] = [
   { form: /^(DAA|DAS)$/, reason: 'OF after decimal adjustment', undefined: () => ({ flags: OF }) },
   {
@@ -127,6 +136,12 @@ const RULES: readonly Rule[] = [
       flags: unmaskedOperand(item, after) ? ZF | PF | CF | OF | SF | AF : 0,
       status: C1,
     }),
+  },
+  {
+    form: /^(F2XM1|FYL2X|FYL2XP1|FPATAN|FSIN|FCOS|FSINCOS|FPTAN)$/,
+    reason:
+      'errors of less than one unit in the last place are allowed (SDM 1 8.3.10), and C1 with them; the results of F2XM1 and FYL2XP1 are undefined out of their ranges (SDM 2A)',
+    undefined: (item, decoded) => ({ flags: 0, status: C1, ulps: 1, result: outOfRange(item, decoded) }),
   },
   {
     form: /^BSWAP$/,
