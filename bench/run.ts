@@ -1,48 +1,85 @@
-// `npm run bench`: measures the engines side by side in one run and writes bench/results/<date>.json and the table in
-// bench/results/README.md. For people: no test judges by these numbers.
-// usage: run.ts [ROUNDS]
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+// `npm run bench`: measures the engines side by side in one run, and writes bench/results/README.md and figures.json. For people: no
+// test judges by these numbers.
+// usage: run.ts [--rounds N] [--only NAME,...] [--engines NAME,...] [--shorten N] [--no-growth] [--no-linux] [--dry]
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import { repositoryRoot, runProgram } from '../scripts/process.ts';
-import { type LoopFigures, measureLoops } from './loops.ts';
+import { type Growth, measureGrowth } from './growth.ts';
+import { measure } from './measure.ts';
+import { loopTables, table } from './report.ts';
 
-const rounds = Number(process.argv[2] ?? 3);
-if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`ROUNDS is a whole number from 1, not ${process.argv[2]}`);
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    only: { type: 'string' },
+    engines: { type: 'string' },
+    shorten: { type: 'string', default: '1' },
+    growth: { type: 'boolean', default: true },
+    dry: { type: 'boolean', default: false },
+  },
+  allowNegative: true,
+});
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new Error(`--${name} is a whole number from 1, not ${text}`);
+  return value;
+}
+const rounds = positive('rounds', values.rounds);
+const shorten = positive('shorten', values.shorten);
+const list = (text: string | undefined): readonly string[] | undefined => text?.split(',');
+const say = (line: string): void => console.log(line);
 
-const qemu = (await runProgram('qemu-system-x86_64', ['--version'])).output.split('\n')[0] ?? 'no QEMU';
-const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}, ${qemu}`;
-console.log(machine);
-const figures = await measureLoops(rounds, (line) => console.log(line));
+async function version(program: string, args: readonly string[], pattern: RegExp): Promise<string> {
+  const { output } = await runProgram(program, args).catch(() => ({ output: '' }));
+  return pattern.exec(output)?.[0] ?? `no ${program}`;
+}
+const machine = [
+  `${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}`,
+  `Node ${process.version}`,
+  await version('qemu-system-x86_64', ['--version'], /QEMU emulator version [\d.]+/),
+  await version('bochs', ['--help'], /Bochs x86 Emulator [\d.]+/),
+].join(', ');
+say(machine);
 
-const geometricMean = (values: readonly number[]): number =>
-  Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
-const ratio = (row: LoopFigures, peer: number | undefined): string =>
-  peer === undefined ? '-' : (row.jit / peer).toFixed(2);
-const ratios = figures.flatMap((row) => (row.qemu === undefined ? [] : [row.jit / row.qemu]));
-const mean = ratios.length > 0 ? geometricMean(ratios).toFixed(2) : '-';
-const overInterpreter = geometricMean(figures.map((row) => row.jit / row.interpreter)).toFixed(1);
+const growthTable = ({ of, points }: Growth): string =>
+  table(
+    [of, ...points.map(({ value }) => String(value))],
+    [
+      ['start, ms', ...points.map(({ startMs }) => startMs.toFixed(0))],
+      ['program, ms', ...points.map(({ runMs }) => runMs.toFixed(0))],
+      ...(points.some(({ refused }) => refused > 0)
+        ? [['refused', ...points.map((point) => String(point.refused))]]
+        : []),
+    ],
+  );
 
-const table = [
-  '# Measured',
-  '',
-  `Million guest instructions a second, medians of ${rounds} rounds in one run; ratios are JIT to peer.`,
-  `Machine: ${machine}.`,
-  '',
-  '| loop | JIT | interpreter | QEMU TCG | JIT / QEMU | JIT / interpreter | compiled |',
-  '|---|---|---|---|---|---|---|',
-  ...figures.map(
-    (row) =>
-      `| ${row.loop} | ${row.jit} | ${row.interpreter} | ${row.qemu ?? '-'} | ${ratio(row, row.qemu)} | ` +
-      `${ratio(row, row.interpreter)} | ${(row.compiledShare * 100).toFixed(1)} % |`,
-  ),
-  `| geometric mean | | | | ${mean} | ${overInterpreter} | |`,
-  '',
-  'Made by `npm run bench`. Whole processes: the JIT has to find its hot code and compile it within these times.',
-  '',
-].join('\n');
-const results = path.join(repositoryRoot, 'bench/results');
-mkdirSync(results, { recursive: true });
-writeFileSync(path.join(results, 'README.md'), table);
-writeFileSync(path.join(results, 'loops.json'), `${JSON.stringify({ machine, rounds, figures }, null, 2)}\n`);
-console.log(`\n${table}`);
+const folder = mkdtempSync(path.join(tmpdir(), 'trapline-bench-'));
+try {
+  const selection = { rounds, shorten, workloads: list(values.only), engines: list(values.engines) };
+  const measured = await measure(folder, selection, say);
+  const growth = values.growth ? await measureGrowth(folder, rounds, say) : [];
+  const text = [
+    '# Measured',
+    '',
+    `Made by \`npm run bench\`: medians of ${rounds} rounds, all engines in turn within a round.`,
+    `Machine: ${machine}. Debian's Bochs has its debugger compiled in.`,
+    '',
+    loopTables(measured),
+    ...(growth.length === 0 ? [] : ['', '## How cost grows', '', growth.map(growthTable).join('\n\n')]),
+    '',
+  ].join('\n');
+  say(`\n${text}`);
+  if (!values.dry) {
+    const results = path.join(repositoryRoot, 'bench/results');
+    mkdirSync(results, { recursive: true });
+    writeFileSync(path.join(results, 'README.md'), text);
+    writeFileSync(
+      path.join(results, 'figures.json'),
+      `${JSON.stringify({ machine, rounds, measured, growth }, null, 2)}\n`,
+    );
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

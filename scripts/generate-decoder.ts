@@ -41,7 +41,7 @@ function readSources(): Sources {
 }
 
 const RM_KINDS: ReadonlySet<OperandKind> = new Set<OperandKind>(['E', 'M', 'W', 'O', 'Q']);
-const POSITIONLESS: ReadonlySet<OperandKind> = new Set<OperandKind>(['I', 'sI', 'J', 'X', 'Y', 'B', 'name', 'A']);
+const POSITIONLESS: ReadonlySet<OperandKind> = new Set<OperandKind>(['I', 'sI', 'J', 'X', 'Y', 'T', 'name', 'A']);
 
 /** Suffix of the handler's function for a form, by the operands. */
 function suffix(operands: readonly Operand[], memory: boolean): string {
@@ -75,13 +75,29 @@ function typeLists(row: OpcodeRow, explicit: string | undefined, count: number):
   });
 }
 
+/** Handlers that stand in the interpreter's own switch, since kernels execute them most: a call by table would cost more than they do. */
+const INLINE_HANDLERS = [
+  /^arithmetic\.binary_(rr|rm|mr)<(u8|u32|u64)>\(arithmetic\.(ADD|OR|AND|SUB|XOR|CMP|TEST), r\)/,
+  /^arithmetic\.unary_(r|m)<(u32|u64)>\(/,
+  /^dataTransfer\.(mov|movzx|movsx|movsxd|lea)_(rr|rm|mr)<(u8|u32|u64)(, u8|, u16)?>/,
+  /^dataTransfer\.nop/,
+  /^dataTransfer\.cmov_rr<(u32|u64)>/,
+  /^shift\.\w+_r<(u32|u64)>/,
+  /^multiplyDivide\.imul\w*_r[rm]<(u32|u64)>/,
+  /^string\.(movs|stos)</,
+  /^sseMove\.move_(un)?aligned_/,
+  /^stack\.(push|pop|leave)\w*<u64>/,
+  /^control\.(jcc|jmp|call|ret|jmp_r|call_r|call_m|jmp_m)(<u64>)?\(/,
+];
 class Registry {
   readonly instances: string[] = ['']; // number 0: none
   readonly imports = new Map<string, Set<string>>();
   private readonly numbers = new Map<string, number>();
   private readonly sources: Sources;
-  constructor(sources: Sources) {
+  /** first: calls that take the numbers from 1 on. */
+  constructor(sources: Sources, first: readonly string[] = []) {
     this.sources = sources;
+    for (const call of first) this.number(call);
   }
   private use(file: string, name: string): string {
     this.imports.set(file, (this.imports.get(file) ?? new Set()).add(name));
@@ -136,7 +152,7 @@ class Registry {
 }
 const alias = (file: string): string => file.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
-const PREFIXES = ['any', 'NP', '66', 'F3', 'F2'] as const;
+const PREFIXES = ['any', 'NP', '66', 'F3', 'F2', 'NFx'] as const;
 const MODS = ['any', 'register', 'memory'] as const;
 const MODES = ['all', 'only64', 'not64'] as const;
 const SIZES64 = ['no', 'default', 'forced'] as const;
@@ -156,7 +172,8 @@ function pack(row: OpcodeRow, forms: number): number[] {
     (Number(row.withoutRexB) << 15) |
     (Number(row.hasModRM) << 16) |
     (Number(row.lockable) << 17) |
-    (SIZES64.indexOf(row.size64) << 18);
+    (SIZES64.indexOf(row.size64) << 18) |
+    (Number(row.vex && !row.operands.some(({ kind }) => kind === 'B')) << 28);
   let operands = 0;
   let fixed = 0;
   row.operands
@@ -178,7 +195,11 @@ function pack(row: OpcodeRow, forms: number): number[] {
 }
 
 const sources = readSources();
-const registry = new Registry(sources);
+const everything = new Registry(sources);
+for (const row of opcodeRows) everything.forms(row);
+// the interpreter's switch holds the first ones
+const inSwitch = everything.instances.slice(1).filter((call) => INLINE_HANDLERS.some((pattern) => pattern.test(call)));
+const registry = new Registry(sources, inSwitch);
 const forms: number[] = [];
 const formIndex = new Map<string, number>();
 const rows: number[] = [];
@@ -193,15 +214,17 @@ opcodeRows.forEach((row, number) => {
     forms.push(...numbers);
   }
   rows.push(...pack(row, at).map((word) => word >>> 0));
-  const map = ['one', '0F', '0F38', '0F3A'].indexOf(row.map);
+  const map = row.vex ? ['0F38', '0F3A'].indexOf(row.map) + 4 : ['one', '0F', '0F38', '0F3A'].indexOf(row.map);
   for (let i = 0; i < row.span; i++) {
     const slot = map * 256 + row.opcode + i;
     lists.set(slot, [...(lists.get(slot) ?? []), number]);
   }
 });
+/** The four opcode maps, then those behind a VEX prefix that have rows: 0F38 and 0F3A. */
+const MAPS = 6;
 const END = 0xffff;
 const list: number[] = [END];
-const first = Array.from({ length: 1024 }, (_, slot) => {
+const first = Array.from({ length: MAPS * 256 }, (_, slot) => {
   const numbers = lists.get(slot);
   if (numbers === undefined) return 0;
   list.push(...numbers, END);
@@ -240,6 +263,16 @@ export const FORMS: StaticArray<u16> = [
 ${numbersText(forms)}
 ];
 @inline function ix(f: (r: usize) => void): u32 { return f.index; }
+
+/** Handlers 1 to IN_SWITCH stand in the switch of execute: their numbers have to be their indices in the function table. */
+export const IN_SWITCH: u32 = ${inSwitch.length};
+/** Executes a record whose handler has this index; the frequent ones without a call. */
+@inline export function execute(handler: u32, r: usize): void {
+  switch (handler - 1) {
+${inSwitch.map((call, i) => `    case ${i}: { ${call} break; }`).join('\n')}
+    default: call_indirect(handler, r);
+  }
+}
 
 /** Index in the function table of a handler instance. */
 export function handlerIndex(instance: u32): u32 {

@@ -1,131 +1,161 @@
-/* The loops of the benchmark. ITERATIONS and one LOOP_ name come from the command line. */
-    .code64
+/* The loops of the benchmark, called as a function. ITERATIONS and one LOOP_ name come from the command line. */
+#include "registers.h"
     .text
-    .globl loop
+    .globl workload
+workload:
+    push BX
+    push SI
+    push DI
+    push BP
+    mov $ITERATIONS, COUNT
 #if defined(LOOP_alu)
-loop:
-    movq $ITERATIONS, %r9
-1:  addq %rbx, %rax
-    xorq %rax, %rbx
-    leaq 5(%rax,%rcx,2), %rcx
-    subq %rcx, %rdx
-    rolq $7, %rsi
-    addq %rdx, %rsi
-    andq %rsi, %rdi
-    orq $1, %rdi
-    shrq $3, %r8
-    addq %rdi, %r8
-    decq %r9
+1:  add BX, AX
+    xor AX, BX
+    lea 5(AX,CX,2), CX
+    sub CX, DX
+    rol $7, SI
+    add DX, SI
+    and SI, DI
+    or $1, DI
+    shr $3, AX
+    add DI, AX
+    dec COUNT
     jnz 1b
-    ret
 #elif defined(LOOP_memory)
 /* load, add, store over 4 MiB */
-loop:
-    movq $ITERATIONS, %r9
-1:  movl $0x1000000, %edi
-    movl $0x80000, %ecx
-2:  movq (%rdi), %rax
-    addq %rcx, %rax
-    movq %rax, (%rdi)
-    addq $8, %rdi
-    decl %ecx
+1:  mov $ARENA, DI
+    mov $(0x400000 / WORD), %ecx
+2:  mov (DI), AX
+    add CX, AX
+    mov AX, (DI)
+    add $WORD, DI
+    dec %ecx
     jnz 2b
-    decq %r9
+    dec COUNT
     jnz 1b
-    ret
 #elif defined(LOOP_random)
-/* 8-byte loads at random places of 32 MiB */
-loop:
-    movq $ITERATIONS, %r9
-    movl $12345, %eax
-1:  imull $1103515245, %eax, %eax
-    addl $12345, %eax
-    movl %eax, %edx
-    shrl $7, %edx
-    andl $0x1FFFFF8, %edx
-    addq 0x1000000(%rdx), %rbx
-    decq %r9
+/* loads at random places of 32 MiB */
+    mov $12345, %eax
+1:  imul $1103515245, %eax, %eax
+    add $12345, %eax
+    mov %eax, %edx
+    shr $7, %edx
+    and $0x1FFFFF8, %edx
+    add ARENA(DX), BX
+    dec COUNT
     jnz 1b
-    ret
 #elif defined(LOOP_fib)
-loop:
-    movl $ITERATIONS, %edi
-fib:
-    cmpl $2, %edi
-    jb 1f
-    pushq %rdi
-    decl %edi
+    mov $ITERATIONS, DI
     call fib
-    popq %rdi
-    pushq %rax
-    subl $2, %edi
-    call fib
-    popq %rdx
-    addq %rdx, %rax
-    ret
-1:  movl %edi, %eax
-    ret
 #elif defined(LOOP_sieve)
 /* primes below 1 Mi, one byte each */
-loop:
-    movq $ITERATIONS, %r9
-0:  movl $0x1000000, %edi
-    movl $0x100000, %ecx
-    movl $1, %eax
+0:  mov $ARENA, DI
+    mov $0x100000, %ecx
+    mov $1, %eax
     rep stosb
-    movl $2, %esi
-1:  cmpb $0, 0x1000000(%rsi)
+    mov $2, %esi
+1:  cmpb $0, ARENA(SI)
     je 3f
-    leal (%rsi,%rsi), %edx
-2:  cmpl $0x100000, %edx
+    lea (SI,SI), %edx
+2:  cmp $0x100000, %edx
     jae 3f
-    movb $0, 0x1000000(%rdx)
-    addl %esi, %edx
+    movb $0, ARENA(DX)
+    add %esi, %edx
     jmp 2b
-3:  incl %esi
-    cmpl $0x100000, %esi
+3:  inc %esi
+    cmp $0x100000, %esi
     jb 1b
-    decq %r9
+    dec COUNT
     jnz 0b
-    ret
 #elif defined(LOOP_collatz)
-loop:
-    movq $ITERATIONS, %r9
-1:  movq %r9, %rax
-2:  cmpq $1, %rax
+1:  mov COUNT, AX
+2:  cmp $1, AX
     je 4f
-    testb $1, %al
+    test $1, %al
     jnz 3f
-    shrq $1, %rax
-    incq %rbx
+    shr $1, AX
+    inc BX
     jmp 2b
-3:  leaq 1(%rax,%rax,2), %rax
-    incq %rbx
+3:  lea 1(AX,AX,2), AX
+    inc BX
     jmp 2b
-4:  decq %r9
+4:  dec COUNT
     jnz 1b
-    ret
 #elif defined(LOOP_copy)
-/* REP MOVSQ of 64 KiB */
-loop:
-    movq $ITERATIONS, %r9
-1:  movl $0x1000000, %esi
-    movl $0x1100000, %edi
-    movl $0x2000, %ecx
-    rep movsq
-    decq %r9
+/* 64 KiB set and copied by string instructions */
+1:  mov $ARENA, DI
+    mov $(0x10000 / 4), %ecx
+    mov $0x55555555, %eax
+    rep stosl
+    mov $ARENA, SI
+    mov $(ARENA + 0x100000), DI
+    mov $(0x10000 / 4), %ecx
+    rep movsl
+    dec COUNT
     jnz 1b
-    ret
 #elif defined(LOOP_sse2)
-loop:
-    movq $ITERATIONS, %r9
-    movl $0x1000000, %edi
-1:  movdqu (%rdi), %xmm0
+    mov $ARENA, DI
+1:  movdqu (DI), %xmm0
     paddd %xmm1, %xmm0
     pxor %xmm0, %xmm2
     pshufd $0x1B, %xmm2, %xmm1
-    movdqu %xmm0, 16(%rdi)
-    decq %r9
+    movdqu %xmm0, 16(DI)
+    dec COUNT
     jnz 1b
+#elif defined(LOOP_double)
+/* a dot product with scalar SSE2: what compilers make of floating point */
+    mov $ARENA, DI
+    mov $3, %eax
+    cvtsi2sd %eax, %xmm1
+    movsd %xmm1, (DI)
+    movsd %xmm1, %xmm3
+1:  movsd (DI), %xmm0
+    mulsd %xmm1, %xmm0
+    addsd %xmm0, %xmm2
+    divsd %xmm3, %xmm1
+    addsd %xmm3, %xmm1
+    dec COUNT
+    jnz 1b
+#elif defined(LOOP_x87)
+    fninit
+    mov $ARENA, DI
+    fld1
+    fldpi
+    fstpl (DI)
+1:  fldl (DI)
+    fmul %st(1), %st
+    fadd %st, %st(1)
+    fld1
+    fdivrp %st, %st(1)
+    fstpl 8(DI)
+    dec COUNT
+    jnz 1b
+    fstp %st(0)
+#elif defined(LOOP_program)
+    call program
+#else
+#error no LOOP_ name
+#endif
+    pop BP
+    pop DI
+    pop SI
+    pop BX
+    ret
+#if defined(LOOP_fib)
+fib:
+    cmp $2, %edi
+    jb 1f
+    push DI
+    dec %edi
+    call fib
+    pop DI
+    push AX
+    sub $2, %edi
+    call fib
+    pop DX
+    add DX, AX
+    ret
+1:  mov %edi, %eax
     ret
 #endif
+    .section .note.GNU-stack, "", @progbits

@@ -1,9 +1,16 @@
 // What the command line needs of the world. src/entry implements it with Node; tests implement it with arrays.
 import type { EngineModules } from '../core/engine.ts';
+import type { OpenDisk } from '../machine/virtio/disk-image.ts';
 
 /** A text file that is being written. */
 export interface TextSink {
   write(text: string): void;
+  close(): void;
+}
+
+/** A file of bytes that is being written. */
+export interface ByteSink {
+  write(bytes: Uint8Array): void;
   close(): void;
 }
 
@@ -25,6 +32,10 @@ export interface RunEnvironment {
   /** Rejects with an error whose message says what is wrong with the file. */
   readFile(path: string): Promise<Uint8Array>;
   createTextFile(path: string): TextSink;
+  /** Throws, here and in the sink's methods, with a sentence that names the file. */
+  createByteFile(path: string): ByteSink;
+  /** Throws with a sentence that says what is wrong with the image, or who has it locked. */
+  openDisk(path: string, writable: boolean): OpenDisk;
   /** The guest's console. */
   output(bytes: Uint8Array): void;
   /** One line for the user, on standard error. */

@@ -12,6 +12,10 @@ trapline run: boots a kernel; its first serial port is this terminal
   --append STRING         command line of the kernel
   --smp N                 number of processors, 1 to 16 (default 1)
   --memory SIZE           RAM, for example 512M or 1G; at most 3G (default 128M)
+  --disk FILE[,writable]  a raw disk image as virtio disk; may be given several times. What the guest writes stays in
+                          memory and is lost at the end, unless ",writable" is there
+  --rng SEED              a virtio entropy device, whose numbers follow from SEED
+  --port FILE             a virtio console, whose output goes to FILE
   --no-jit                interpret everything
   --until REGEX           end with status 0 when the console output matches
   --max-instructions N    end with status 124 after N instructions of all processors

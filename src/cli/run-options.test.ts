@@ -21,6 +21,7 @@ test('defaults and all options', () => {
     memorySize: 128 << 20,
     jit: true,
     digest: false,
+    disks: [],
   });
   const all = parseRunOptions({
     kernel: 'k',
@@ -35,8 +36,16 @@ test('defaults and all options', () => {
     stats: 's',
     ledger: 'l',
     digest: true,
+    disk: ['a.img', 'b,c.img,writable'],
+    rng: '7',
+    port: 'p',
   });
   assert.deepEqual([all.cpus, all.jit, all.maxInstructions, all.timeoutSeconds], [4, false, 1000, 1.5]);
+  assert.deepEqual(all.disks, [
+    { file: 'a.img', writable: false },
+    { file: 'b,c.img', writable: true },
+  ]);
+  assert.deepEqual([all.entropySeed, all.portFile], [7, 'p']);
 });
 
 test('each wrong value is named', () => {
@@ -48,6 +57,8 @@ test('each wrong value is named', () => {
     [{ kernel: 'k', timeout: '0' }, /--timeout: '0'/],
     [{ kernel: 'k', timeout: '-1' }, /--timeout: '-1'/],
     [{ kernel: 'k', 'max-instructions': '1e3' }, /--max-instructions: '1e3'/],
+    [{ kernel: 'k', rng: '-1' }, /--rng: '-1'/],
+    [{ kernel: 'k', rng: '4294967296' }, /--rng: '4294967296'/],
     [{ kernel: 'k', until: '(' }, /--until: .*regular expression/i],
   ];
   for (const [raw, message] of cases) {

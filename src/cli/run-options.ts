@@ -16,6 +16,17 @@ export interface RunOptions {
   readonly statsFile?: string;
   readonly ledgerFile?: string;
   readonly digest: boolean;
+  readonly disks: readonly DiskOption[];
+  /** Seed of the virtio entropy device; undefined: there is none. */
+  readonly entropySeed?: number;
+  /** Where the output of the virtio console goes; undefined: there is none. */
+  readonly portFile?: string;
+}
+
+export interface DiskOption {
+  readonly file: string;
+  /** Writes go to the file; else they stay in memory. */
+  readonly writable: boolean;
 }
 
 /** What the parser of the command line found; all values are still text. */
@@ -32,6 +43,9 @@ export interface RawRunOptions {
   readonly stats?: string | undefined;
   readonly ledger?: string | undefined;
   readonly digest?: boolean | undefined;
+  readonly disk?: readonly string[] | undefined;
+  readonly rng?: string | undefined;
+  readonly port?: string | undefined;
 }
 
 const DEFAULT_MEMORY = 128 * 2 ** 20;
@@ -73,6 +87,15 @@ function parseSeconds(text: string): number {
   return value;
 }
 
+/** FILE or FILE,writable. */
+function parseDisk(text: string): DiskOption {
+  const suffix = ',writable';
+  const writable = text.endsWith(suffix);
+  const file = writable ? text.slice(0, -suffix.length) : text;
+  if (file === '') throw new UsageError(`--disk: '${text}' names no file; write FILE or FILE,writable.`);
+  return { file, writable };
+}
+
 /** Checks the options of `run`. Throws UsageError. */
 export function parseRunOptions(raw: RawRunOptions): RunOptions {
   if (raw.kernel === undefined || raw.kernel === '') throw new UsageError('run: --kernel FILE is missing.');
@@ -91,5 +114,8 @@ export function parseRunOptions(raw: RawRunOptions): RunOptions {
     ...(raw.stats === undefined ? {} : { statsFile: raw.stats }),
     ...(raw.ledger === undefined ? {} : { ledgerFile: raw.ledger }),
     digest: raw.digest === true,
+    disks: (raw.disk ?? []).map(parseDisk),
+    ...(raw.rng === undefined ? {} : { entropySeed: parseCount('rng', raw.rng, 0, 0xffff_ffff) }),
+    ...(raw.port === undefined ? {} : { portFile: raw.port }),
   };
 }

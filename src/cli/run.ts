@@ -1,10 +1,11 @@
 // `trapline run`: boots a kernel headless and comes back with its exit status.
 import { GuestDebug } from '../guestdebug/guest-debug.ts';
 import { BootError } from '../machine/boot/boot-error.ts';
-import { loadMultiboot } from '../machine/boot/multiboot.ts';
+import { loadKernel } from '../machine/boot/load-kernel.ts';
 import type { MachineStop } from '../machine/api.ts';
 import { Machine, MachineOptionError } from '../machine/machine.ts';
 import { createLocalSymbols } from '../symbols/index.ts';
+import { openDevices, type RunDevices } from './devices.ts';
 import type { RunEnvironment, TextSink } from './environment.ts';
 import { STATUS, UsageError } from './exit-status.ts';
 import { OutputMatcher } from './output-matcher.ts';
@@ -29,7 +30,22 @@ const toJson = (value: unknown): string =>
 /** Runs to the end; answers the exit status. Rejects with UsageError, and with other errors only if Trapline is wrong. */
 export async function run(options: RunOptions, environment: RunEnvironment): Promise<number> {
   const kernel = await readInput('--kernel', options.kernel, environment);
-  const machine = await boot(kernel, options, environment);
+  const devices = openDevices(options, environment);
+  try {
+    return await runOn(devices, kernel, options, environment);
+  } finally {
+    devices.close();
+  }
+}
+
+async function runOn(
+  devices: RunDevices,
+  kernel: Uint8Array,
+  options: RunOptions,
+  environment: RunEnvironment,
+): Promise<number> {
+  const machine = await boot(kernel, options, devices, environment);
+  machine.onPort = devices.portOutput;
   const statsFile = openOutput(environment, '--stats', options.statsFile); // before the run: a wrong path is told at once
   const session = new Session(machine, options, environment);
   let ending: Ending;
@@ -66,14 +82,23 @@ function openOutput(environment: RunEnvironment, option: string, path: string | 
   }
 }
 
-async function boot(kernel: Uint8Array, options: RunOptions, environment: RunEnvironment): Promise<Machine> {
+async function boot(
+  kernel: Uint8Array,
+  options: RunOptions,
+  devices: RunDevices,
+  environment: RunEnvironment,
+): Promise<Machine> {
   const { initrd, append, cpus, memorySize } = options;
-  const modules =
-    initrd === undefined ? [] : [{ name: initrd, bytes: await readInput('--initrd', initrd, environment) }];
+  const ramDisk =
+    initrd === undefined ? undefined : { name: initrd, bytes: await readInput('--initrd', initrd, environment) };
   try {
-    const machine = new Machine(await environment.loadModules(), { cpus, memorySize, jit: options.jit });
-    const commandLine = append === undefined ? options.kernel : `${options.kernel} ${append}`;
-    loadMultiboot(machine.engine, { kernel: { name: options.kernel, bytes: kernel, commandLine }, modules });
+    const machine = new Machine(await environment.loadModules(), {
+      cpus,
+      memorySize,
+      jit: options.jit,
+      ...devices.options,
+    });
+    loadKernel(machine, { kernel: { name: options.kernel, bytes: kernel }, initrd: ramDisk, append });
     return machine;
   } catch (error) {
     if (error instanceof BootError || error instanceof MachineOptionError) {

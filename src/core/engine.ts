@@ -40,6 +40,7 @@ interface CoreExports {
   run(): number;
   flush(): void;
   decode(record: number, bytes: number, available: number, rip: bigint, mode: number): number;
+  handlerIndex(instance: number): number;
 }
 interface SystemExports {
   deliverFault(): void;
@@ -81,11 +82,15 @@ export interface EngineOptions {
   /** Bytes of guest RAM from physical 0 on, a multiple of 4096, at most 3 GiB. */
   readonly memorySize: number;
   readonly profile?: 'intel' | 'amd';
+  /** 64 bits: what the source of RDRAND and RDSEED is seeded with at power-on. */
+  readonly randomSeed?: bigint;
   /** Bytes of the arena for decoded records; tests make it small. */
   readonly arenaSize?: number;
 }
 
 const WASM_PAGE = 65536;
+/** "trapline" */
+export const DEFAULT_RANDOM_SEED = 0x656e_696c_7061_7274n;
 const align = (value: number, to: number): number => Math.ceil(value / to) * to;
 
 /**
@@ -135,6 +140,8 @@ export class Engine {
       [L.ARENA_TOP, arena],
     ];
     for (const [address, value] of config) this.view.setUint32(address, value, true);
+    const seed = options.randomSeed ?? DEFAULT_RANDOM_SEED;
+    this.view.setBigUint64(L.CONFIG_RANDOM_SEED, BigInt.asUintN(64, seed), true);
     const stack: [number, bigint, bigint][] = [
       [L.STACK16, 0xffffn, ~0xffffn],
       [L.STACK32, 0xffffffffn, 0n],
@@ -319,6 +326,10 @@ export class Engine {
   /** Header of the block at another RIP of the running code; 0: it may not be fetched. Only while the vCPU runs (onHot). */
   blockAt(rip: bigint): number {
     return this.core.blockAt(BigInt.asIntN(64, rip)) >>> 0;
+  }
+  /** Index in the function table of a handler by its number in the generated decode table. */
+  handlerIndex(instance: number): number {
+    return this.core.handlerIndex(instance);
   }
   /** Forgets all decoded blocks (derived state). */
   flushBlocks(): void {

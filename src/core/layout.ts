@@ -8,6 +8,9 @@ export const STATE = 0x200;
 // x87 pointers to the last instruction (SDM 1 8.1.8) and to its memory operand, u64 each; FOP, FCS, FDS stand behind FTW
 export const FIP = 0x200;
 export const FDP = 0x208;
+// integer extensions: 0x380 to 0x3c0
+/** u64: counter of the source of RDRAND and RDSEED (system/random.ts). */
+export const RANDOM = 0x380;
 
 // general registers in the encoding's order: RAX RCX RDX RBX RSP RBP RSI RDI R8..R15, 8 bytes each
 export const REGS = 0x400;
@@ -241,6 +244,7 @@ export const CONFIG_VCPUS = 0xc1c; // u32: number of vCPUs
 export const CONFIG_PROFILE = 0xc20; // u32: 0 intel, 1 amd
 export const CONFIG_TLB = 0xc24; // u32: TLB areas, TLB_AREA_SIZE each
 export const CONFIG_ENTRY_TABLES = 0xc28; // u32: byte tables of compiled regions, page offset -> entry number
+export const CONFIG_RANDOM_SEED = 0xc30; // u64: what RDRAND's source is seeded with at power-on
 // constant rows {u64 mask, u64 keep} for stack pointer arithmetic: RSP = (RSP & keep) | (new & mask)
 export const STACK16 = 0xc40;
 export const STACK32 = 0xc50;
@@ -340,6 +344,9 @@ export const B_NEXT_PHYSICAL = 44;
 export const B_NEXT_LINEAR = 48;
 export const B_CS_LIMIT = 52; // u32
 export const B_CS_BASE = 56; // u64
+// flat blocks have no use for the segment; in its place they remember where they went last
+export const B_SUCCESSOR = 56; // u32: block header, 0 none
+export const B_SUCCESSOR2 = 60; // u32
 export const BLOCK_GUARD = 1; // an execution breakpoint may sit on the first instruction
 export const BLOCK_DROPPED = 2; // unlinked; its memory is free at the next flush of the arena
 export const BLOCK_TERMINATED = 4; // the last instruction stores RIP

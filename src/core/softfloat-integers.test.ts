@@ -1,13 +1,9 @@
 // The 128-bit arithmetic under softfloat against BigInt. The file is compiled by itself, since its functions are inlined
 // in system.wasm.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
+import { compileAssembly } from '../../test/harness/assembly.ts';
 
 type Pair = (aHigh: bigint, aLow: bigint, bHigh: bigint, bLow: bigint) => bigint | number;
 interface Integers {
@@ -45,20 +41,8 @@ function floorSqrt(value: bigint): bigint {
 }
 
 describe('128-bit integers', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'trapline-integers-'));
-  let i: Integers;
-  before(() => {
-    const asc = join(createRequire(import.meta.url).resolve('assemblyscript/package.json'), '../bin/asc.js');
-    const source = join(import.meta.dirname, 'assembly/softfloat/integers.ts');
-    const output = join(folder, 'integers.wasm');
-    const built = spawnSync(process.execPath, [asc, source, '-o', output, '-O3', '--noAssert', '--runtime', 'stub'], {
-      encoding: 'utf8',
-    });
-    assert.equal(built.status, 0, built.stderr);
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(output)));
-    i = instance.exports as unknown as Integers;
-  });
-  after(() => rmSync(folder, { recursive: true }));
+  // the exports are those of integers.ts
+  const i = compileAssembly('softfloat/integers.ts') as unknown as Integers;
 
   it('adds, subtracts and compares', () =>
     fc.assert(

@@ -2,6 +2,7 @@
  * launch.json. This is the one description of its properties: the TypeScript type, validation, and the table from which
  * the schema, the snippets and the documentation are generated.
  */
+import { MAXIMUM_DISKS } from '../machine/pci-devices.ts';
 
 export type SlotPolicySetting = 'hardware' | 'hybrid' | 'soft';
 export type CoverPolicySetting = 'windows' | 'exact';
@@ -36,7 +37,14 @@ export interface MachineSetting {
   /** Seconds since 1970. */
   readonly rtc: number;
   readonly profile: 'intel' | 'amd';
-  readonly disks: readonly string[];
+  readonly disks: readonly DiskSetting[];
+  /** Seed of the virtio entropy device; undefined: there is none. */
+  readonly rngSeed?: number;
+}
+export interface DiskSetting {
+  readonly file: string;
+  /** The guest's writes go to the file; else they stay in memory. */
+  readonly writable: boolean;
 }
 
 /** What launch.json may say, for generators: JSON Schema's words where there are any. */
@@ -129,9 +137,29 @@ export const launchProperties: Readonly<Record<string, PropertyDescription>> = {
       },
       disks: {
         type: 'array',
-        description: 'Disk images. None can be attached yet.',
+        description: 'Raw disk images. The guest sees each as a virtio disk, in this order.',
         default: [],
-        items: { type: 'string', description: 'Path of a disk image.' },
+        items: {
+          type: 'object',
+          description: 'A disk.',
+          required: ['file'],
+          properties: {
+            file: { type: 'string', description: 'Path of the image.' },
+            writable: {
+              type: 'boolean',
+              description:
+                'Whether what the guest writes goes to the image, which is locked meanwhile. Otherwise the image stays as it is: writes are kept in memory until the session ends.',
+              default: false,
+            },
+          },
+        },
+      },
+      rngSeed: {
+        type: 'integer',
+        description:
+          'Gives the guest a virtio entropy device whose numbers follow from this seed: the same in every run, so not fit for real keys.',
+        minimum: 0,
+        maximum: 4294967295,
       },
     },
   },
@@ -247,11 +275,11 @@ export function validateLaunch(input: unknown): ConfigurationResult {
       property: 'kernel',
       message: `The property 'kernel' is empty: it must be the path of the kernel to boot.`,
     });
-  const disks = strings(machine['disks']);
-  if (disks.length > 0)
+  const disks = diskSettings(machine['disks']);
+  if (disks.length > MAXIMUM_DISKS)
     problems.push({
       property: 'machine.disks',
-      message: `The property 'machine.disks' must be empty: disks are not supported yet.`,
+      message: `The property 'machine.disks' may name ${MAXIMUM_DISKS} disks, not ${disks.length}.`,
     });
   if (problems.length > 0 || memory === undefined) return { ok: false, problems };
 
@@ -272,6 +300,7 @@ export function validateLaunch(input: unknown): ConfigurationResult {
         rtc: Math.floor(rtc / 1000),
         profile: text(machine, 'profile', 'intel') === 'amd' ? 'amd' : 'intel',
         disks,
+        ...(typeof machine['rngSeed'] === 'number' ? { rngSeed: machine['rngSeed'] } : {}),
       },
       stopOnEntry: typeof stop === 'string' || typeof stop === 'boolean' ? stop : false,
       slotPolicy: oneOf(input['slotPolicy'], ['hardware', 'hybrid', 'soft'], 'hybrid'),
@@ -381,8 +410,9 @@ function text(object: Fields, name: string, fallback: string): string {
   const value = object[name];
   return typeof value === 'string' ? value : fallback;
 }
-function strings(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
+function diskSettings(value: unknown): readonly DiskSetting[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter(isObject).map((one) => ({ file: text(one, 'file', ''), writable: one['writable'] === true }));
 }
 function stringRecord(value: unknown): Readonly<Record<string, string>> {
   if (!isObject(value)) return {};

@@ -15,6 +15,8 @@ export interface Files {
 export interface Guest {
   readonly machine: MachineApi;
   readonly debug: GuestDebugApi;
+  /** Lets go of the files that the machine has open. Idempotent. */
+  release(): void;
 }
 
 export interface AdapterHost {

@@ -29,6 +29,8 @@ export interface Launched {
   readonly paths: SourcePaths;
   readonly listings: Listings;
   readonly serial: SerialOutput;
+  /** Lets go of the files that the machine has open. */
+  readonly release: () => void;
 }
 
 export type SessionState = 'new' | 'launched' | 'stopped' | 'running' | 'ended' | 'closed';
@@ -330,6 +332,7 @@ export class Session {
     parts.serial.flush();
     parts.debugger.api.detach(false);
     for (const module of parts.debugger.modules.all) await module.file.close().catch(() => undefined);
+    parts.release();
     this.references.clear();
     this.parts = undefined;
   }

@@ -24,6 +24,9 @@ const RUN_OPTIONS = {
   stats: text,
   ledger: text,
   digest: flag,
+  disk: { ...text, multiple: true },
+  rng: text,
+  port: text,
   help: { ...flag, short: 'h' },
 } as const;
 

@@ -2,7 +2,8 @@
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConsoleInput, RunEnvironment } from '../cli/environment.ts';
-import { createTextFile, loadEngineModules, readWholeFile } from './node-files.ts';
+import { openNodeDisk } from './node-disk.ts';
+import { createByteFile, createTextFile, loadEngineModules, readWholeFile } from './node-files.ts';
 
 /** Everything `trapline run` needs of Node. */
 export function createNodeEnvironment(): RunEnvironment {
@@ -13,6 +14,8 @@ export function createNodeEnvironment(): RunEnvironment {
     loadModules: loadEngineModules,
     readFile: readWholeFile,
     createTextFile,
+    createByteFile,
+    openDisk: openNodeDisk,
     output: (bytes) => void process.stdout.write(bytes),
     say: (line) => void process.stderr.write(`trapline: ${line}\n`),
     input,

@@ -3,7 +3,7 @@ import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { EngineModules } from '../core/engine.ts';
-import type { TextSink } from '../cli/environment.ts';
+import type { ByteSink, TextSink } from '../cli/environment.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or directory',
@@ -57,6 +57,25 @@ export function createTextFile(path: string): TextSink {
       attempt(flush);
       attempt(() => closeSync(descriptor));
     },
+  };
+}
+
+/** Creates or empties a file of bytes. Throws with a sentence that names it, here and in its methods. */
+export function createByteFile(path: string): ByteSink {
+  const attempt = (action: () => void): void => {
+    try {
+      action();
+    } catch (error) {
+      throw explainFileError(path, error);
+    }
+  };
+  let descriptor = -1;
+  attempt(() => {
+    descriptor = openSync(path, 'w');
+  });
+  return {
+    write: (bytes) => attempt(() => writeFileSync(descriptor, bytes)),
+    close: () => attempt(() => closeSync(descriptor)),
   };
 }
 

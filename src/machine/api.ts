@@ -1,16 +1,19 @@
 // What the rooms above see of the machine. The PC itself is machine.ts; this file holds only types.
 import type { Engine } from '../core/engine.ts';
 import type { JitStatistics } from '../jit/jit.ts';
+import type { PciDeviceOptions } from './pci-devices.ts';
 
 /** Ticks are instructions retired plus events delivered; the virtual clock runs at 1 GHz, so one tick is one nanosecond. */
 export type Ticks = number;
 
-export interface MachineOptions {
+export interface MachineOptions extends PciDeviceOptions {
   /** 1 to 16. */
   readonly cpus: number;
   /** Bytes of RAM, a multiple of 1 MiB, at least 2 MiB, at most 3 GiB. */
   readonly memorySize: number;
   readonly profile?: 'intel' | 'amd';
+  /** What RDRAND and RDSEED answer follows from these 64 bits; machine state, default DEFAULT_RANDOM_SEED of the engine. */
+  readonly randomSeed?: bigint;
   /** Start value of the RTC, seconds since 1970. */
   readonly rtcSeconds?: number;
   /** Instructions a vCPU runs before the next one's turn; machine state, default 10,000. */
@@ -87,10 +90,14 @@ export interface MachineApi {
   /** Bytes that the guest sent to the first UART (and, separately, to port 0xE9). */
   onSerial: (bytes: Uint8Array) => void;
   onDebugConsole: (bytes: Uint8Array) => void;
+  /** Bytes that the guest sent to the virtio console. */
+  onPort: (bytes: Uint8Array) => void;
   /** Something worth a line for the user, said once per cause: unknown port, unknown opcode... */
   onMessage: (text: string) => void;
   /** Input to the first UART; takes effect at the current virtual time. */
   sendSerial(bytes: Uint8Array): void;
+  /** Input to the virtio console, as far as there is one. */
+  sendPort(bytes: Uint8Array): void;
   /**
    * Runs the unchanged schedule for at most `ticks`. `only`: runs this vCPU alone (explicit command, not the schedule).
    * With idleJumps false, returns 'idle' instead of jumping the clock to the next timer.

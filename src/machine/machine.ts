@@ -1,8 +1,9 @@
 // The PC: engine, devices, clock and schedule put together. It holds no policy of its own but the wiring.
-import { Engine, type EngineHost, type EngineModules } from '../core/engine.ts';
+import { DEFAULT_RANDOM_SEED, Engine, type EngineHost, type EngineModules } from '../core/engine.ts';
 import * as L from '../core/layout.ts';
 import { HOT_THRESHOLD, Jit, type JitStatistics } from '../jit/jit.ts';
 import { AcpiPower } from './acpi-power.ts';
+import { buildAcpiTables, type AcpiTables } from './acpi/tables.ts';
 import type { MachineApi, MachineObserver, MachineOptions, MachineStop, Ticks, VectorAt } from './api.ts';
 import { ApicBus, type VcpuSignals } from './apic-bus.ts';
 import { DebugConsole } from './debug-console.ts';
@@ -16,9 +17,13 @@ import { restoreMemory, restoreVcpu, saveMemory, saveVcpu } from './machine-stat
 import { IOAPIC_BASE, MAXIMUM_RAM, MemoryMap } from './memory-map.ts';
 import { Messages } from './messages.ts';
 import { OutputBuffer } from './output-buffer.ts';
+import { pciRootBridge } from './pci/acpi.ts';
+import { PCI_INTERRUPTS } from './pci/layout.ts';
+import { describePciDevices, MAXIMUM_DISKS, PciDevices } from './pci-devices.ts';
 import { Pic } from './pic.ts';
 import { Pit } from './pit.ts';
 import { PortBus } from './port-bus.ts';
+import { PostCode } from './post-code.ts';
 import { ResetControl } from './reset-control.ts';
 import { DEFAULT_RTC_SECONDS, Rtc } from './rtc.ts';
 import { Scheduler, type RunCode, type RunResult } from './scheduler.ts';
@@ -27,7 +32,7 @@ import { Uart } from './uart.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 export const DEFAULT_QUANTUM: Ticks = 10_000;
-const SNAPSHOT_FORMAT = 'trapline snapshot 1';
+const SNAPSHOT_FORMAT = 'trapline snapshot 2';
 const PAGE = 4096;
 const PAGE_MASK = BigInt(PAGE - 1);
 
@@ -56,7 +61,8 @@ export class MachineOptionError extends Error {
 }
 
 /** Throws MachineOptionError unless a machine can be built with these options. */
-export function checkMachineOptions({ cpus, memorySize, quantum = DEFAULT_QUANTUM }: MachineOptions): void {
+export function checkMachineOptions(options: MachineOptions): void {
+  const { cpus, memorySize, quantum = DEFAULT_QUANTUM, disks = [] } = options;
   if (!Number.isInteger(cpus) || cpus < 1 || cpus > 16) {
     throw new MachineOptionError('cpus', `must be a whole number from 1 to 16, not ${cpus}.`);
   }
@@ -66,13 +72,19 @@ export function checkMachineOptions({ cpus, memorySize, quantum = DEFAULT_QUANTU
   if (!Number.isInteger(quantum) || quantum < 1 || quantum > 2 ** 31) {
     throw new MachineOptionError('quantum', `must be a whole number from 1 to 2^31, not ${quantum}.`);
   }
+  if (disks.length > MAXIMUM_DISKS) {
+    throw new MachineOptionError('disks', `there can be ${MAXIMUM_DISKS} disks, not ${disks.length}.`);
+  }
 }
 
 export class Machine implements MachineApi {
   readonly engine: Engine;
   readonly options: MachineOptions;
+  /** What boot protocols tell the guest about this machine. */
+  readonly acpi: AcpiTables;
   onSerial: (bytes: Uint8Array) => void = () => undefined;
   onDebugConsole: (bytes: Uint8Array) => void = () => undefined;
+  onPort: (bytes: Uint8Array) => void = () => undefined;
   onMessage: (text: string) => void = () => undefined;
 
   private readonly virtualClock: VirtualClock;
@@ -83,6 +95,7 @@ export class Machine implements MachineApi {
   private readonly pic: Pic;
   private readonly ioapic: IoApic;
   private readonly uart: Uart;
+  private readonly pci: PciDevices;
   /** All devices, in the order in which snapshots hold them. */
   private readonly devices: readonly Device[];
   private readonly messages = new Messages((text) => this.onMessage(text));
@@ -96,10 +109,11 @@ export class Machine implements MachineApi {
   constructor(modules: EngineModules, options: MachineOptions) {
     checkMachineOptions(options);
     this.options = options;
-    const { cpus, memorySize, profile = 'intel' } = options;
+    this.acpi = buildAcpiTables(options.cpus, { devices: [pciRootBridge()], levelInterrupts: PCI_INTERRUPTS });
+    const { cpus, memorySize, profile = 'intel', randomSeed = DEFAULT_RANDOM_SEED } = options;
     this.memoryMap = new MemoryMap((physical, write) => this.messages.unknownMemory(physical, write));
     this.ports = new PortBus((port, write) => this.messages.unknownPort(port, write));
-    this.engine = new Engine({ modules, host: this.host(), vcpus: cpus, memorySize, profile });
+    this.engine = new Engine({ modules, host: this.host(), vcpus: cpus, memorySize, profile, randomSeed });
     this.jit =
       options.jit === false || modules.coreBytes === undefined
         ? undefined
@@ -123,6 +137,13 @@ export class Machine implements MachineApi {
     this.pic = new Pic((asserted) => this.lapics[0]?.setExternalLine(asserted));
     this.uart = new Uart('uart1', 0x3f8, this.isaLine(4), (byte) => this.serialOutput.put(byte));
     const requestReset = (source: string): void => this.requestStop({ kind: 'reset', source });
+    this.pci = new PciDevices(options, {
+      memory: this.guestMemory(),
+      timers: clock,
+      interruptLine: (interrupt, asserted) => this.isaLine(interrupt)(asserted),
+      say: (text) => this.messages.once(text, text),
+      portOutput: (bytes) => this.onPort(bytes),
+    });
     const portDevices: PortDevice[] = [
       this.pic,
       new Pit(clock, this.isaLine(0)),
@@ -134,14 +155,17 @@ export class Machine implements MachineApi {
       new IsaDebugExit((value) => this.requestStop({ kind: 'exit', value, status: ((value << 1) | 1) & 0xff })),
       new DebugConsole((byte) => this.debugOutput.put(byte)),
       new FwCfg(this.guestMemory(), cpus),
+      new PostCode(),
+      this.pci.bus,
     ];
     for (const device of portDevices) this.ports.attach(device);
-    this.devices = [...this.lapics, this.ioapic, ...portDevices];
+    this.devices = [...this.lapics, this.ioapic, ...portDevices, ...this.pci.devices];
     this.memoryMap.attach(this.currentApicWindow(), PAGE, () => {
       const window = this.currentApic.window;
       return window === undefined ? undefined : Number(window);
     });
     this.memoryMap.attach(this.ioapic, PAGE, () => IOAPIC_BASE);
+    this.pci.attachTo(this.memoryMap);
   }
 
   get jitStatistics(): JitStatistics | undefined {
@@ -336,14 +360,24 @@ export class Machine implements MachineApi {
   sendSerial(bytes: Uint8Array): void {
     this.uart.send(bytes);
   }
+  sendPort(bytes: Uint8Array): void {
+    this.pci.sendPort(bytes);
+  }
 
   // ---- snapshots -----------------------------------------------------------------------------------------------------
+  /** The options that decide how a run goes on: a snapshot goes into a machine that has the same. */
+  private get description(): string {
+    const { cpus, memorySize, profile = 'intel', quantum = DEFAULT_QUANTUM, randomSeed } = this.options;
+    const seed = (randomSeed ?? DEFAULT_RANDOM_SEED).toString(16);
+    const devices = describePciDevices(this.options);
+    return `cpus ${cpus}, memory ${memorySize}, profile ${profile}, quantum ${quantum}, random seed ${seed}, ${devices}`;
+  }
   private writeState(writer: StateWriter): void {
     const { engine } = this;
     const selected = engine.current;
-    const { cpus, memorySize, profile = 'intel', quantum = DEFAULT_QUANTUM } = this.options;
+    const { cpus } = this.options;
     writer.text(SNAPSHOT_FORMAT);
-    writer.text(`cpus ${cpus}, memory ${memorySize}, profile ${profile}, quantum ${quantum}`);
+    writer.text(this.description);
     this.virtualClock.save(writer);
     this.scheduler.save(writer);
     for (const device of this.devices) {
@@ -367,9 +401,9 @@ export class Machine implements MachineApi {
   restore(snapshot: Uint8Array): void {
     const reader = new StateReader(snapshot);
     const { engine } = this;
-    const { cpus, memorySize, profile = 'intel', quantum = DEFAULT_QUANTUM } = this.options;
+    const { cpus } = this.options;
     reader.expect(SNAPSHOT_FORMAT, 'the format');
-    reader.expect(`cpus ${cpus}, memory ${memorySize}, profile ${profile}, quantum ${quantum}`, 'the machine');
+    reader.expect(this.description, 'the machine');
     this.virtualClock.restore(reader);
     this.scheduler.restore(reader);
     for (const device of this.devices) {

@@ -46,7 +46,7 @@ async function launch(bytes: Uint8Array): Promise<string | undefined> {
 describe('a kernel file', () => {
   it('that is empty, or no kernel at all, is named', async () => {
     assert.match((await launch(new Uint8Array(0))) ?? '', /kernel\.elf.*empty/);
-    assert.match((await launch(Buffer.from('#!/bin/sh\n'))) ?? '', /kernel\.elf.*neither an ELF file/);
+    assert.match((await launch(Buffer.from('#!/bin/sh\n'))) ?? '', /kernel\.elf.*not a kernel that Trapline can boot/);
   });
   it('that is cut off anywhere is refused by name, or boots', async () => {
     const pieces = 40;

@@ -9,7 +9,9 @@ import { UsageError } from '../../src/cli/exit-status.ts';
 import { run } from '../../src/cli/run.ts';
 import type { RunOptions } from '../../src/cli/run-options.ts';
 import type { EngineModules } from '../../src/core/engine.ts';
+import { openNodeDisk } from '../../src/entry/node-disk.ts';
 import { loadEngineModules, readWholeFile } from '../../src/entry/node-files.ts';
+import type { OpenDisk } from '../../src/machine/virtio/disk-image.ts';
 
 const guest = (name: string): string => fileURLToPath(new URL(`../../guests/smp/${name}`, import.meta.url));
 const expected = readFileSync(guest('expected-output.txt'), 'utf8');
@@ -47,6 +49,18 @@ class World implements RunEnvironment {
       close: () => undefined,
     };
   }
+  createByteFile(path: string) {
+    if (path.startsWith('/nowhere')) throw new Error(`${path}: there is no such directory.`);
+    this.files.set(path, '');
+    return {
+      write: (bytes: Uint8Array) =>
+        void this.files.set(path, (this.files.get(path) ?? '') + Buffer.from(bytes).toString()),
+      close: () => undefined,
+    };
+  }
+  openDisk(path: string, writable: boolean): OpenDisk {
+    return openNodeDisk(path, writable);
+  }
   output(bytes: Uint8Array): void {
     this.text += this.decoder.decode(bytes, { stream: true });
   }
@@ -67,6 +81,7 @@ const options = (more: Partial<RunOptions> = {}): RunOptions => ({
   memorySize: 64 << 20,
   jit: true,
   digest: false,
+  disks: [],
   ...more,
 });
 
@@ -176,7 +191,7 @@ test('unreadable input and output', async () => {
   };
   await refused({ kernel: '/nowhere/k' }, /--kernel: \/nowhere\/k: there is no such file/);
   await refused({ kernel: guest('.') }, /is a directory/);
-  await refused({ kernel: guest('boot.S') }, /neither an ELF file nor a kernel/);
+  await refused({ kernel: guest('boot.S') }, /boot\.S, offset 0x0: not a kernel that Trapline can boot: it is neither/);
   await refused({ initrd: '/nowhere/i' }, /--initrd/);
   await refused({ ledgerFile: '/nowhere/l' }, /--ledger/);
   await refused({ statsFile: '/nowhere/s' }, /--stats/);

@@ -13,8 +13,8 @@ import {
 import { hexadecimal } from '../../src/core/disassembler/format.ts';
 import type { CodeSize } from '../../src/core/disassembler/instruction.ts';
 
-/** F3 0F BC and F3 0F BD are BSF and BSR where CPUID has no BMI1 and ABM; F3 0F 09 is WBINVD without WBNOINVD. */
-const OPTIONS = DecoderOptions.NoMPFX_0FBC | DecoderOptions.NoMPFX_0FBD | DecoderOptions.NoWbnoinvd;
+/** F3 0F 09 is WBINVD without WBNOINVD. */
+const OPTIONS = DecoderOptions.NoWbnoinvd;
 
 export interface Verdict {
   readonly valid: boolean;
@@ -56,11 +56,12 @@ function inOurWords(
   if (/^(reservednop|cldemote|prefetchit|nop$)/.test(mnemonic))
     return { mnemonic: 'nop', operands: operands.slice(0, 1).map((operand) => operand.replace(/^\w+ ptr /, '')) };
   if (mnemonic === 'maskmovdqu') named = operands.slice(1);
+  if (/^p?blendv/.test(mnemonic)) named = [...operands, 'xmm0']; // the mask, which only the manual writes
   // a selector in a register is 16 bits wide, whatever the operand size
   if (/^(Lldt|Ltr|Verr|Verw|Lmsw|Lar|Lsl|Mov_Sreg)/.test(code))
     named = operands.map((name, i) => (i === operands.length - 1 ? wordName(name) : name));
   if (code.startsWith('Arpl')) named = operands.map(wordName);
-  return { mnemonic: mnemonic.replace(/^sal$/, 'shl'), operands: named };
+  return { mnemonic: mnemonic.replace(/^sal$/, 'shl').replace(/^(pcmpestr[im])64$/, '$1'), operands: named };
 }
 const wordName = (name: string): string => name.replace(/^(r\d+)d?$/, '$1w').replace(/^[re](?=[a-z]{2}$)/, '');
 

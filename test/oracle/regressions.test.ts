@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { disassemble } from '../../src/core/disassembler/index.ts';
 import { DEVICE_ADDRESS, EngineProcessor, TOP_CODE_ADDRESS } from './cpu/engine.ts';
-import { CODE_ADDRESS, DATA_ADDRESS, DATA_SIZE, GS_BASE, INITIAL_X87, type Result } from './cpu/protocol.ts';
+import {
+  CODE_ADDRESS,
+  DATA_ADDRESS,
+  DATA_SIZE,
+  GS_BASE,
+  INITIAL_X87,
+  type Result,
+  type X87State,
+} from './cpu/protocol.ts';
 import { EngineDecoder } from './engine-decoder.ts';
 import { bytesOf } from './random.ts';
 
@@ -32,10 +40,16 @@ interface Start {
   readonly xmm?: Readonly<Record<number, string>>;
   readonly flags?: bigint;
   readonly rip?: bigint;
+  readonly mxcsr?: number;
+  /** registers: ST0 and on, ten bytes each. */
+  readonly x87?: { control: number; status: number; tags: number; registers: readonly string[] };
+  /** Bytes of the data pages, at an offset. */
+  readonly memory?: { at: number; bytes: string };
   /** 16 and "32 segmented": in the segments of cpu/protocol.ts. */
   readonly kind?: '64' | '32' | '32 segmented' | '16';
 }
-function run(code: string, { registers = {}, xmm = {}, flags = 0n, rip, kind = '64' }: Start = {}): Result {
+function run(code: string, start: Start = {}): Result {
+  const { registers = {}, xmm = {}, flags = 0n, mxcsr = 0x1f80, kind = '64' } = start;
   accesses.length = 0;
   const vectors = new Uint8Array(256);
   for (const [number, text] of Object.entries(xmm)) vectors.set(bytesOf(text), Number(number) * 16);
@@ -44,14 +58,19 @@ function run(code: string, { registers = {}, xmm = {}, flags = 0n, rip, kind = '
     registers: Array.from({ length: 16 }, (_, i) => registers[i] ?? 0n),
     flags,
     xmm: vectors,
-    mxcsr: 0x1f80,
-    patchOffset: 0,
-    patch: data.slice(0, 16),
+    mxcsr,
+    patchOffset: start.memory?.at ?? 0,
+    patch: start.memory === undefined ? data.slice(0, 16) : bytesOf(start.memory.bytes),
     codeSize: kind === '64' ? (64 as const) : kind === '16' ? (16 as const) : (32 as const),
     segmented: kind === '16' || kind === '32 segmented',
-    x87: INITIAL_X87,
+    x87: start.x87 === undefined ? INITIAL_X87 : x87State(start.x87),
   };
-  return engine.run(item, rip);
+  return engine.run(item, start.rip);
+}
+function x87State({ registers, ...words }: NonNullable<Start['x87']>): X87State {
+  const bytes = new Uint8Array(128);
+  registers.forEach((value, i) => bytes.set(bytesOf(value), i * 16));
+  return { ...INITIAL_X87, ...words, registers: bytes };
 }
 const text = (code: string): string => disassemble(bytesOf(code), 0x1000n, 64).text;
 
@@ -155,6 +174,32 @@ describe('stack operations in 16-bit segments', () => {
     assert.equal(result.vector, RETIRED);
     assert.equal(BigInt.asUintN(32, result.registers[5] ?? 0n), 0x1234_1ffcn);
     assert.equal(result.changes.get(0x1ff8), 0x2100_1234_1ffcn);
+  });
+});
+
+describe('SSE floating-point exceptions', () => {
+  const XM = 19;
+  const [UNDERFLOW, OVERFLOW, INEXACT] = [0x10, 8, 0x20];
+  const xmmOf = (low: bigint): string => Buffer.from(BigUint64Array.of(low, 0n).buffer).toString('hex');
+  it('an unmasked overflow or underflow is inexact only if it were so with unbounded exponents', () => {
+    const product = (a: bigint, b: bigint, mxcsr: number): [number, number] => {
+      const result = run('F2 0F 59 C1', { xmm: { 0: xmmOf(a), 1: xmmOf(b) }, mxcsr }); // mulsd xmm0, xmm1
+      return [result.vector, result.mxcsr & 0x3f];
+    };
+    const [huge, tiny, third] = [0x7fe0_0000_0000_0000n, 0x0010_0000_0000_0000n, 0x3fd5_5555_5555_5555n];
+    assert.deepEqual(product(huge, huge, 0x1b80), [XM, OVERFLOW]);
+    assert.deepEqual(product(huge + 1n, huge + 1n, 0x1b80), [XM, OVERFLOW | INEXACT]);
+    assert.deepEqual(product(huge, huge, 0x1f80), [RETIRED, OVERFLOW | INEXACT]);
+    assert.deepEqual(product(tiny, third - 1n, 0x1780), [XM, UNDERFLOW]);
+    assert.deepEqual(product(tiny, third, 0x1f80), [RETIRED, UNDERFLOW | INEXACT]);
+  });
+  it('CVTSD2SS: an exact result below the range of singles, underflow unmasked', () => {
+    const result = run('F2 0F 5A C1', { xmm: { 1: xmmOf(0x1390_0000_0000_0000n) }, mxcsr: 0x1780 });
+    assert.deepEqual([result.vector, result.mxcsr & 0x3f], [XM, UNDERFLOW]);
+  });
+  it('RCPSS: a result below the smallest normal number is a zero, not rounded up to it', () => {
+    const result = run('F3 0F 53 C1', { xmm: { 1: '02 00 80 7E' } });
+    assert.deepEqual([result.vector, Buffer.from(result.xmm.subarray(0, 4)).readUInt32LE()], [RETIRED, 0]);
   });
 });
 

@@ -84,6 +84,15 @@ export const RARE_RSM = 86;
 export const RARE_SALC = 87;
 export const RARE_CLFLUSH = 88;
 export const RARE_MASKMOVDQU = 89; // dst = bytes, src = mask; memory at segment:rDI
+// integer extensions: 110-129
+export const RARE_RDRAND = 110; // RDSEED too
+export const RARE_RDPID = 111;
+export const RARE_XSAVE = 112;
+export const RARE_XRSTOR = 113;
+export const RARE_PCMPESTRM = 114; // dst = first string, src or memory = second, imm = control
+export const RARE_PCMPESTRI = 115;
+export const RARE_PCMPISTRM = 116;
+export const RARE_PCMPISTRI = 117;
 // x87
 export const RARE_FLDENV = 150;
 export const RARE_FNSTENV = 151;

@@ -4,6 +4,8 @@ export { slowLoad as load, slowStore as store, slowModify as modify, slowLoadVec
 export { linear, updateMode, loadSegmentReal } from './system/segments';
 export { raise, deliverFault, injectBreakpoint, ticksLeft } from './system/events';
 export { floatError } from './system/x87-error';
+export { simdException } from './system/simd-exception';
+export * from './softfloat/sse';
 export { rare } from './system/rare-dispatch';
 export { boundary, retire, peek } from './system/boundary';
 export { codePage, physicalWritten, dropBlocksAt } from './system/physical';

@@ -5,13 +5,16 @@ import type { Decoded, MemoryAccess, MemoryOperand } from './instruction.ts';
 import { generalName } from './registers.ts';
 import { operandBytes } from './sizes.ts';
 
-const STATE_AREA = 512;
+const FXSAVE_AREA = 512;
+/** Legacy region and header: x87 and SSE state need no more (SDM 1 13.4). */
+const XSAVE_AREA = 576;
 
 /** Bytes that the operand's memory access has. */
 function accessSize(decoded: Decoded, operand: Operand): number {
   const { row, code, operandSize } = decoded;
   if (row.implicit === 'pair') return operandSize === 8 ? 16 : 8;
-  if (row.implicit === 'fx') return STATE_AREA;
+  if (row.implicit === 'fx') return FXSAVE_AREA;
+  if (row.implicit === 'xsave') return XSAVE_AREA;
   if (row.implicit === 'environment') return operandSize === 2 ? 14 : 28;
   if (row.implicit === 'state87') return operandSize === 2 ? 94 : 108;
   if (operand.size === 'p') return Math.min(operandSize, 8) + 2;
@@ -69,7 +72,7 @@ export function memoryOf(decoded: Decoded, { kind }: Operand): MemoryOperand | u
   if (kind === 'X') return memoryAt({ addressSize, segment }, { base: generalName(6, addressSize, true) });
   if (kind === 'Y')
     return memoryAt({ addressSize, segment: undefined }, { base: generalName(7, addressSize, true) }, 'es');
-  if (kind === 'B') return memoryAt({ addressSize, segment }, { base: generalName(3, addressSize, true), index: 'al' });
+  if (kind === 'T') return memoryAt({ addressSize, segment }, { base: generalName(3, addressSize, true), index: 'al' });
   return undefined;
 }
 

@@ -6,11 +6,14 @@ import { generalName } from './registers.ts';
 
 const LONGEST = 15;
 const MAPS = ['one', '0F', '0F38', '0F3A'] as const;
+/** Maps behind a VEX prefix follow the others. */
+const VEX = MAPS.length;
 
 function indexRows(): readonly (readonly OpcodeRow[])[] {
-  const index: OpcodeRow[][] = Array.from({ length: 4 * 256 }, () => []);
+  const index: OpcodeRow[][] = Array.from({ length: 2 * MAPS.length * 256 }, () => []);
   for (const row of opcodeRows) {
-    for (let i = 0; i < row.span; i++) index[MAPS.indexOf(row.map) * 256 + row.opcode + i]?.push(row);
+    const map = MAPS.indexOf(row.map) + (row.vex ? VEX : 0);
+    for (let i = 0; i < row.span; i++) index[map * 256 + row.opcode + i]?.push(row);
   }
   return index;
 }
@@ -50,6 +53,8 @@ interface Prefixes {
   repeat: number;
   segment: SegmentName | undefined;
   rex: number;
+  /** VEX.vvvv, not inverted; 0 without a VEX prefix. */
+  vvvv: number;
 }
 
 const SEGMENT_PREFIXES = new Map<number, SegmentName>([
@@ -70,6 +75,7 @@ function readPrefixes(reader: Reader, code: CodeSize): { prefixes: Prefixes; byt
     repeat: 0,
     segment: undefined,
     rex: 0,
+    vvvv: 0,
   };
   for (;;) {
     const byte = reader.byte();
@@ -92,12 +98,34 @@ function readPrefixes(reader: Reader, code: CodeSize): { prefixes: Prefixes; byt
   }
 }
 
+/**
+ * Reads what is behind the first byte of a VEX prefix (SDM 2A 2.3.5) and leaves it in `prefixes` as the REX and legacy prefixes
+ * that say the same. Answers the map, undefined when there is no such instruction: see vexPrefix() in decoder.ts.
+ */
+function readVex(reader: Reader, first: number, prefixes: Prefixes, code: CodeSize): number | undefined {
+  const { operandSize, repeat, rex, lock } = prefixes;
+  if (first === 0xc5 || operandSize || repeat !== 0 || rex !== 0 || lock) return undefined;
+  const mapByte = reader.byte();
+  const byte = reader.byte();
+  const map = mapByte & 31;
+  if ((byte & 4) !== 0 || map < 2 || map > 3) return undefined;
+  const simdPrefix = byte & 3;
+  prefixes.operandSize = simdPrefix === 1;
+  prefixes.repeat = [0, 0, 0xf3, 0xf2][simdPrefix] ?? 0;
+  prefixes.vvvv = (~byte >> 3) & 15;
+  if (code === 64) prefixes.rex = 0x40 | ((~mapByte >> 5) & 7) | ((byte >> 4) & 8);
+  return VEX + map;
+}
+
 function fits(row: OpcodeRow, prefixes: Prefixes, modrm: number, code: CodeSize): boolean {
   const { repeat, operandSize } = prefixes;
   if (row.prefix === 'NP' && (operandSize || repeat !== 0)) return false;
   if (row.prefix === '66' && (!operandSize || repeat !== 0)) return false;
   if (row.prefix === 'F3' && repeat !== 0xf3) return false;
   if (row.prefix === 'F2' && repeat !== 0xf2) return false;
+  if (row.prefix === 'NFx' && repeat !== 0) return false;
+  // a register number that no operand takes has to be that of register 0, which is 1111b
+  if (row.vex && prefixes.vvvv !== 0 && !row.operands.some(({ kind }) => kind === 'B')) return false;
   if (row.reg !== undefined && ((modrm >> 3) & 7) !== row.reg) return false;
   if (row.rm !== undefined && (modrm & 7) !== row.rm) return false;
   if (row.mod !== 'any' && (row.mod === 'register') !== modrm >= 0xc0) return false;
@@ -204,7 +232,12 @@ export function decode(bytes: Uint8Array, rip: bigint, code: CodeSize): Decoded 
   if (reader.at > LONGEST) return undefined;
   let opcode = byte;
   let map = 0;
-  if (opcode === 0x0f) {
+  if ((opcode === 0xc4 || opcode === 0xc5) && (code === 64 || reader.peek() >= 0xc0)) {
+    const vex = readVex(reader, opcode, prefixes, code);
+    if (vex === undefined) return undefined;
+    map = vex;
+    opcode = reader.byte();
+  } else if (opcode === 0x0f) {
     opcode = reader.byte();
     map = opcode === 0x38 ? 2 : opcode === 0x3a ? 3 : 1;
     if (map > 1) opcode = reader.byte();
@@ -261,6 +294,7 @@ export function decode(bytes: Uint8Array, rip: bigint, code: CodeSize): Decoded 
     mod,
     reg,
     rm,
+    vvvv: code === 64 ? prefixes.vvvv : prefixes.vvvv & 7,
     memory,
     immediates,
   };

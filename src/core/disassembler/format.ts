@@ -71,7 +71,7 @@ function immediateBytes(decoded: Decoded, operand: Operand): number {
 }
 
 function operandText(decoded: Decoded, operand: Operand, at: number): string {
-  const { rex, reg, rm } = decoded;
+  const { rex, reg, rm, vvvv } = decoded;
   const memory = memoryOf(decoded, operand);
   const size = operandBytes(operand, decoded);
   if (memory !== undefined) {
@@ -86,6 +86,8 @@ function operandText(decoded: Decoded, operand: Operand, at: number): string {
       return general(rm);
     case 'G':
       return general(reg);
+    case 'B':
+      return general(vvvv);
     case 'Z':
       return general((decoded.opcode & 7) | ((rex & 1) << 3));
     case 'I':
@@ -98,7 +100,7 @@ function operandText(decoded: Decoded, operand: Operand, at: number): string {
     case 'W':
     case 'U':
       return `xmm${rm}`;
-    case 'T':
+    case 'K':
       return `st${rm & 7}`;
     case 'S':
       return segmentOf(reg & 7);

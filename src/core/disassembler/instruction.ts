@@ -67,6 +67,8 @@ export interface Decoded {
   readonly mod: number;
   readonly reg: number;
   readonly rm: number;
+  /** VEX.vvvv as a register number; 0 without a VEX prefix. */
+  readonly vvvv: number;
   readonly memory: MemoryOperand | undefined;
   /** By operand: immediates as written, sign-extended where the instruction does; far pointers as selector << 32 | offset. */
   readonly immediates: readonly (bigint | undefined)[];

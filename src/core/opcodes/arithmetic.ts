@@ -61,6 +61,9 @@ export const arithmeticRows: readonly OpcodeRow[] = [
   op('69', 'IMUL', 'Gv,Ev,Iz', 'imul', 'w'),
   op('6B', 'IMUL', 'Gv,Ev,sIb', 'imul', 'w'),
 
+  op('66 0F 38 F6', 'ADCX', 'Gy,Ey', 'add_carry(ADCX)'),
+  op('F3 0F 38 F6', 'ADOX', 'Gy,Ey', 'add_carry(ADOX)'),
+
   op('98', 'CBW|CWDE|CDQE', '', 'convert_in_accumulator<v>'),
   op('99', 'CWD|CDQ|CQO', '', 'convert_to_pair<v>'),
 

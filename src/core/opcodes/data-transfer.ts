@@ -36,6 +36,8 @@ export const dataTransferRows: readonly OpcodeRow[] = [
   op('C6 /0', 'MOV', 'Eb,Ib', 'mov', 'w'),
   op('C7 /0', 'MOV', 'Ev,Iz', 'mov', 'w'),
   op('NP 0F C3 /r m', 'MOVNTI', 'My,Gy', 'mov', 'w'),
+  op('NFx 0F 38 F0', 'MOVBE', 'Gv,Mv', 'movbe', 'w'),
+  op('NFx 0F 38 F1', 'MOVBE', 'Mv,Gv', 'movbe', 'w'),
   segmentMoves,
   op('63', 'MOVSXD', 'Gv,Ed', 'movsxd<v>', 'w o64'),
   op('0F B6', 'MOVZX', 'Gv,Eb', 'movzx<v,b>', 'w'),
@@ -60,7 +62,7 @@ export const dataTransferRows: readonly OpcodeRow[] = [
   ...['18', '19', '1A', '1B', '1C', '1D', '1E', '1F'].map((code) => op(`0F ${code}`, 'NOP', 'Ev', 'nop', 'n')),
   op('F3 0F 1E FA', 'ENDBR64', '', 'nop'),
   op('F3 0F 1E FB', 'ENDBR32', '', 'nop'),
-  op('D7', 'XLATB', 'Bb', 'xlat', 'r'),
+  op('D7', 'XLATB', 'Tb', 'xlat', 'r'),
 
   op('50+r', 'PUSH', 'Zv', 'push', 'd64 r +push'),
   op('FF /6', 'PUSH', 'Ev', 'push', 'd64 r +push'),

@@ -1,11 +1,15 @@
 // The decode table: every opcode form that the core knows.
 import { arithmeticRows } from './arithmetic.ts';
+import { bitManipulationRows } from './bit-manipulation.ts';
 import { controlTransferRows } from './control-transfer.ts';
 import { dataTransferRows } from './data-transfer.ts';
 import type { OpcodeRow } from './row.ts';
 import { shiftAndBitRows } from './shift-bit.ts';
+import { sse4Rows } from './sse4.ts';
+import { sseFloatRows } from './sse-float.ts';
 import { sseIntegerRows } from './sse-integer.ts';
 import { sseMoveRows } from './sse-move.ts';
+import { ssse3Rows } from './ssse3.ts';
 import { stringRows } from './string.ts';
 import { systemRows } from './system.ts';
 import { x87Rows } from './x87.ts';
@@ -27,6 +31,7 @@ function demand(row: OpcodeRow): number {
 export const opcodeRows: readonly OpcodeRow[] = [
   arithmeticRows,
   shiftAndBitRows,
+  bitManipulationRows,
   dataTransferRows,
   controlTransferRows,
   stringRows,
@@ -34,6 +39,9 @@ export const opcodeRows: readonly OpcodeRow[] = [
   sseMoveRows,
   sseIntegerRows,
   x87Rows,
+  ssse3Rows,
+  sse4Rows,
+  sseFloatRows,
 ]
   .flat()
   .toSorted((a, b) => demand(b) - demand(a));

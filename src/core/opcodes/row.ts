@@ -4,17 +4,20 @@
 //
 // Opcode notation (SDM 2A 3.1.1.1), with these words in front or behind:
 //   NP 66 F3 F2   mandatory prefix; NP: none of them. Without such a word the row does not look at prefixes.
+//   NFx           66 may be there (it is the operand size), F2 and F3 may not
+//   VEX.LZ.F3.0F38   a VEX prefix with L 0 (any LIG, WIG: W is the operand size), its mandatory prefix (NP or left out: none), its map
 //   0F, 0F 38, 0F 3A   opcode map
 //   /0../7        ModRM.reg; "/2 m" only memory, "/2 r" only register forms; "/r m" any reg, only memory
 //   "0F 01 F8"    a whole ModRM byte
 //   50+r          register in the low three opcode bits; 70+cc: sixteen rows, one per condition
 // Operand notation: SDM 2D appendix A.2 (Eb, Gv, Iz, ...), with these of our own: sIb (sign-extended byte), Vx Wx with the
-// memory size as the suffix (Wx 16 bytes, Wq 8, Wd 4), R (ModRM.rm register whatever mod says), STi (x87 register ModRM.rm).
+// memory size as the suffix (Wx 16 bytes, Wq 8, Wd 4), R (ModRM.rm register whatever mod says), T (memory of XLAT), STi (the
+// x87 register of ModRM.rm).
 
 import { A_STACK } from '../layout.ts';
 
 /** Which of 66, F3, F2 a row demands. */
-export type MandatoryPrefix = 'any' | 'NP' | '66' | 'F3' | 'F2';
+export type MandatoryPrefix = 'any' | 'NP' | '66' | 'F3' | 'F2' | 'NFx';
 export type OpcodeMap = 'one' | '0F' | '0F38' | '0F3A';
 
 /** What an instruction does to its first operand; the others are only read unless an option says otherwise. */
@@ -43,11 +46,12 @@ export const OPERAND_KINDS = {
   fixed: 19, // a register that the opcode implies
   one: 20, // the constant 1
   name: 21, // something the opcode implies and only the disassembler shows
-  B: 22, // memory at DS:rBX+AL (XLAT)
+  T: 22, // memory at DS:rBX+AL (XLAT)
   P: 23, // ModRM.reg: MMX
   Q: 24, // ModRM.rm: MMX or memory
   N: 25, // ModRM.rm: MMX only
-  T: 26, // ModRM.rm: x87 register ST(i)
+  B: 26, // VEX.vvvv: general register
+  K: 27, // ModRM.rm: x87 register ST(i)
 } as const;
 export type OperandKind = keyof typeof OPERAND_KINDS;
 
@@ -81,6 +85,8 @@ export interface Operand {
 
 export interface OpcodeRow {
   readonly map: OpcodeMap;
+  /** Behind a VEX prefix (SDM 2A 2.3), which holds map, mandatory prefix and operand size. */
+  readonly vex: boolean;
   readonly opcode: number;
   /** Number of consecutive opcodes of the row: 8 for +r, else 1. */
   readonly span: 1 | 8;
@@ -114,14 +120,14 @@ export interface OpcodeRow {
 
 const CONDITIONS = ['O', 'NO', 'B', 'AE', 'E', 'NE', 'BE', 'A', 'S', 'NS', 'P', 'NP', 'L', 'GE', 'LE', 'G'] as const;
 const FIXED = new Set(['AL', 'AX', 'CL', 'DX', 'rAX', 'eAX']);
-const MODRM_KINDS: ReadonlySet<OperandKind> = new Set('E G M R V W U S C D P Q N T'.split(' ') as OperandKind[]);
+const MODRM_KINDS: ReadonlySet<OperandKind> = new Set('E G M R V W U S C D P Q N K'.split(' ') as OperandKind[]);
 
 function parseOperand(text: string): Operand {
   if (FIXED.has(text)) {
     const size = text === 'rAX' ? 'v' : text === 'eAX' ? 'z' : text.endsWith('L') ? 'b' : 'w';
     return { kind: 'fixed', size, text };
   }
-  if (text === 'STi') return { kind: 'T', size: 'n', text };
+  if (text === 'STi') return { kind: 'K', size: 'n', text };
   if (text === '1') return { kind: 'one', size: 'n', text };
   const match = /^(sI|[A-Z])([a-z]?)$/.exec(text);
   if (match === null) return { kind: 'name', size: 'n', text };
@@ -160,8 +166,14 @@ export function op(
 ): readonly OpcodeRow[] {
   const words = notation.split(' ');
   let prefix: MandatoryPrefix = 'any';
-  if (/^(NP|66|F3|F2)$/.test(words[0] ?? '') && words.length > 1) prefix = words.shift() as MandatoryPrefix;
+  if (/^(NP|66|F3|F2|NFx)$/.test(words[0] ?? '') && words.length > 1) prefix = words.shift() as MandatoryPrefix;
   let map: OpcodeMap = 'one';
+  const vex = /^VEX\.LZ\.(?:(NP|66|F3|F2)\.)?(0F38|0F3A)$/.exec(words[0] ?? '');
+  if (vex !== null) {
+    prefix = (vex[1] ?? 'NP') as MandatoryPrefix;
+    map = vex[2] as OpcodeMap;
+    words.shift();
+  }
   const [escape, second = '', third = ''] = words;
   if (escape === '0F' && words.length > 1) {
     // 38 and 3A are maps only when another opcode byte follows
@@ -220,7 +232,7 @@ export function op(
   }
   const hasModRM =
     mod !== 'any' || reg !== undefined || rest.length > 0 || operands.some(({ kind }) => MODRM_KINDS.has(kind));
-  const common = { map, prefix, reg, rm, mod, hasModRM, operands, attributes, ...row };
+  const common = { map, vex: vex !== null, prefix, reg, rm, mod, hasModRM, operands, attributes, ...row };
   if (plus !== 'cc') {
     return [{ ...common, opcode, span: plus === 'r' ? 8 : 1, mnemonic, handler, condition: undefined }];
   }

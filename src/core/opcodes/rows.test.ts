@@ -5,12 +5,15 @@ import { decode } from '../disassembler/decode.ts';
 import type { CodeSize } from '../disassembler/instruction.ts';
 import { type OpcodeRow, opcodeRows } from './index.ts';
 
-const PREFIX_BYTES = { any: [], NP: [], '66': [0x66], F3: [0xf3], F2: [0xf2] } as const;
+const PREFIX_BYTES = { any: [], NP: [], NFx: [], '66': [0x66], F3: [0xf3], F2: [0xf2] } as const;
 const ESCAPES = { one: [], '0F': [0x0f], '0F38': [0x0f, 0x38], '0F3A': [0x0f, 0x3a] } as const;
+const VEX_PREFIXES = { any: 0, NP: 0, NFx: 0, '66': 1, F3: 2, F2: 3 } as const;
 
 /** Encodings of a row, by ModRM; of a register in the opcode the last. */
 function* encodings(row: OpcodeRow): Generator<Uint8Array> {
-  const start = [...PREFIX_BYTES[row.prefix], ...ESCAPES[row.map], row.opcode + row.span - 1];
+  const start = row.vex
+    ? [0xc4, 0xe0 | (row.map === '0F38' ? 2 : 3), 0x78 | VEX_PREFIXES[row.prefix], row.opcode]
+    : [...PREFIX_BYTES[row.prefix], ...ESCAPES[row.map], row.opcode + row.span - 1];
   if (!row.hasModRM) {
     yield Uint8Array.from([...start, ...new Uint8Array(10)]);
     return;
@@ -34,8 +37,8 @@ describe('opcode rows', () => {
     const twice: string[] = [];
     for (const row of opcodeRows) {
       for (let i = 0; i < row.span; i++) {
-        const { map, prefix, reg, rm, mod, modes, withoutRexB } = row;
-        const key = [map, row.opcode + i, prefix, reg, rm, mod, modes, withoutRexB].join();
+        const { map, vex, prefix, reg, rm, mod, modes, withoutRexB } = row;
+        const key = [map, vex, row.opcode + i, prefix, reg, rm, mod, modes, withoutRexB].join();
         if (seen.has(key)) twice.push(`${name(row)} and ${seen.get(key) ?? ''}`);
         seen.set(key, name(row));
       }

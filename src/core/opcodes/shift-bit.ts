@@ -28,7 +28,7 @@ export const shiftAndBitRows: readonly OpcodeRow[] = [
   op('0F A5', 'SHLD', 'Ev,Gv,CL', 'double_shift(SHL)'),
   op('0F AC', 'SHRD', 'Ev,Gv,Ib', 'double_shift(SHR)'),
   op('0F AD', 'SHRD', 'Ev,Gv,CL', 'double_shift(SHR)'),
-  // F3 0F BC and F3 0F BD are TZCNT and LZCNT only where CPUID says so; here the prefix is ignored (SDM 2A 2.1.1).
+  // F3 0F BC and F3 0F BD are TZCNT and LZCNT: bit-manipulation.ts
   op('0F BC', 'BSF', 'Gv,Ev', 'bsf'),
   op('0F BD', 'BSR', 'Gv,Ev', 'bsr'),
   op('F3 0F B8', 'POPCNT', 'Gv,Ev', 'popcnt', 'w'),

@@ -69,16 +69,23 @@ export const systemRows: readonly OpcodeRow[] = [
   op('0F 01 F8', 'SWAPGS', '', RARE.RARE_SWAPGS, 'o64 boundary'),
   op('0F 01 F9', 'RDTSCP', '', RARE.RARE_RDTSCP),
 
+  op('F3 0F C7 /7 r', 'RDPID', 'Ey', RARE.RARE_RDPID, 'w f64'),
+  op('NFx 0F C7 /6 r', 'RDRAND', 'Ev', RARE.RARE_RDRAND, 'w'),
+  op('NFx 0F C7 /7 r', 'RDSEED', 'Ev', RARE.RARE_RDRAND, 'w'),
+
   op('F3 0F AE /0 r', 'RDFSBASE', 'Ey', RARE.RARE_RDFSBASE, 'w o64'),
   op('F3 0F AE /1 r', 'RDGSBASE', 'Ey', RARE.RARE_RDGSBASE, 'w o64'),
   op('F3 0F AE /2 r', 'WRFSBASE', 'Ey', RARE.RARE_WRFSBASE, 'r o64 boundary'),
   op('F3 0F AE /3 r', 'WRGSBASE', 'Ey', RARE.RARE_WRGSBASE, 'r o64 boundary'),
   op('NP 0F AE /0 m', 'FXSAVE|FXSAVE|FXSAVE64', 'M', RARE.RARE_FXSAVE, 'w +fx'),
   op('NP 0F AE /1 m', 'FXRSTOR|FXRSTOR|FXRSTOR64', 'M', RARE.RARE_FXRSTOR, 'r +fx'),
+  op('NP 0F AE /4 m', 'XSAVE|XSAVE|XSAVE64', 'M', RARE.RARE_XSAVE, 'w +xsave'),
+  op('NP 0F AE /5 m', 'XRSTOR|XRSTOR|XRSTOR64', 'M', RARE.RARE_XRSTOR, 'r +xsave'),
   op('NP 0F AE /2 m', 'LDMXCSR', 'Md', RARE.RARE_LDMXCSR, 'r'),
   op('NP 0F AE /3 m', 'STMXCSR', 'Md', RARE.RARE_STMXCSR, 'w'),
   op('NP 0F AE /5 r', 'LFENCE', '', 'nop'),
   op('NP 0F AE /6 r', 'MFENCE', '', 'nop'),
   op('NP 0F AE /7 r', 'SFENCE', '', 'nop'),
   op('NP 0F AE /7 m', 'CLFLUSH', 'Mb', RARE.RARE_CLFLUSH, 'r'),
+  op('66 0F AE /7 m', 'CLFLUSHOPT', 'Mb', RARE.RARE_CLFLUSH, 'r'),
 ].flat();

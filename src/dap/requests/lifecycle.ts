@@ -9,6 +9,7 @@ import { capabilities } from '../capabilities.ts';
 import type { LaunchConfiguration } from '../configuration.ts';
 import { validateLaunch } from '../configuration.ts';
 import { ProtocolError, toProtocolError } from '../errors.ts';
+import type { Guest } from '../host.ts';
 import { sessionScheduler } from '../idle.ts';
 import { Listings } from '../listings.ts';
 import type { Handlers } from '../protocol.ts';
@@ -95,6 +96,16 @@ async function powerOn(session: Session, configuration: LaunchConfiguration): Pr
   const guest = await host.createGuest(configuration).catch((error: unknown) => {
     throw new ProtocolError('cannotLaunch', error instanceof Error ? error.message : String(error));
   });
+  try {
+    return await attachDebugger(session, configuration, guest);
+  } catch (error) {
+    guest.release();
+    throw error;
+  }
+}
+
+async function attachDebugger(session: Session, configuration: LaunchConfiguration, guest: Guest): Promise<Launched> {
+  const { host } = session;
   const debugger_ = new Debugger({ machine: guest.machine, api: guest.debug, onLog: (line) => session.logged(line) });
   const files = [{ file: configuration.kernel, offset: 0n }, ...configuration.symbols];
   for (const { file, offset } of files) {
@@ -124,6 +135,7 @@ async function powerOn(session: Session, configuration: LaunchConfiguration): Pr
     paths: new SourcePaths(host.files, { sourceMap: configuration.sourceMap, kernel: configuration.kernel }),
     listings: new Listings(debugger_),
     serial: new SerialOutput(session.dispatcher, { terminal, now: () => host.now() }),
+    release: () => guest.release(),
   };
 }
 

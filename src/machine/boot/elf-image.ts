@@ -3,6 +3,7 @@
 import { BootError } from './boot-error.ts';
 
 const PT_LOAD = 1;
+const PT_NOTE = 4;
 const EM_386 = 3;
 const EM_X86_64 = 62;
 const ELFCLASS64 = 2;
@@ -22,6 +23,8 @@ export interface ElfImage {
   readonly bits: 32 | 64;
   readonly entry: number;
   readonly segments: readonly LoadSegment[];
+  /** The PT_NOTE segments. */
+  readonly notes: readonly { readonly data: Uint8Array }[];
 }
 
 /** Whether a file claims to be ELF at all. */
@@ -50,8 +53,8 @@ export function readElfImage(name: string, file: Uint8Array): ElfImage {
   const word = (offset: number): number =>
     wide ? Number(view.getBigUint64(offset, true)) : view.getUint32(offset, true);
 
-  const type = view.getUint16(16, true);
-  if (type !== 2 && type !== 3) fail('unsupported', 16, 'e_type', `is ${type}, not an executable (2).`);
+  const fileType = view.getUint16(16, true);
+  if (fileType !== 2 && fileType !== 3) fail('unsupported', 16, 'e_type', `is ${fileType}, not an executable (2).`);
   const machine = view.getUint16(18, true);
   if (machine !== EM_386 && machine !== EM_X86_64) fail('unsupported', 18, 'e_machine', `is ${machine}, not x86.`);
   const tableOffset = word(wide ? 32 : 28);
@@ -69,13 +72,20 @@ export function readElfImage(name: string, file: Uint8Array): ElfImage {
   if (sections !== 0) need(sections + sectionsSize, sectionsField, 'e_shoff (section header table)');
 
   const segments: LoadSegment[] = [];
+  const notes: { data: Uint8Array }[] = [];
   for (let index = 0; index < count; index++) {
     const at = tableOffset + index * entrySize;
     need(at + leastSize, Math.min(at, Number.MAX_SAFE_INTEGER), `program header ${index}`);
-    if (view.getUint32(at, true) !== PT_LOAD) continue;
+    const type = view.getUint32(at, true);
+    if (type !== PT_LOAD && type !== PT_NOTE) continue;
     const [offset, virtual, physical, fileSize, memorySize] = (wide ? [8, 16, 24, 32, 40] : [4, 8, 12, 16, 20]).map(
       (field) => word(at + field),
     ) as [number, number, number, number, number];
+    if (type === PT_NOTE) {
+      need(offset + fileSize, at, `segment ${index}`);
+      notes.push({ data: file.subarray(offset, offset + fileSize) });
+      continue;
+    }
     if (memorySize === 0) continue;
     if (fileSize > memorySize) fail('badField', at, 'p_filesz', `is ${fileSize}, more than p_memsz (${memorySize}).`);
     need(offset + fileSize, at, `segment ${index}`);
@@ -83,5 +93,28 @@ export function readElfImage(name: string, file: Uint8Array): ElfImage {
     segments.push({ index, headerOffset: at, physical, virtual, memorySize, data });
   }
   if (segments.length === 0) fail('badField', Math.min(tableOffset, file.length), 'p_type', 'no segment is PT_LOAD.');
-  return { bits: wide ? 64 : 32, entry: word(24), segments };
+  return { bits: wide ? 64 : 32, entry: word(24), segments, notes };
+}
+
+/**
+ * The descriptor of the first note of an owner and type, looked for in the PT_NOTE segments (ELF specification, "Note
+ * Section"); undefined when there is none. Throws BootError for a file that readElfImage refuses.
+ */
+export function findElfNote(name: string, file: Uint8Array, owner: string, type: number): Uint8Array | undefined {
+  for (const { data } of readElfImage(name, file).notes) {
+    const view = new DataView(data.buffer, data.byteOffset, data.length);
+    const align = (size: number): number => Math.ceil(size / 4) * 4;
+    for (let at = 0; at + 12 <= data.length;) {
+      const nameSize = view.getUint32(at, true);
+      const size = view.getUint32(at + 4, true);
+      const descriptor = at + 12 + align(nameSize);
+      if (descriptor + size > data.length) break;
+      const found = String.fromCharCode(...data.subarray(at + 12, at + 12 + Math.min(nameSize, owner.length + 1)));
+      if (view.getUint32(at + 8, true) === type && found === `${owner}\0`) {
+        return data.subarray(descriptor, descriptor + size);
+      }
+      at = descriptor + align(size);
+    }
+  }
+  return undefined;
 }

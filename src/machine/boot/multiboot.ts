@@ -1,10 +1,12 @@
 // Multiboot 1 (Multiboot Specification 0.6.96): ELF32 and ELF64 kernels, address-override fields ("a.out kludge"),
 // command line, memory map, modules.
-import * as L from '../../core/layout.ts';
 import type { Engine } from '../../core/engine.ts';
 import { HIGH_MEMORY_START, LOW_MEMORY_END } from '../memory-map.ts';
 import { BootError } from './boot-error.ts';
+import { whole, type BootFile, type MemoryWrite } from './boot-file.ts';
 import { isElf, readElfImage } from './elf-image.ts';
+import { enterProtectedMode, writeMemory } from './entry-state.ts';
+import { E820_RAM, E820_RESERVED, memoryRegions } from './memory-regions.ts';
 
 const HEADER_MAGIC = 0x1bad_b002;
 const BOOTLOADER_MAGIC = 0x2bad_b002;
@@ -23,13 +25,6 @@ const LOADER_NAME = 'Trapline';
 const MAXIMUM_COMMAND_LINE = 4096;
 const MAXIMUM_MODULES = 256;
 
-/** A file that a boot protocol takes. */
-export interface BootFile {
-  /** For messages, and as the module's string. */
-  readonly name: string;
-  readonly bytes: Uint8Array;
-  readonly commandLine?: string;
-}
 export interface MultibootRequest {
   readonly kernel: BootFile;
   /** Handed over page-aligned, behind the kernel; an initrd is the first. */
@@ -60,7 +55,7 @@ export function findMultibootHeader(file: Uint8Array): number | undefined {
 
 /** What loading a kernel comes to: bytes for RAM (the rest of each piece is zero), entry point, boot information. */
 export interface MultibootPlan {
-  readonly writes: readonly { readonly physical: number; readonly data: Uint8Array; readonly memorySize: number }[];
+  readonly writes: readonly MemoryWrite[];
   /** Physical address. */
   readonly entry: number;
   /** Physical address of the Multiboot information structure. */
@@ -73,7 +68,6 @@ export function planMultiboot({ kernel, modules = [] }: MultibootRequest, memory
   const end = Math.max(...pieces.map((piece) => piece.physical + piece.memorySize), HIGH_MEMORY_START);
   const placed = placeModules(modules, end, memorySize);
   const information = buildInformation(kernel, placed, pieces, memorySize);
-  const whole = (physical: number, data: Uint8Array) => ({ physical, data, memorySize: data.length });
   const writes = [
     ...pieces,
     ...placed.map(({ file, start }) => whole(start, file.bytes)),
@@ -88,13 +82,8 @@ export function planMultiboot({ kernel, modules = [] }: MultibootRequest, memory
  */
 export function loadMultiboot(engine: Engine, request: MultibootRequest): void {
   const { writes, entry, information } = planMultiboot(request, engine.memorySize);
-  for (const { physical, data, memorySize } of writes) {
-    const target = engine.ramView(physical, memorySize);
-    target.set(data);
-    target.fill(0, data.length);
-    engine.system.physicalWritten(physical, memorySize);
-  }
-  enter(engine, entry, information);
+  writeMemory(engine, writes);
+  enterProtectedMode(engine, { entry, rax: BOOTLOADER_MAGIC, rbx: information });
 }
 
 function planKernel(kernel: BootFile, memorySize: number): Plan {
@@ -104,9 +93,10 @@ function planKernel(kernel: BootFile, memorySize: number): Plan {
   if (header === undefined) {
     if (isElf(bytes)) readElfImage(name, bytes); // a file that was cut off is told as such
     const what = isElf(bytes)
-      ? 'an ELF file without a Multiboot header in its first 8192 bytes.'
-      : 'neither an ELF file nor a kernel with a Multiboot header in its first 8192 bytes.';
-    throw new BootError('notBootable', name, { offset: 0 }, what);
+      ? 'an ELF file without a Multiboot header in its first 8192 bytes and without a PVH entry point'
+      : 'neither a Linux kernel image (bzImage), nor an ELF file, nor has it a Multiboot header in its first 8192 bytes';
+    const text = `not a kernel that Trapline can boot: it is ${what}.`;
+    throw new BootError('notBootable', name, { offset: 0 }, text);
   }
   const flags = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(header + 4, true);
   const unknown = flags & 0xffff & ~KNOWN_REQUIREMENTS;
@@ -224,7 +214,7 @@ function buildInformation(
     const name = long < 2 ? kernel.name : (placed[long - 2]?.file.name ?? '');
     throw new BootError('badField', name, {}, `its command line is longer than ${MAXIMUM_COMMAND_LINE} bytes.`);
   }
-  const map = memoryMap(memorySize);
+  const map = memoryRegions(memorySize);
   const moduleList = INFO_SIZE;
   const mapAt = moduleList + placed.length * 16;
   let size = mapAt + map.length * 24;
@@ -257,20 +247,10 @@ function buildInformation(
     set(at, 20); // size of the rest of the entry
     view.setBigUint64(at + 4, BigInt(base), true);
     view.setBigUint64(at + 12, BigInt(length), true);
-    set(at + 20, available ? 1 : 2);
+    set(at + 20, available ? E820_RAM : E820_RESERVED);
   });
   encoded.forEach((text, i) => bytes.set(text, stringAt[i]));
   return { start, bytes };
-}
-
-/** The memory map for guests: the 384 KiB below 1 MiB are reserved as on a PC, although they are RAM here. */
-function memoryMap(memorySize: number): { base: number; length: number; available: boolean }[] {
-  return [
-    { base: 0, length: LOW_MEMORY_END, available: true },
-    { base: LOW_MEMORY_END, length: HIGH_MEMORY_START - LOW_MEMORY_END, available: false },
-    { base: HIGH_MEMORY_START, length: memorySize - HIGH_MEMORY_START, available: true },
-    { base: 0xfec0_0000, length: 0x0140_0000, available: false }, // APICs and what firmware would have there
-  ];
 }
 
 function findRoom(
@@ -295,32 +275,4 @@ function findRoom(
     throw new BootError('noRoom', kernel.name, {}, `no room is left for ${size} bytes of boot information.`);
   }
   return start;
-}
-
-/** The state of section 3.2: 32-bit protected mode, flat segments, no paging, interrupts off. */
-function enter(engine: Engine, entry: number, information: number): void {
-  engine.select(0);
-  const segment = (slot: number, attributes: number, selector: number): void => {
-    engine.set64(slot, 0n);
-    engine.set32(slot + 8, 0xffff_ffff);
-    engine.set32(slot + 12, attributes);
-    engine.set32(slot + 16, selector);
-  };
-  segment(L.CS, 0xc09b, 0x08);
-  for (const slot of [L.DS, L.ES, L.FS, L.GS, L.SS]) segment(slot, 0xc093, 0x10);
-  for (let register = L.REGS; register < L.REGS + 128; register += 8) engine.set64(register, 0n);
-  engine.set64(L.RAX, BigInt(BOOTLOADER_MAGIC));
-  engine.set64(L.RBX, BigInt(information));
-  engine.set64(L.RIP, BigInt(entry));
-  engine.set64(L.RFLAGS, 2n);
-  engine.set64(L.CR0, 0x11n); // PE, ET
-  engine.set32(L.CPL, 0);
-  // the guest may not rely on either table
-  engine.set64(L.GDTR, 0n);
-  engine.set32(L.GDTR + 8, 0);
-  engine.set64(L.IDTR, 0n);
-  engine.set32(L.IDTR + 8, 0);
-  engine.set32(L.ACTIVITY, 0);
-  engine.system.updateMode();
-  engine.attend(0, L.ATTENTION_EVENT);
 }

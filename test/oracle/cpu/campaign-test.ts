@@ -2,25 +2,46 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { seedOf } from '../random.ts';
-import { runCampaign } from './campaign.ts';
+import { classLines, Comparison, LEAST_RETIRED, runCampaign, tooFewRetired } from './campaign.ts';
+import { describeCase } from './compare.ts';
+import { asRegression, minimise } from './minimise.ts';
 import { Processor, unavailable } from './processor.ts';
 
 /** Declares the test for this many cases; TRAPLINE_TEST_SEED replaces the seed. */
 export function describeProcessor(count: number, byDefault: number): void {
-  describe('the engine and this processor', () => {
-    it(`agree on ${count} cases of one instruction`, { skip: unavailable() ?? false }, (t) => {
-      const seed = seedOf(byDefault);
+  describe('the engine and this processor', { skip: unavailable() ?? false }, () => {
+    const seed = seedOf(byDefault);
+    it(`agree on ${count} cases of one instruction`, (t) => {
       const processor = new Processor();
       try {
-        const { failures, failed, classes } = runCampaign(processor, count, seed);
+        const outcome = runCampaign(processor, { count, seed });
         t.diagnostic(`seed ${seed}`);
-        for (const [name, { cases, retired }] of classes)
-          t.diagnostic(`${name}: ${cases} cases, ${Math.round((100 * retired) / cases)} % retired`);
-        const shown = [...failures.values()].slice(0, 20).join('\n');
-        assert.equal(failed, 0, `seed ${seed}: ${failed} differences of ${failures.size} kinds, such as\n${shown}`);
+        if (processor.leftOut !== undefined) t.diagnostic(`left out: ${processor.leftOut}`);
+        for (const line of classLines(outcome)) t.diagnostic(line);
+        const comparison = new Comparison(processor);
+        const shown = [...outcome.failures.values()].slice(0, 10).map((difference) => {
+          const small = minimise(comparison, difference);
+          return `${describeCase(small.item, small.lines)}\n${asRegression(small)}`;
+        });
+        assert.equal(
+          outcome.failed,
+          0,
+          `seed ${seed}: ${outcome.failed} differences of ${outcome.failures.size} kinds, such as\n${shown.join('\n')}`,
+        );
+        assert.deepEqual(
+          tooFewRetired(outcome),
+          [],
+          `less than ${LEAST_RETIRED} of the cases of these classes retired`,
+        );
       } finally {
         processor.dispose();
       }
+    });
+    it('agree on 16-bit and segmented cases, too', (t) => {
+      const processor = new Processor();
+      processor.dispose();
+      if (processor.leftOut !== undefined) t.skip(processor.leftOut);
+      else assert.equal(processor.kinds.length, 4);
     });
   });
 }

@@ -1,30 +1,14 @@
 // Many cases through the processor and the engine.
-import { arithmeticRows } from '../../../src/core/opcodes/arithmetic.ts';
-import { controlTransferRows } from '../../../src/core/opcodes/control-transfer.ts';
-import { dataTransferRows } from '../../../src/core/opcodes/data-transfer.ts';
 import type { OpcodeRow } from '../../../src/core/opcodes/index.ts';
-import { shiftAndBitRows } from '../../../src/core/opcodes/shift-bit.ts';
-import { sseIntegerRows } from '../../../src/core/opcodes/sse-integer.ts';
-import { sseMoveRows } from '../../../src/core/opcodes/sse-move.ts';
-import { stringRows } from '../../../src/core/opcodes/string.ts';
 import type { Decoded } from '../../../src/core/disassembler/instruction.ts';
-import { type Random, randomOf } from '../random.ts';
-import { describeCase, differences } from './compare.ts';
+import { pick, type Random, randomOf } from '../random.ts';
+import { classOfRow } from './classes.ts';
+import { differences } from './compare.ts';
 import { EngineProcessor } from './engine.ts';
-import { generateCase, pickKind } from './generate.ts';
+import { generateCase, pickKind, testedRows } from './generate.ts';
+import { privileged } from './left-out.ts';
 import type { Processor } from './processor.ts';
 import { type Case, DATA_SIZE, type Result } from './protocol.ts';
-
-const CLASSES: readonly (readonly [string, readonly OpcodeRow[]])[] = [
-  ['arithmetic', arithmeticRows],
-  ['shift and bit', shiftAndBitRows],
-  ['data transfer', dataTransferRows],
-  ['control transfer', controlTransferRows],
-  ['string', stringRows],
-  ['SSE move', sseMoveRows],
-  ['SSE integer', sseIntegerRows],
-];
-const classOf = new Map(CLASSES.flatMap(([name, rows]) => rows.map((row): [OpcodeRow, string] => [row, name])));
 
 /** Contents of the data pages. */
 export function dataPages(): Uint8Array {
@@ -32,53 +16,149 @@ export function dataPages(): Uint8Array {
   return Uint8Array.from({ length: DATA_SIZE }, () => random(256));
 }
 
-export interface Outcome {
-  /** One description for each mnemonic and kind of difference. */
-  readonly failures: ReadonlyMap<string, string>;
-  readonly failed: number;
-  /** By class: cases and those that retired. */
-  readonly classes: ReadonlyMap<string, { cases: number; retired: number }>;
+/** What the two made of one case. */
+export interface Difference {
+  readonly item: Case;
+  readonly decoded: Decoded;
+  readonly processor: Result;
+  readonly engine: Result;
+  readonly lines: readonly string[];
+}
+/** The same for differences that are of one kind: code size, instruction, and what differs. */
+export function kindOfDifference({ codeSize, segmented }: Case, decoded: Decoded, lines: readonly string[]): string {
+  const parts = lines.map((line) => line.replace(/:.*/, ''));
+  return `${codeSize}${segmented ? ' segmented' : ''} ${decoded.row.mnemonic} ${parts.join()}`;
 }
 
+/** Both sides of the comparison. */
+export class Comparison {
+  readonly processor: Processor;
+  private readonly data = dataPages();
+  private readonly engine = new EngineProcessor(this.data);
+  constructor(processor: Processor) {
+    this.processor = processor;
+  }
+  /** Calls `each` with what the processor made of each case, and with what differs in the engine. */
+  run(
+    cases: readonly { readonly item: Case; readonly decoded: Decoded }[],
+    each: (difference: Difference, at: number) => void,
+  ): void {
+    const items = cases.map(({ item }) => item);
+    const results = this.processor.run(items, this.data);
+    cases.forEach(({ item, decoded }, at) => {
+      const processor = results[at];
+      if (processor === undefined) return;
+      const engine = this.engine.run(item);
+      each({ item, decoded, processor, engine, lines: differences(item, decoded, processor, engine) }, at);
+    });
+  }
+}
+
+export interface Counts {
+  cases: number;
+  retired: number;
+  /** Those that agreed. */
+  passed: number;
+}
+export interface RowCounts extends Counts {
+  /** Those that agreed, by code size. */
+  readonly passedBySize: Record<16 | 32 | 64, number>;
+}
+export interface Outcome {
+  /** One for each kind of difference. */
+  readonly failures: ReadonlyMap<string, Difference>;
+  readonly failed: number;
+  readonly rows: ReadonlyMap<OpcodeRow, RowCounts>;
+  /** By class; forms that ring 3 may not execute are a class of their own. */
+  readonly classes: ReadonlyMap<string, Counts>;
+}
+/** Cases that fault by design: nothing is asked of the share that retires. */
+export const PRIVILEGED_CLASS = 'privileged (faults in ring 3)';
+
+export interface CampaignOptions {
+  readonly count: number;
+  readonly seed: number;
+  /** Only rows of this class, or of this mnemonic. */
+  readonly only?: string | undefined;
+  /** Told the number of cases so far, now and then. */
+  readonly progress?: (cases: number) => void;
+}
 const BATCH = 25_000;
 
-export function runCampaign(processor: Processor, count: number, seed: number): Outcome {
-  const random = randomOf(seed);
-  const data = dataPages();
-  const engine = new EngineProcessor(data);
-  const failures = new Map<string, string>();
-  const classes = new Map<string, { cases: number; retired: number }>();
+export function runCampaign(processor: Processor, options: CampaignOptions): Outcome {
+  const { count, only } = options;
+  const random = randomOf(options.seed);
+  const comparison = new Comparison(processor);
+  const failures = new Map<string, Difference>();
+  const rows = new Map<OpcodeRow, RowCounts>();
+  const candidates = new Map(
+    Object.entries(testedRows).map(([size, list]) => [
+      Number(size),
+      list.filter((row) => only === undefined || classOfRow(row) === only || row.mnemonic.split('|').includes(only)),
+    ]),
+  );
+  if ([...candidates.values()].every(({ length }) => length === 0))
+    throw new RangeError(`no tested form is of ${only}`);
   let failed = 0;
-  let made = 0;
-  while (made < count) {
+  for (let made = 0; made < count;) {
     const batch: { item: Case; decoded: Decoded }[] = [];
     while (batch.length < Math.min(BATCH, count - made)) {
-      const generated = generateCase(pickKind(processor.kinds, random), random);
+      const kind = pickKind(processor.kinds, random);
+      const list = candidates.get(kind.codeSize) ?? [];
+      const generated = list.length === 0 ? undefined : generateCase(kind, random, pick(random, list));
       if (generated !== undefined) batch.push(generated);
     }
     made += batch.length;
-    const results = processor.run(
-      batch.map(({ item }) => item),
-      data,
-    );
-    batch.forEach(({ item, decoded }, i) => {
-      const expected = results[i];
-      if (expected === undefined) return;
-      const lines = differences(item, decoded, expected, engine.run(item));
-      count_(decoded, expected);
-      if (lines.length === 0) return;
+    comparison.run(batch, (difference) => {
+      const { item, decoded, lines } = difference;
+      const counts = countsOf(decoded.row);
+      counts.cases++;
+      if (difference.processor.vector === 1) counts.retired++;
+      if (lines.length === 0) {
+        counts.passed++;
+        counts.passedBySize[item.codeSize]++;
+        return;
+      }
       failed++;
-      const key = `${item.codeSize}${item.segmented ? ' segmented' : ''} ${decoded.row.mnemonic} ${lines.map((line) => line.replace(/:.*/, '')).join()}`;
-      if (!failures.has(key)) failures.set(key, describeCase(item, lines));
+      const key = kindOfDifference(item, decoded, lines);
+      if (!failures.has(key)) failures.set(key, difference);
     });
+    options.progress?.(made);
   }
-  return { failures, failed, classes };
+  return { failures, failed, rows, classes: sumByClass(rows) };
 
-  function count_(decoded: Decoded, result: Result): void {
-    const name = classOf.get(decoded.row) ?? 'flags and system';
-    const entry = classes.get(name) ?? { cases: 0, retired: 0 };
-    entry.cases++;
-    if (result.vector === 1) entry.retired++;
+  function countsOf(row: OpcodeRow): RowCounts {
+    const counts = rows.get(row) ?? { cases: 0, retired: 0, passed: 0, passedBySize: { 16: 0, 32: 0, 64: 0 } };
+    rows.set(row, counts);
+    return counts;
+  }
+}
+
+function sumByClass(rows: ReadonlyMap<OpcodeRow, RowCounts>): ReadonlyMap<string, Counts> {
+  const classes = new Map<string, Counts>();
+  for (const [row, { cases, retired, passed }] of rows) {
+    const name = privileged(row) ? PRIVILEGED_CLASS : classOfRow(row);
+    const entry = classes.get(name) ?? { cases: 0, retired: 0, passed: 0 };
+    entry.cases += cases;
+    entry.retired += retired;
+    entry.passed += passed;
     classes.set(name, entry);
   }
+  return new Map([...classes].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Part of the cases of a class that has to retire: cases that fault say little about an instruction. */
+export const LEAST_RETIRED = 0.6;
+/** Classes of which too few cases retired. */
+export function tooFewRetired({ classes }: Outcome): string[] {
+  return [...classes]
+    .filter(([name, { cases, retired }]) => name !== PRIVILEGED_CLASS && retired < LEAST_RETIRED * cases)
+    .map(([name]) => name);
+}
+/** A line for each class. */
+export function classLines({ classes }: Outcome): string[] {
+  return [...classes].map(
+    ([name, { cases, retired, passed }]) =>
+      `${name}: ${cases} cases, ${Math.round((100 * retired) / cases)} % retired, ${cases - passed} differ`,
+  );
 }

@@ -1,6 +1,7 @@
 // The engine in the same state as a process on this machine: 64-bit or compatibility mode, ring 3, the same pages.
 import { Engine, type EngineHost } from '../../../src/core/engine.ts';
 import * as L from '../../../src/core/layout.ts';
+import { Jit } from '../../../src/jit/jit.ts';
 import { emptyHost, engineModules } from '../engine-decoder.ts';
 import {
   type Case,
@@ -61,6 +62,8 @@ export class EngineProcessor {
   private readonly templates: ReadonlyMap<string, Uint8Array>;
   private readonly original: Uint8Array;
   private readonly data: Uint8Array;
+  /** 2: the instruction runs compiled, with the jump behind it. */
+  private ticks: 1 | 2 = 1;
   /**
    * data: contents of the data pages before each case. With a host there are a device and code at TOP_CODE_ADDRESS, which
    * no process has.
@@ -109,6 +112,21 @@ export class EngineProcessor {
       engine.set32(slot + 12, attributes);
       engine.set32(slot + 16, selector);
     }
+  }
+  /**
+   * From now on a case's block is compiled before it runs, and runs whole. Only for instructions that retire and do not
+   * jump. coreBytes: core.wasm, whose handlers the code is derived from.
+   */
+  compile(coreBytes: Uint8Array): Jit {
+    const jit = new Jit(coreBytes, this.engine);
+    this.engine.onHot = (block) => jit.hot(block);
+    this.engine.hotThreshold = 1;
+    this.ticks = 2;
+    return jit;
+  }
+  /** Ticks that were used by compiled code. */
+  get compiledTicks(): bigint {
+    return this.engine.compiledTicks;
   }
   private write64(address: number, value: bigint): void {
     const bytes = new Uint8Array(8);
@@ -193,8 +211,9 @@ export class EngineProcessor {
     writeX87(view, item.x87);
     view.setBigUint64(L.RIP, rip, true);
     engine.system.setRflags(BigInt.asIntN(64, item.flags | 0x202n));
-    const { code: reason, used } = engine.run(1, 1n);
-    if (used !== 1) throw new Error(`the engine used ${used} ticks, code ${reason}`);
+    if (this.ticks === 2) engine.flushBlocks(); // the JIT has patience with a page that changes often
+    const { code: reason, used } = engine.run(this.ticks, 1n);
+    if (used !== this.ticks) throw new Error(`the engine used ${used} ticks, code ${reason}`);
     return this.result(item, original);
   }
   private result(item: Case, original: Uint8Array): Result {

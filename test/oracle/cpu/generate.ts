@@ -3,34 +3,18 @@
 import { decode } from '../../../src/core/disassembler/decode.ts';
 import type { Decoded, SegmentName } from '../../../src/core/disassembler/instruction.ts';
 import { type OpcodeRow, opcodeRows } from '../../../src/core/opcodes/index.ts';
+import { opcodeBytes } from '../encoding.ts';
 import { pick, type Random } from '../random.ts';
 import { type Case, DATA_ADDRESS, DATA_SIZE, startOf, testSegments } from './protocol.ts';
+import { notExecuted } from './left-out.ts';
 import { registerNumber, segmentBase } from './operand-address.ts';
+import { floatState, isFloatRow } from './float-values.ts';
 import { operandValues, random64, value64 } from './values.ts';
 
 /** In what code a case runs. */
 export type CaseKind = Pick<Case, 'codeSize' | 'segmented'>;
 
-/** Forms that are not compared, by mnemonic. */
-const LEFT_OUT: readonly (readonly [RegExp, string])[] = [
-  [/^(SYSCALL|SYSRET|SYSENTER|SYSEXIT|INT|INTO|INT1|INT3|IRET|RETF)/, 'enters the operating system'],
-  [/^(SGDT|SIDT|SLDT|STR|SMSW)/, 'the operating system may emulate it (CR4.UMIP)'],
-  [/^(LAR|LSL|VERR|VERW|LSS|LFS|LGS)/, 'depends on descriptor tables'],
-  [/^(CPUID|RDTSC|RDTSCP|RDPMC|XGETBV|XSETBV|MONITOR|MWAIT|PAUSE)/, 'depends on the processor or on time'],
-  [/^(RDFSBASE|RDGSBASE|WRFSBASE|WRGSBASE)/, 'the FS base belongs to the runner, CR4.FSGSBASE to the operating system'],
-  [/^FX(SAVE|RSTOR)/, 'the images need values of their own'],
-  [/^(RSM|CLAC|STAC|UD0|UD1)/, 'differs between processors outside ring 0'],
-];
-const PREFETCH = 0x0d;
-const FAR = new Set(['p']);
-
-const tested = opcodeRows.filter(
-  (row) =>
-    !LEFT_OUT.some(([pattern]) => pattern.test(row.mnemonic)) &&
-    !row.operands.some(({ kind, size }) => FAR.has(size) || (kind === 'S' && row.operands[0]?.kind === 'S')) &&
-    !(row.operands[0]?.kind === 'name' && row.mnemonic === 'POP') &&
-    !(row.opcode === PREFETCH && row.map === '0F' && row.mod === 'register'), // NOP or #UD, by vendor
-);
+const tested = opcodeRows.filter((row) => notExecuted(row) === undefined);
 
 /** By code size. */
 const only64 = tested.filter(({ modes }) => modes !== 'not64');
@@ -61,19 +45,18 @@ interface Encoding {
 function encode(row: OpcodeRow, { codeSize: code, segmented }: CaseKind, random: Random): Encoding {
   const bytes: number[] = [];
   const twoBytes = row.map !== 'one';
+  const free = !row.vex && (row.prefix === 'any' || row.prefix === 'NFx'); // 66 is the operand size
   if (random(16) === 0 && (row.size64 !== 'forced' || row.implicit !== undefined || !twoBytes)) bytes.push(0x67);
   const branches = row.size64 === 'forced';
-  if (random(4) === 0 && row.prefix === 'any' && (code !== 64 || !branches)) bytes.push(0x66); // processors disagree on 66 and branches
+  if (random(4) === 0 && free && (code !== 64 || !branches)) bytes.push(0x66); // processors disagree on 66 and branches
   // F2 and F3 in front of jumps have a meaning of their own on some processors
   if (random(24) === 0 && row.prefix === 'any' && !twoBytes && !branches) bytes.push(pick(random, [0xf2, 0xf3]));
   if (random(12) === 0) bytes.push(pick(random, [0x26, 0x2e, 0x36, 0x3e, ...(code === 64 ? [0x65, 0x65] : [])]));
   if (random(row.lockable ? 6 : 100) === 0) bytes.push(0xf0);
-  if (row.prefix === '66') bytes.push(0x66);
-  if (row.prefix === 'F3') bytes.push(0xf3);
-  if (row.prefix === 'F2') bytes.push(0xf2);
-  if (code === 64 && random(2) === 0) bytes.push(0x40 | (random(2) === 0 ? 8 : 0) | random(8));
-  if (twoBytes) bytes.push(0x0f);
-  bytes.push(row.opcode + random(row.span));
+  // the 66 of these is the operand size beside the mandatory prefix
+  if (/^(LZCNT|TZCNT|POPCNT|CRC32)$/.test(row.mnemonic) && random(4) === 0) bytes.push(0x66);
+  const rex = code === 64 && random(2) === 0 ? [0x40 | (random(2) === 0 ? 8 : 0) | random(8)] : [];
+  bytes.push(...opcodeBytes(row, row.opcode + random(row.span), rex, random(code === 64 ? 16 : 8)));
   const encoding: Encoding = { bytes, displacementAt: undefined, displacementSize: 4 };
   // 16-bit addresses lead to the data pages only in segments
   const word = code !== 64 && (code === 16) !== bytes.includes(0x67);
@@ -204,7 +187,7 @@ function aimImplicit(kind: CaseKind, decoded: Decoded, registers: bigint[], rand
   if (kinds.includes('Y')) patchAt = set(7, edge(), 'es');
   // whether bytes that the mask leaves out may fault is up to the processor (SDM 2B MASKMOVDQU)
   if (row.implicit === 'mask') set(7, inside(), source);
-  if (kinds.includes('B')) set(3, edge() - ((registers[0] ?? 0n) & 0xffn), source);
+  if (kinds.includes('T')) set(3, edge() - ((registers[0] ?? 0n) & 0xffn), source);
   return patchAt;
 }
 
@@ -228,6 +211,9 @@ function adjust(
   };
   if (/^I?DIV$/.test(mnemonic) && random(4) !== 0)
     set(2, random(2) === 0 ? BigInt(random(4)) : BigInt.asIntN(64, registers[0] ?? 0n) >> 63n);
+  // lengths that are within the strings more often than not
+  if (mnemonic.startsWith('PCMPESTR'))
+    for (const number of [0, 2]) if (random(4) !== 0) set(number, BigInt(random(40) - 20));
   if (mnemonic.startsWith('CMPXCHG') && random(2) === 0) {
     set(0, view.getBigUint64(0, true));
     if (mnemonic.includes('|')) set(2, view.getBigUint64(decoded.operandSize === 8 ? 8 : 4, true));
@@ -269,7 +255,10 @@ export function generateCase(
   if (decoded?.row !== row || decoded.memory?.segment === 'fs') return undefined;
   const values = operandValues(row);
   const registers = Array.from({ length: 16 }, () => value64(random));
-  const patch = values.memory(random);
+  const float = isFloatRow(row) ? floatState(decoded, random) : undefined;
+  const patch = float?.patch ?? values.memory(random);
+  if (float !== undefined && decoded.memory === undefined && row.operands[1]?.kind === 'E')
+    registers[decoded.rm] = float.integer;
   const place = aim(kind, decoded, encoding, code, registers, random);
   const patchAt = aimImplicit(kind, decoded, registers, random) ?? place;
   adjust(kind, decoded, code, registers, patch, random);
@@ -288,8 +277,8 @@ export function generateCase(
     code: code.slice(0, decoded.length),
     registers: codeSize === 64 ? registers : registers.map((value, i) => (i < 8 ? value & 0xffffffffn : 0n)),
     flags: BigInt(random(0x1000)) & 0xcd5n, // OF DF SF ZF AF PF CF
-    xmm: values.xmm(random),
-    mxcsr: values.mxcsr(random),
+    xmm: float?.xmm ?? values.xmm(random),
+    mxcsr: float?.mxcsr ?? values.mxcsr(random),
     x87: values.x87(random),
     patchOffset: Math.min(Math.max(offset, 0), DATA_SIZE - patch.length),
     patch,

@@ -144,9 +144,29 @@ const RULES: readonly Rule[] = [
     undefined: (item, decoded) => ({ flags: 0, status: C1, ulps: 1, result: outOfRange(item, decoded) }),
   },
   {
+    form: /^(LZCNT|TZCNT)$/,
+    reason: 'all but CF and ZF after a count (SDM 2A LZCNT, 2B TZCNT)',
+    undefined: () => ({ flags: OF | SF | AF | PF }),
+  },
+  {
+    form: /^(ANDN|BLSI|BLSMSK|BLSR|BZHI)$/,
+    reason: 'AF and PF after BMI arithmetic (SDM 2A ANDN, BLSI, BLSMSK, BLSR, BZHI)',
+    undefined: () => ({ flags: AF | PF }),
+  },
+  {
+    form: /^BEXTR$/,
+    reason: 'AF, SF and PF after a field extraction (SDM 2A BEXTR)',
+    undefined: () => ({ flags: AF | SF | PF }),
+  },
+  {
     form: /^BSWAP$/,
     reason: 'a 16-bit BSWAP',
     undefined: (_, decoded) => ({ flags: 0, result: decoded.operandSize === 2 }),
+  },
+  {
+    form: /^R(CP|SQRT)[PS]S$/,
+    reason: 'the digits of an approximation within 1.5 * 2^-12 (SDM 2B RCPPS, RSQRTPS): two may be twice that apart',
+    undefined: () => ({ flags: 0, relative: 2 * 1.5 * 2 ** -12 }),
   },
 ];
 

@@ -75,9 +75,25 @@ export const integers: ValueSource = {
   x87: (random) => (random(16) === 0 ? busyX87(random) : INITIAL_X87),
 };
 
+/** Characters of which strings are made that often hold each other. */
+const CHARACTERS = [0, 1, 2, 2, 3, 0x7f, 0x80, 0xfe, 0xff];
+function strings(random: Random, size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  for (let start = 0; start < size; start += 16) {
+    const alphabet = 2 + random(CHARACTERS.length - 1);
+    const first = random(CHARACTERS.length - alphabet + 1);
+    for (let i = 0; i < 16; i++) bytes[start + i] = CHARACTERS[first + random(alphabet)] ?? 0;
+  }
+  return bytes;
+}
+
 /** The first that matches counts. */
 const SOURCES: readonly (readonly [matches: (row: OpcodeRow) => boolean, source: Partial<ValueSource>])[] = [
   ...x87Sources,
+  [
+    ({ mnemonic }) => /^PCMP.STR/.test(mnemonic),
+    { xmm: (random) => strings(random, 256), memory: (random) => strings(random, 16) },
+  ],
 ];
 
 const known = new Map<OpcodeRow, ValueSource>();

@@ -9,6 +9,36 @@ import { fetchPage, fetchBytes, codePage, isSplit } from './imports';
 @inline function fastEntry(linear: u64): usize {
   return <usize>load<u32>(L.TLB_BASE) + ((<u32>(linear >> 12) & (L.TLB_ENTRIES - 1)) << 5);
 }
+/** Whether flat block b is the one at a linear address of the running code: what lookup would find, asked the other way round. */
+@inline function isAt(b: usize, linear: u64, mode: u32): bool {
+  if (!b || load<u64>(b, L.B_LINEAR) != linear || load<u32>(b, L.B_MODE) != mode) return false;
+  if (load<u32>(b, L.B_FLAGS) & L.BLOCK_DROPPED || load<u32>(b, L.B_FRAME2) != L.NO_FRAME) return false;
+  let e = fastEntry(linear);
+  return load<u64>(e, L.T_FETCH) == (linear & ~(<u64>0xfff)) && load<u32>(e, L.T_FRAME) == load<u32>(b, L.B_FRAME);
+}
+/**
+ * The block at the vCPU's RIP, guessed from the one that ran before (0: none): a guess that the processor can make before it
+ * knows RIP. Blocks remember the two last successors that were looked up.
+ */
+@inline export function successor(previous: usize): usize {
+  let mode = load<u32>(L.MODE);
+  if (previous && mode & L.MODE_FLAT && load<u32>(previous, L.B_MODE) == mode) {
+    let linear = load<u64>(L.RIP); // a flat CS has base 0
+    let b: usize = load<u32>(previous, L.B_SUCCESSOR);
+    if (isAt(b, linear, mode)) return b;
+    b = load<u32>(previous, L.B_SUCCESSOR2);
+    if (isAt(b, linear, mode)) return b;
+    return learn(previous);
+  }
+  return lookup();
+}
+function learn(previous: usize): usize {
+  let generation = load<u32>(L.CODE_GENERATION), b = lookup();
+  if (load<u32>(L.CODE_GENERATION) != generation || b == L.SCRATCH_BLOCK) return b;
+  store<u32>(previous, load<u32>(previous, L.B_SUCCESSOR), L.B_SUCCESSOR2);
+  store<u32>(previous, <u32>b, L.B_SUCCESSOR);
+  return b;
+}
 /** Not flat: the records hold offsets, and the limit was looked at when they were decoded. */
 @inline function sameCodeSegment(b: usize): bool {
   return load<u64>(b, L.B_CS_BASE) == load<u64>(L.CS) && load<u32>(b, L.B_CS_LIMIT) == load<u32>(L.CS, 8);
@@ -80,7 +110,7 @@ function translateUncached(linear: u64, mode: u32): usize {
 function fill(b: usize, linear: u64, bytes: usize, available: u32, mode: u32, single: bool): usize {
   memory.fill(b, 0, L.HEADER_SIZE);
   store<u64>(b, linear, L.B_LINEAR); store<u32>(b, L.NO_FRAME, L.B_FRAME2); store<u32>(b, mode, L.B_MODE);
-  store<u64>(b, load<u64>(L.CS), L.B_CS_BASE); store<u32>(b, load<u32>(L.CS, 8), L.B_CS_LIMIT);
+  if (!(mode & L.MODE_FLAT)) { store<u64>(b, load<u64>(L.CS), L.B_CS_BASE); store<u32>(b, load<u32>(L.CS, 8), L.B_CS_LIMIT); }
   let r = b + L.HEADER_SIZE, rip = load<u64>(L.RIP), n: u32 = 0, flags: u32 = 0, at: u32 = 0;
   if (load<u32>(L.SPLIT_COUNT) && isSplit(linear)) flags |= L.BLOCK_GUARD;
   while (true) {

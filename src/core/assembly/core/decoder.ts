@@ -6,7 +6,7 @@ import { FIRST_ROW, FORMS, ROWS, ROW_LIST, handlerIndex } from './decode-table.g
 
 // operand kinds and sizes: src/core/opcodes/row.ts
 const E: u32 = 1, G: u32 = 2, Z: u32 = 3, I: u32 = 4, SI: u32 = 5, J: u32 = 6, M: u32 = 7, R: u32 = 8, V: u32 = 9, W: u32 = 10, U: u32 = 11;
-const C: u32 = 13, D: u32 = 14, O: u32 = 15, X: u32 = 16, A: u32 = 18, FIXED: u32 = 19, ONE: u32 = 20, B: u32 = 22;
+const C: u32 = 13, D: u32 = 14, O: u32 = 15, X: u32 = 16, A: u32 = 18, FIXED: u32 = 19, ONE: u32 = 20, T: u32 = 22, B: u32 = 26;
 const SIZE_B: u32 = 1, SIZE_W: u32 = 2, SIZE_D: u32 = 3, SIZE_Q: u32 = 4, SIZE_V: u32 = 5, SIZE_Z: u32 = 6, SIZE_Y: u32 = 7;
 
 const NO_SEGMENT: u32 = 0;
@@ -20,6 +20,8 @@ let segment: u32 = NO_SEGMENT, code: u32 = 0, opcodeByte: u32 = 0, operandSize: 
   immediateSet: bool = false;
 /** Segment of the memory operand, flat or not. */
 let operandSegment: u32 = 0;
+/** VEX.vvvv, not inverted. */
+let vvvv: u32 = 0;
 
 /** Fills record r from bytes (`available` of them on this page); answers 0 when the instruction needs more. */
 export function decode(r: usize, bytes: usize, available: u32, rip: u64, modeKey: u32): u32 {
@@ -51,6 +53,7 @@ function invalid(r: usize, operation: u32): i32 { rareRecord(r, operation); retu
 function select(r: usize): i32 {
   prefix66 = false; prefix67 = false; repeat = 0; segment = NO_SEGMENT; rex = 0;
   let lock = false, b: u32 = 0, start = pc;
+  vvvv = 0;
   while (true) {
     b = load<u8>(pc++);
     if (<u32>(pc - start) > 15) return invalid(r, RARE_TOO_LONG);
@@ -66,7 +69,11 @@ function select(r: usize): i32 {
     rex = 0; // a REX prefix counts only right in front of the opcode
   }
   let map: u32 = 0;
-  if (b == 0x0f) {
+  if ((b == 0xc4 || b == 0xc5) && (code == 2 || load<u8>(pc) >= 0xc0)) {
+    map = vexPrefix(b, lock);
+    if (!map) return invalid(r, RARE_INVALID);
+    b = load<u8>(pc++);
+  } else if (b == 0x0f) {
     b = load<u8>(pc++); map = 1;
     if (b == 0x38) { map = 2; b = load<u8>(pc++); } else if (b == 0x3a) { map = 3; b = load<u8>(pc++); }
   }
@@ -84,6 +91,23 @@ function select(r: usize): i32 {
   if (asksModRM) pc++;
   return invalid(r, RARE_INVALID);
 }
+/**
+ * A VEX prefix behind its first byte (SDM 2A 2.3.5). Outside 64-bit mode the two bytes are LES and LDS unless the next has
+ * the mod of a register. Answers the map, or 0 for #UD: no VEX in real and virtual-8086 mode, none behind LOCK, 66, F2,
+ * F3 or REX; of the rest only maps 0F38 and 0F3A with L 0 have instructions, the others belong to AVX, which is not there.
+ * Leaves W, R, X, B and pp behind as the REX and legacy prefixes that say the same.
+ */
+function vexPrefix(first: u32, lock: bool): u32 {
+  let p1: u32 = load<u8>(pc++);
+  if (first == 0xc5) return 0;
+  let p2: u32 = load<u8>(pc++), map = p1 & 31, pp = p2 & 3;
+  if (mode & L.MODE_REAL || lock || prefix66 || repeat || rex || p2 & 4 || map < 2 || map > 3) return 0;
+  vvvv = ~(p2 >> 3) & 15;
+  // outside 64-bit mode R, X, B, W and the upper bit of vvvv select nothing
+  if (code == 2) rex = 0x40 | (~(p1 >> 5) & 7) | (p2 >> 4 & 8);
+  prefix66 = pp == 1; repeat = pp == 2 ? 0xf3 : pp == 3 ? 0xf2 : 0;
+  return map + 2;
+}
 /** ES, CS, SS and DS prefixes mean nothing in 64-bit mode; they do not undo FS or GS either. */
 function legacySegment(s: u32): void { if (code != 2) segment = s; }
 /** Whether a row's demands are met. */
@@ -94,6 +118,8 @@ function fits(demand: u32, modrm: u32): bool {
   if (prefix == 2 && (!prefix66 || repeat)) return false;
   if (prefix == 3 && repeat != 0xf3) return false;
   if (prefix == 4 && repeat != 0xf2) return false;
+  if (prefix == 5 && repeat) return false;
+  if (demand & 0x10000000 && vvvv) return false;
   if (wantReg != 15 && ((modrm >> 3) & 7) != wantReg) return false;
   if (wantRm != 15 && (modrm & 7) != wantRm) return false;
   if (wantMod == 1 && modrm < 0xc0) return false;
@@ -136,7 +162,7 @@ function fill(r: usize, row: u32, lock: bool): i32 {
   if (lock) flags |= L.R_FLAG_LOCK;
   if (prefix67) flags |= L.R_FLAG_ADDRESS32;
   store<u8>(r, load<u8>(r, L.R_FLAGS) | <u8>flags, L.R_FLAGS);
-  if (isString(first) || isString(second) || (first & 31) == B || load<u8>(r, L.R_PARAMETER) == RARE_MASKMOVDQU) setSegment(r, L.DS);
+  if (isString(first) || isString(second) || (first & 31) == T || load<u8>(r, L.R_PARAMETER) == RARE_MASKMOVDQU) setSegment(r, L.DS);
   let instance = <u32>FORMS[((handler & 0xffff) << 3) + (form << 2) + (flags & 3)];
   if (!instance) return invalid(r, RARE_INVALID);
   store<u16>(r, <u16>handlerIndex(instance), L.R_HANDLER);
@@ -160,6 +186,7 @@ function operand(r: usize, spec: u32, fixed: u32): u32 {
   switch (kind) {
     case E: case R: return mod == 3 || kind == R ? general(rm, size) : 0;
     case G: return general(reg, size);
+    case B: return general(code == 2 ? vvvv : vvvv & 7, size);
     case Z: return general((opcodeByte & 7) | ((rex & 1) << 3), size);
     case V: return L.XMM + (reg << 4);
     case W: case U: return mod == 3 ? L.XMM + (rm << 4) : 0;

@@ -40,3 +40,5 @@
 @external("system", "split") export declare function isSplit(linear: u64): u32;
 /** A block was executed HOT_THRESHOLD times. It may decode others, and so flush the arena. */
 @external("jit", "hot") export declare function hot(block: u32): void;
+/** Sets the exceptions in MXCSR and raises #XM, or #UD without CR4.OSXMMEXCPT. Never returns. */
+@external("system", "simdException") export declare function simdException(r: usize, flags: u32): void;

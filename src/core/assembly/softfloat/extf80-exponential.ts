@@ -4,7 +4,8 @@ import { answer, BIAS, denormalFlag, EXPONENT, INTEGER_BIT, invalid, isInfinity,
   normalisedExponent, normalisedLow, PRECISION, PRECISION_64, roundAndPack, SIGN, signOf, ZERO_DIVIDE } from './extf80';
 import { extF80_add } from './extf80-arithmetic';
 import { subHigh128 } from './integers';
-import { addWide, divideWide, exponent, factorialSeries, high, integerWide, low, multiplyWide, negative, oddSeries, ONE_HIGH, toFixed } from './wide';
+import { addWide, divideWide, exponent, factorialSeries, high, integerWide, low, multiplyWide, negative, oddSeries, ONE_HIGH,
+  toFixed } from './wide';
 
 const LN2_HIGH: u64 = 0xb17217f7d1cf79ab, LN2_LOW: u64 = 0xc9e3b39803f2f6af; // * 2^-1
 const TWO_BY_LN2_HIGH: u64 = 0xb8aa3b295c17f0bb, TWO_BY_LN2_LOW: u64 = 0xbe87fed0691d3e89; // * 2^1

@@ -117,6 +117,8 @@ export function extF80_tan(xLow: u64, xHigh: u32, control: u32): u32 {
   cosine();
   // tan(q pi / 2 + r): tan(r), or -1 / tan(r) for an odd q
   if (odd) divideWide(high, low, exponent, h, l, e); else divideWide(h, l, e, high, low, exponent);
+  // r (1 + r^2 / 3 ...) is a little more than r
+  if (!odd && rExponent < -64) normalise(rHigh, rLow, rExponent);
   if (odd) sign ^= SIGN;
   if (rNegative) sign ^= SIGN;
   let flags = rounded(sign, control, denormalFlag(xLow, xHigh));

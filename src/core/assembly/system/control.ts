@@ -2,6 +2,7 @@
 import * as L from '../../layout';
 import { dstPointer, srcPointer } from '../core/record';
 import { fault } from './events';
+import { OSXSAVE } from './extended-state';
 import { tprRead, tprWrite } from './host';
 import { code64, operandSize, operandLinear, isMemory, readSource, setSlot, writeMemory } from './operands';
 import { GP, LONG, UD, attributesOf, updateMode } from './segments';
@@ -13,8 +14,8 @@ const NW: u64 = 1 << 29, CD: u64 = 1 << 30, PG: u64 = 1 << 31, WP: u64 = 1 << 16
 /** PE MP EM TS ET NE WP AM NW CD PG. */
 const CR0_DEFINED: u64 = 0xe005003f;
 const PSE: u64 = 0x10, PAE: u64 = 0x20, PGE: u64 = 0x80, SMEP: u64 = 1 << 20, SMAP: u64 = 1 << 21;
-/** TSD DE PSE PAE PGE PCE OSFXSR OSXMMEXCPT FSGSBASE SMEP SMAP: what CPUID reports. */
-export const CR4_DEFINED: u64 = 0x3107bc;
+/** TSD DE PSE PAE PGE PCE OSFXSR OSXMMEXCPT FSGSBASE OSXSAVE SMEP SMAP: what CPUID reports. */
+export const CR4_DEFINED: u64 = 0x3107bc | OSXSAVE;
 export const EFER_LME: u64 = 0x100, EFER_LMA: u64 = 0x400;
 /** Physical address bits beyond 40 are reserved in CR3 of long mode. */
 const CR3_RESERVED: u64 = ~(<u64>0xffffffffff);

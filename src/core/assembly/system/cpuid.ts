@@ -1,6 +1,6 @@
-// CPUID (SDM 2A): a plain x86-64 processor that states exactly what is implemented. x87 arithmetic is not yet (a later
-// issue), but the FPU bit is reported, because no 64-bit kernel starts without it.
+// CPUID (SDM 2A): a plain x86-64 processor that states exactly what is implemented.
 import * as L from '../../layout';
+import { OSXSAVE, XCR0_DEFINED, XSAVE_SIZE } from './extended-state';
 import { msrKnown } from './host';
 
 // leaf 1
@@ -8,14 +8,23 @@ const FPU: u32 = 1, DE: u32 = 1 << 2, PSE: u32 = 1 << 3, TSC: u32 = 1 << 4, MSR:
 const CX8: u32 = 1 << 8, APIC: u32 = 1 << 9, SEP: u32 = 1 << 11, MTRR: u32 = 1 << 12, PGE: u32 = 1 << 13;
 const CMOV: u32 = 1 << 15, PAT: u32 = 1 << 16;
 const PSE36: u32 = 1 << 17, CLFSH: u32 = 1 << 19, FXSR: u32 = 1 << 24, SSE: u32 = 1 << 25, SSE2: u32 = 1 << 26, HTT: u32 = 1 << 28;
-const CX16: u32 = 1 << 13, X2APIC: u32 = 1 << 21, TSC_DEADLINE: u32 = 1 << 24;
+const SSE3: u32 = 1, SSSE3: u32 = 1 << 9, CX16: u32 = 1 << 13, SSE4_1: u32 = 1 << 19, SSE4_2: u32 = 1 << 20, X2APIC: u32 = 1 << 21;
+const MOVBE: u32 = 1 << 22, POPCNT: u32 = 1 << 23, TSC_DEADLINE: u32 = 1 << 24, XSAVE: u32 = 1 << 26, OSXSAVE_COPY: u32 = 1 << 27;
+const RDRAND: u32 = 1 << 30;
 // leaf 7
-const FSGSBASE: u32 = 1, TSC_ADJUST: u32 = 2, SMEP: u32 = 1 << 7, SMAP: u32 = 1 << 20;
+const FSGSBASE: u32 = 1, TSC_ADJUST: u32 = 2, BMI1: u32 = 1 << 3, SMEP: u32 = 1 << 7, BMI2: u32 = 1 << 8;
+const RDSEED: u32 = 1 << 18, ADX: u32 = 1 << 19, SMAP: u32 = 1 << 20, CLFLUSHOPT: u32 = 1 << 23;
+const RDPID: u32 = 1 << 22, ARCH_CAPABILITIES: u32 = 1 << 29;
 // leaf 80000001h
 const SYSCALL: u32 = 1 << 11, NX: u32 = 1 << 20, PAGE_1G: u32 = 1 << 26, RDTSCP: u32 = 1 << 27, LM: u32 = 1 << 29;
-const LAHF64: u32 = 1, AMD_CMP_LEGACY: u32 = 2;
+// leaf 80000008h, AMD: not affected by speculative store bypass, by branch type confusion
+const SSB_NO: u32 = 1 << 26, BTC_NO: u32 = 1 << 29;
+const LAHF64: u32 = 1, AMD_CMP_LEGACY: u32 = 2, ABM: u32 = 1 << 5, PREFETCHW: u32 = 1 << 8;
 
 const FEATURES: u32 = FPU | DE | PSE | TSC | MSR | PAE | CX8 | APIC | SEP | MTRR | PGE | CMOV | PAT | PSE36 | CLFSH | FXSR | SSE | SSE2;
+const FEATURES_C: u32 = SSE3 | SSSE3 | CX16 | SSE4_1 | SSE4_2 | MOVBE | POPCNT | XSAVE | RDRAND;
+const LEAF_7_B: u32 = FSGSBASE | TSC_ADJUST | BMI1 | SMEP | BMI2 | RDSEED | ADX | SMAP | CLFLUSHOPT;
+const EXTENDED_C: u32 = LAHF64 | ABM | PREFETCHW;
 /** AMD repeats these bits of leaf 1 in leaf 80000001h. */
 const AMD_REPEATED: u32 = 0x0183f3ff;
 
@@ -24,8 +33,15 @@ const APIC_BASE: u32 = 0x1b, DEADLINE: u32 = 0x6e0;
 /** IA32_APIC_BASE bit 11: the APIC is enabled; the feature bit follows it (SDM 3A 11.4.3). */
 const APIC_ENABLED: u64 = 0x800;
 
-/** Family, model, stepping: Intel 6/15/11, AMD 15/107/2: as plain as 64-bit processors come. */
-export function signature(): u32 { return load<u32>(L.CONFIG_PROFILE) ? 0x60fb2 : 0x6fb; }
+/**
+ * Family, model, stepping. Intel 6/54/1 is the Atom of 2011 (Saltwell), which executes in order, as this processor does: to
+ * guests that judge by the model (Linux, arch/x86/kernel/cpu/common.c, cpu_vuln_whitelist: NO_SPECULATION) it needs no page
+ * table isolation, no retpolines and no flushes, and IA32_ARCH_CAPABILITIES tells the others the same. A Core 2, say, would
+ * be "Meltdown, Spectre v2, MDS, L1TF", whatever that MSR says of some of them. AMD 15/107/2 is a K8: no Meltdown, L1TF,
+ * MDS or SWAPGS hole by its family, no speculative store bypass; only Spectre v1 and v2 have no "not affected" bit that
+ * Linux 6.1 reads on AMD, so it uses retpolines there.
+ */
+export function signature(): u32 { return load<u32>(L.CONFIG_PROFILE) ? 0x60fb2 : 0x30661; }
 function isAmd(): bool { return load<u32>(L.CONFIG_PROFILE) != 0; }
 function set(a: u32, b: u32, c: u32, d: u32): void {
   store<u64>(L.RAX, a); store<u64>(L.RBX, b); store<u64>(L.RCX, c); store<u64>(L.RDX, d);
@@ -41,13 +57,16 @@ export function cpuid(): void {
     if (isAmd()) set(MAX_BASIC, 0x68747541, 0x444d4163, 0x69746e65); // AuthenticAMD
     else set(MAX_BASIC, 0x756e6547, 0x6c65746e, 0x49656e69); // GenuineIntel
   } else if (leaf == 1) {
-    let c = CX16 | (msrKnown(APIC_BASE, 0) ? X2APIC : 0) | (msrKnown(DEADLINE, 0) ? TSC_DEADLINE : 0);
+    let c = FEATURES_C | (load<u64>(L.CR4) & OSXSAVE ? OSXSAVE_COPY : 0);
+    c |= (msrKnown(APIC_BASE, 0) ? X2APIC : 0) | (msrKnown(DEADLINE, 0) ? TSC_DEADLINE : 0);
     let features = load<u64>(L.MSR_APIC_BASE) & APIC_ENABLED ? FEATURES : FEATURES & ~APIC;
     set(signature(), id << 24 | (<u32>1 << idBits()) << 16 | 8 << 8, c, features | (vcpus > 1 ? HTT : 0));
   } else if (leaf == 2) set(isAmd() ? 0 : 0xff01, 0, 0, 0); // FFh: see leaf 4
   else if (leaf == 4) cacheLeaf(sub);
   else if (leaf == 6) set(4, 0, 0, 0); // the APIC timer always runs
-  else if (leaf == 7) set(0, sub ? 0 : FSGSBASE | TSC_ADJUST | SMEP | SMAP, 0, 0);
+  else if (leaf == 7) {
+    if (sub == 0) set(0, LEAF_7_B, RDPID, isAmd() ? 0 : ARCH_CAPABILITIES); else set(0, 0, 0, 0);
+  } else if (leaf == 0xd && sub == 0) set(<u32>XCR0_DEFINED, XSAVE_SIZE, XSAVE_SIZE, 0); // 576 bytes whatever is enabled
   else if (leaf == 0xb) {
     if (sub == 0) set(0, 1, 1 << 8, id); // one thread a core
     else if (sub == 1) set(idBits(), vcpus, 2 << 8 | 1, id);
@@ -59,12 +78,12 @@ export function cpuid(): void {
     else set(MAX_EXTENDED, 0, 0, 0);
   } else if (leaf == 0x80000001) {
     let d = SYSCALL | NX | PAGE_1G | RDTSCP | LM;
-    if (isAmd()) set(signature(), 0, LAHF64 | (vcpus > 1 ? AMD_CMP_LEGACY : 0), d | (FEATURES & AMD_REPEATED));
-    else set(0, 0, LAHF64, d);
+    if (isAmd()) set(signature(), 0, EXTENDED_C | (vcpus > 1 ? AMD_CMP_LEGACY : 0), d | (FEATURES & AMD_REPEATED));
+    else set(0, 0, EXTENDED_C, d);
   } else if (leaf >= 0x80000002 && leaf <= 0x80000004) brand(leaf - 0x80000002);
   else if (leaf == 0x80000006) set(0, 0, 256 << 16 | 6 << 12 | 1 << 8 | 64, 0); // L2: 256 KiB, 8 ways, 64-byte lines
   else if (leaf == 0x80000007) set(0, 0, 0, 1 << 8); // invariant TSC
-  else if (leaf == 0x80000008) set(40 | 48 << 8, 0, isAmd() ? (vcpus - 1) | idBits() << 12 : 0, 0);
+  else if (leaf == 0x80000008) set(40 | 48 << 8, isAmd() ? SSB_NO | BTC_NO : 0, isAmd() ? (vcpus - 1) | idBits() << 12 : 0, 0);
   else set(0, 0, 0, 0);
 }
 /** Two first-level caches of 32 KiB and a second level of 256 KiB, each a core's own. */

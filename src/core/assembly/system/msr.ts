@@ -11,6 +11,7 @@ import { flushTlb } from './tlb';
 import { isCanonical, longMode } from './walk';
 
 const TSC: u32 = 0x10, PLATFORM_ID: u32 = 0x17, APIC_BASE: u32 = 0x1b, TSC_ADJUST: u32 = 0x3b, MICROCODE: u32 = 0x8b, MTRR_CAP: u32 = 0xfe;
+const ARCH_CAPABILITIES: u32 = 0x10a;
 const PAT: u32 = 0x277, DEBUGCTL: u32 = 0x1d9, EFER: u32 = 0xc0000080, FS_BASE: u32 = 0xc0000100, GS_BASE: u32 = 0xc0000101;
 /** SCE LME NXE; LMA is read-only. */
 const EFER_DEFINED: u64 = 0x901, EFER_NXE: u64 = 0x800;
@@ -18,6 +19,13 @@ const EFER_DEFINED: u64 = 0x901, EFER_NXE: u64 = 0x800;
 const DEBUGCTL_DEFINED: u64 = 3;
 /** Eight variable ranges, fixed ranges, write-combining. */
 const MTRR_CAPABILITIES: u64 = 0x508;
+/**
+ * IA32_ARCH_CAPABILITIES (SDM 4 table 2-2): nothing here executes ahead of the program, so nothing leaks that way. RDCL_NO
+ * (0), SKIP_L1DFL_VMENTRY (3), SSB_NO (4), MDS_NO (5), PSCHANGE_MC_NO (6), TAA_NO (8), SBDR_SSDP_NO (13), FBSDP_NO (14),
+ * PSDP_NO (15), BHI_NO (20), PBRSB_NO (24), GDS_NO (26), RFDS_NO (27), ITS_NO (62). Not IBRS_ALL: it promises
+ * IA32_SPEC_CTRL, which is not there. Intel only; read-only.
+ */
+const IMMUNE: u64 = 0x400000000d10e179;
 
 /** Slot of an MSR that is nothing but a stored value, 0 for others. canonical: #GP for values that are no address. */
 function plainSlot(index: u32): usize {
@@ -63,6 +71,7 @@ function read(index: u32): u64 {
   if (index == PAT) return load<u64>(L.MSR_PAT);
   if (index == DEBUGCTL) return load<u64>(L.MSR_DEBUGCTL);
   if (index == MTRR_CAP) return MTRR_CAPABILITIES;
+  if (index == ARCH_CAPABILITIES && !load<u32>(L.CONFIG_PROFILE)) return IMMUNE;
   if (index == PLATFORM_ID || index == MICROCODE || isAmdZero(index)) return 0;
   unknown(L.LOG_MSR_READ, index, linearHere());
   return 0;
@@ -132,6 +141,8 @@ export function readTimeStampAux(r: usize): void {
   readTimeStamp(r);
   store<u64>(L.RCX, load<u64>(L.MSR_TSC_AUX) & 0xffffffff);
 }
+/** RDPID: 64 bits in 64-bit mode, 32 bits elsewhere, whatever the operand size says. */
+export function readProcessorId(r: usize): void { store<u64>(dstPointer(r), load<u64>(L.MSR_TSC_AUX) & 0xffffffff); }
 
 // ---- RDFSBASE and its kin -----------------------------------------------------------------------------------------------------
 function checkFsGsBase(): void {

@@ -7,6 +7,7 @@ import { cpuid } from './cpuid';
 import { moveFromDebug, moveToDebug } from './debug';
 import * as descriptors from './descriptors';
 import { divide } from './division';
+import * as extended from './extended-state';
 import { fault, int1, int3, intN, into, undefined_ } from './events';
 import * as far from './far';
 import * as fp from './floating-point';
@@ -15,8 +16,10 @@ import { invalidatePage } from './mmu';
 import { flushLine, maskedStore } from './masked-store';
 import * as msr from './msr';
 import { code64 } from './operands';
+import { readRandom } from './random';
 import { GP } from './segments';
 import * as stack from './stack-operations';
+import { compareStrings } from './string-compare';
 import * as fast from './syscall';
 import * as x87 from './x87-environment';
 
@@ -128,11 +131,19 @@ function execute(r: usize): void {
     case RARE.RARE_CLFLUSH: flushLine(r); break;
     case RARE.RARE_MASKMOVDQU: maskedStore(r); break;
     case RARE.RARE_PAUSE: pause(); break;
-    // MONITOR, MWAIT, XGETBV, XSETBV, RSM: CPUID does not report them, outside SMM RSM is undefined
+    case RARE.RARE_XGETBV: extended.readExtendedControl(); break;
+    case RARE.RARE_XSETBV: extended.writeExtendedControl(); break;
+    case RARE.RARE_XSAVE: extended.saveState(r); break;
+    case RARE.RARE_XRSTOR: extended.restoreState(r); break;
+    case RARE.RARE_RDRAND: readRandom(r); break;
+    case RARE.RARE_RDPID: msr.readProcessorId(r); break;
+    case RARE.RARE_PCMPESTRM: compareStrings(r, true, false); break;
+    case RARE.RARE_PCMPESTRI: compareStrings(r, true, true); break;
+    case RARE.RARE_PCMPISTRM: compareStrings(r, false, false); break;
+    case RARE.RARE_PCMPISTRI: compareStrings(r, false, true); break;
+    // MONITOR, MWAIT, RSM: CPUID does not report them, outside SMM RSM is undefined
     case RARE.RARE_MONITOR:
     case RARE.RARE_MWAIT:
-    case RARE.RARE_XGETBV:
-    case RARE.RARE_XSETBV:
     case RARE.RARE_RSM: fault(6, -1); break;
     default: undefined_(r, true);
   }

@@ -3,6 +3,7 @@ import * as L from '../../layout';
 import { signature } from './cpuid';
 import { resetDebug } from './debug';
 import { setArithmetic } from './flags';
+import { seedRandom } from './random';
 import { setSegment, updateMode } from './segments';
 import { flushTlb } from './tlb';
 
@@ -44,6 +45,7 @@ export function reset(bootstrap: u32): void {
   memory.fill(L.X87, 0, 128);
   store<u32>(L.MXCSR, 0x1f80); store<u16>(L.FCW, 0x40); store<u16>(L.FSW, 0); store<u16>(L.FTW, 0x5555);
   store<u64>(L.XCR0, 1);
+  seedRandom();
   memory.fill(L.MSR_STAR, 0, L.MXCSR - L.MSR_STAR); // every MSR that is a slot, TSC offset included
   memory.fill(L.MSR_MTRR_FIXED, 0, L.MSR_MTRR_VARIABLE + 128 - L.MSR_MTRR_FIXED);
   store<u64>(L.MSR_APIC_BASE, APIC_BASE | (bootstrap ? APIC_BOOTSTRAP : 0));

@@ -1,13 +1,15 @@
-// ADD OR ADC SBB AND SUB XOR CMP TEST, INC DEC NOT NEG, XADD, CMPXCHG and its pairs.
+// ADD OR ADC SBB AND SUB XOR CMP TEST, INC DEC NOT NEG, XADD, CMPXCHG and its pairs, ADCX ADOX.
 import * as L from '../../../layout';
 import { dst, src, setDst, setRegister, srcPointer } from '../record';
 import { ldOperand, modifyOperand } from '../memory';
 import { raise } from '../imports';
-import { setFlags, setLogicFlags, setAddFlags, setSubtractFlags, carryFlag, lessSigned, sx } from './flags';
+import { setFlags, setLogicFlags, setAddFlags, setSubtractFlags, setCarry, setOverflow, carryFlag, overflowFlag, lessSigned,
+  sx } from './flags';
 import { address, modify } from '../memory';
 
 export const ADD: u32 = 0, OR: u32 = 1, ADC: u32 = 2, SBB: u32 = 3, AND: u32 = 4, SUB: u32 = 5, XOR: u32 = 6, CMP: u32 = 7, TEST: u32 = 8;
 export const INC: u32 = 0, DEC: u32 = 1, NOT: u32 = 2, NEG: u32 = 3;
+export const ADCX: u32 = 0, ADOX: u32 = 1;
 
 @inline function result<T>(op: u32, a: T, b: T): T {
   if (op == ADD) return <T>(a + b);
@@ -115,3 +117,13 @@ export const INC: u32 = 0, DEC: u32 = 1, NOT: u32 = 2, NEG: u32 = 3;
     store<i64>(L.F_ZERO, equal ? 0 : 1);
   }
 }
+
+/** ADCX adds with CF as carry, ADOX with OF; each changes that flag alone (SDM 2A ADCX, ADOX). */
+@inline function addCarry<T>(op: u32, r: usize, b: T): void {
+  let a = dst<T>(r), carry = op == ADCX ? carryFlag() : overflowFlag(), v = <T>(a + b + <T>carry);
+  let out = i32(v < a) | (i32(v == a) & carry);
+  setDst<T>(r, v);
+  if (op == ADCX) setCarry(out); else setOverflow(out);
+}
+@inline export function add_carry_rr<T>(op: u32, r: usize): void { addCarry<T>(op, r, src<T>(r)); }
+@inline export function add_carry_rm<T>(op: u32, r: usize): void { addCarry<T>(op, r, ldOperand<T>(r)); }

@@ -1,4 +1,4 @@
-// MOV and its extensions, LEA, CMOVcc, XCHG, NOP, XLAT, SAHF, LAHF.
+// MOV and its extensions, MOVBE, LEA, CMOVcc, XCHG, NOP, XLAT, SAHF, LAHF.
 import * as L from '../../../layout';
 import { dst, src, setDst, setRegister, srcPointer, flagsOf, maskOf, offsetOf } from '../record';
 import { ld, ldOperand, stOperand, modifyOperand } from '../memory';
@@ -22,6 +22,10 @@ import { condition, lowFlags, setLowFlags, overflowFlag, sx } from './flags';
 @inline export function movsxd_rm<T>(r: usize): void {
   if (sizeof<T>() == 8) movsx_rm<T, u32>(r); else mov_rm<T>(r);
 }
+
+/** The bytes in the other order (SDM 2B MOVBE). */
+@inline export function movbe_rm<T>(r: usize): void { setDst<T>(r, bswap<T>(ldOperand<T>(r))); }
+@inline export function movbe_mr<T>(r: usize): void { stOperand<T>(r, bswap<T>(src<T>(r))); }
 
 @inline export function lea_rm<T>(r: usize): void { setDst<T>(r, <T>offsetOf(r)); }
 

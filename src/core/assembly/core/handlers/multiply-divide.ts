@@ -5,7 +5,7 @@ import { ldOperand } from '../memory';
 import { rare } from '../imports';
 import { setFlags, sx, sign } from './flags';
 
-@inline function highUnsigned(a: u64, b: u64): u64 {
+@inline export function highUnsigned(a: u64, b: u64): u64 {
   let al = a & 0xffffffff, ah = a >> 32, bl = b & 0xffffffff, bh = b >> 32;
   let t = ah * bl + ((al * bl) >> 32), u = al * bh + (t & 0xffffffff);
   return ah * bh + (t >> 32) + (u >> 32);

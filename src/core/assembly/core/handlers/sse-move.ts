@@ -50,3 +50,13 @@ import { sseAvailable, dstVector, srcVector, setDstVector, ldAligned, stAligned 
 @inline export function pinsrw_rr(r: usize): void { sseAvailable(r); store<u16>(wordOf(r, dstPointer(r)), src<u16>(r)); }
 @inline export function pinsrw_rm(r: usize): void { sseAvailable(r); store<u16>(wordOf(r, dstPointer(r)), ldOperand<u16>(r)); }
 @inline export function pextrw_rr<T = u32>(r: usize): void { sseAvailable(r); setDst<u32>(r, load<u16>(wordOf(r, srcPointer(r)))); }
+
+/** MOVDDUP, MOVSLDUP, MOVSHDUP: every second element, twice. */
+@inline export function move_duplicate_quad_rr(r: usize): void { sseAvailable(r); setDstVector(r, i64x2.splat(<i64>src<u64>(r))); }
+@inline export function move_duplicate_quad_rm(r: usize): void { sseAvailable(r); setDstVector(r, i64x2.splat(<i64>ldOperand<u64>(r))); }
+@inline function evenTwice(v: v128): v128 { return v128.shuffle<u32>(v, v, 0, 0, 2, 2); }
+@inline function oddTwice(v: v128): v128 { return v128.shuffle<u32>(v, v, 1, 1, 3, 3); }
+@inline export function move_duplicate_even_rr(r: usize): void { sseAvailable(r); setDstVector(r, evenTwice(srcVector(r))); }
+@inline export function move_duplicate_even_rm(r: usize): void { sseAvailable(r); setDstVector(r, evenTwice(ldAligned(r))); }
+@inline export function move_duplicate_odd_rr(r: usize): void { sseAvailable(r); setDstVector(r, oddTwice(srcVector(r))); }
+@inline export function move_duplicate_odd_rm(r: usize): void { sseAvailable(r); setDstVector(r, oddTwice(ldAligned(r))); }
