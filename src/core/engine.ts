@@ -27,6 +27,8 @@ export interface EngineHost {
   splitAt(linear: bigint): boolean;
   /** Number of linear addresses for which splitAt answers true. */
   splitCount(): number;
+  /** A write to its monitored line ended the MWAIT of a vCPU, which may run again. */
+  woken?(vcpu: number): void;
 }
 
 /** A fault of the guest on its way from a slow path to the run loop. One object for all: nothing is allocated per fault. */
@@ -59,6 +61,8 @@ interface SystemExports {
   /** What the boundary would do for the observer on the selected vCPU: L.OBSERVED_* bits; changes nothing. */
   peek(): number;
   canonicaliseFlags(): void;
+  /** The selected vCPU's state was restored: an armed MONITOR sees stores again. */
+  rearmMonitor(): void;
   /** CR3 was changed from outside: loads the registers of PAE paging from its table, without checks. */
   refreshDirectoryPointers(): void;
   loadSegmentReal(segment: number, selector: number): void;
@@ -179,6 +183,7 @@ export class Engine {
           host.delivered(vector, kind, error, BigInt.asUintN(64, linear)),
         split: (linear: bigint) => (host.splitAt(BigInt.asUintN(64, linear)) ? 1 : 0),
         splitCount: () => host.splitCount(),
+        woken: (vcpu: number) => host.woken?.(vcpu),
         blockDropped: () => undefined,
       },
     };

@@ -26,7 +26,7 @@ export const LER_FROM = 0x268;
 export const LER_TO = 0x270;
 /** The four page-directory-pointer registers of PAE paging, u64 each (SDM 3A 4.4.1). */
 export const PDPTE = 0x280;
-/** u64: physical address of the 64-byte line that MONITOR armed; u32: 1 = armed (SDM 3A 9.10.4). */
+/** u64: physical address of the 64-byte line that MONITOR armed; u32: 1 armed, 2 MWAIT waits for it (SDM 3A 9.10.4). */
 export const MONITOR_LINE = 0x2a0;
 export const MONITOR_ARMED = 0x2a8;
 
@@ -342,6 +342,7 @@ export const A_ENDS_BLOCK = 1; // stores RIP itself
 export const A_CALL = 2; // the next instruction is a likely entry
 export const A_BOUNDARY = 4; // the block ends behind it although it does not store RIP (STI, MOV SS, I/O, CR writes...)
 export const A_STACK = 16; // what it accesses besides its memory operand is on the stack
+export const A_BUS_LOCK = 32; // locked, and decoded in MODE_BUS_LOCK: a read-modify-write over a line's end goes the slow way
 export const A_REP = 8; // repeats itself: one iteration is one count
 
 // ---- blocks: a header, then count records, then a "fall" record when the last does not store RIP -----------------------
@@ -376,7 +377,8 @@ export const LINEAR_HASH_SIZE = 16384;
 export const PAGE_SIZE = 16; // bytes of an entry
 export const PAGE_CODE = 0; // u64: 64-byte lines that hold decoded code
 export const PAGE_BLOCKS = 8; // u32: first block on this page
-export const PAGE_FLAGS = 12; // u32: bit 0: some fast write tag may exist; bit 1: part of a block's second page
+export const PAGE_FLAGS = 12; // u32: bit 0: some fast write tag may exist; bit 1: part of a block's second page; PAGE_MONITORED
+export const PAGE_MONITORED = 4; // some vCPU has armed a line of this page: no write tags (monitor.ts)
 
 // ---- TLBs ----------------------------------------------------------------------------------------------------------------
 // The architectural TLB is guest state; fast tags are derived from it. Both are direct mapped with the same index, so a

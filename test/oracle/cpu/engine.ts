@@ -4,8 +4,10 @@ import * as L from '../../../src/core/layout.ts';
 import { Jit } from '../../../src/jit/jit.ts';
 import { emptyHost, engineModules } from '../engine-decoder.ts';
 import {
+  BLOCK_END,
   type Case,
   CODE_ADDRESS,
+  codeBytes,
   DATA_ADDRESS,
   DATA_SIZE,
   FS_BASE,
@@ -55,8 +57,6 @@ const USER_DATA = 0x2b;
 const UNUSABLE = 0x10000;
 const HAS_ERROR = new Set([8, 10, 11, 12, 13, 14, 17]);
 const kindOf = (codeSize: number, segmented: boolean): string => `${codeSize}${segmented ? ' segmented' : ''}`;
-/** Ends the block behind the instruction: jmp $. */
-const BLOCK_END = [0xeb, 0xfe];
 
 export class EngineProcessor {
   private readonly engine: Engine;
@@ -120,7 +120,7 @@ export class EngineProcessor {
    * jump. coreBytes: core.wasm, whose handlers the code is derived from.
    */
   compile(coreBytes: Uint8Array): Jit {
-    const jit = new Jit(coreBytes, this.engine, { batch: 1 });
+    const jit = new Jit(coreBytes, this.engine);
     this.engine.onHot = (block) => jit.hot(block);
     this.engine.hotThreshold = 1;
     this.ticks = 2;
@@ -209,8 +209,8 @@ export class EngineProcessor {
     const { raw, rawView: view } = engine;
     const offset = CODE_ADDRESS & 0xfff;
     const code = new Uint8Array(18);
-    code.set(item.code);
-    code.set(BLOCK_END, item.code.length);
+    code.set(codeBytes(item.code));
+    if (this.ticks === 2) code.set(BLOCK_END, item.code.length); // it is executed, so it is whole
     engine.writePhysical(CODE + offset, code);
     data.set(item.patch, item.patchOffset);
     const template = this.templates.get(kindOf(item.codeSize, item.segmented));
@@ -223,12 +223,9 @@ export class EngineProcessor {
     view.setBigUint64(L.RIP, rip, true);
     engine.system.setRflags(BigInt.asIntN(64, item.flags | 0x202n));
     if (this.ticks === 2) engine.flushBlocks(); // the JIT has patience with a page that changes often
-    let { code: reason, used } = engine.run(this.ticks, 1n);
-    if (reason === L.RUN_STOP && used < this.ticks) {
-      engine.set32(L.ATTENTION, engine.get32(L.ATTENTION) & ~L.ATTENTION_STOP); // PAUSE gives the rest of its quantum up
-      const rest = engine.run(this.ticks - used, 1n);
-      [reason, used] = [rest.code, used + rest.used];
-    }
+    const { code: reason, used: first } = engine.run(this.ticks, 1n);
+    // an instruction may ask the scheduler to look; then the jump behind it is a run of its own
+    const used = first < this.ticks && reason === L.RUN_STOP ? first + engine.run(this.ticks - first, 1n).used : first;
     if (used !== this.ticks) throw new Error(`the engine used ${used} ticks, code ${reason}`);
     return this.result(item, original);
   }

@@ -51,28 +51,37 @@ function bitsOf(decoded: Decoded): number {
   return first === undefined ? 0 : 8 * operandBytes(first, decoded);
 }
 
-const RULES: readonly Rule[] = [
-  { form: /^(DAA|DAS)$/, reason: 'OF after decimal adjustment', undefined: () => ({ flags: OF }) },
+/** What is not compared, and where the manual says so. */
+export const RULES: readonly Rule[] = [
+  { form: /^(DAA|DAS)$/, reason: 'OF after decimal adjustment (SDM 2A DAA, DAS)', undefined: () => ({ flags: OF }) },
   {
     form: /^(AAA|AAS)$/,
-    reason: 'only AF and CF after ASCII adjustment',
+    reason: 'all but AF and CF after ASCII adjustment (SDM 2A AAA, AAS)',
     undefined: () => ({ flags: OF | SF | ZF | PF }),
   },
-  { form: /^(AAM|AAD)$/, reason: 'only SF, ZF, PF after ASCII adjustment', undefined: () => ({ flags: OF | AF | CF }) },
-  { form: /^(AND|OR|XOR|TEST)$/, reason: 'AF after logic', undefined: () => ({ flags: AF }) },
+  {
+    form: /^(AAM|AAD)$/,
+    reason: 'all but SF, ZF, PF after ASCII adjustment (SDM 2A AAM, AAD)',
+    undefined: () => ({ flags: OF | AF | CF }),
+  },
+  {
+    form: /^(AND|OR|XOR|TEST)$/,
+    reason: 'AF after logic (SDM 2A AND, 2B OR, TEST, 2D XOR)',
+    undefined: () => ({ flags: AF }),
+  },
   {
     form: /^(MUL|IMUL)$/,
-    reason: 'only CF and OF after a multiplication',
+    reason: 'all but CF and OF after a multiplication (SDM 2A IMUL, 2B MUL)',
     undefined: () => ({ flags: SF | ZF | AF | PF }),
   },
   {
     form: /^(DIV|IDIV)$/,
-    reason: 'all flags after a division',
+    reason: 'all flags after a division (SDM 2A DIV, IDIV)',
     undefined: () => ({ flags: CF | OF | SF | ZF | AF | PF }),
   },
   {
     form: /^(SHL|SHR|SAR)$/,
-    reason: 'AF; OF but for a count of 1; CF when everything is shifted out',
+    reason: 'AF; OF but for a count of 1; CF when everything is shifted out (SDM 2B SAL/SAR/SHL/SHR)',
     undefined: (item, decoded) => {
       const count = countOf(item, decoded);
       if (count === 0) return { flags: 0 };
@@ -82,12 +91,12 @@ const RULES: readonly Rule[] = [
   },
   {
     form: /^(ROL|ROR|RCL|RCR)$/,
-    reason: 'OF but for a count of 1',
+    reason: 'OF but for a count of 1 (SDM 2B RCL/RCR/ROL/ROR)',
     undefined: (item, decoded) => ({ flags: [0, 1].includes(countOf(item, decoded)) ? 0 : OF }),
   },
   {
     form: /^(SHLD|SHRD)$/,
-    reason: 'AF; OF but for a count of 1; everything when the count is beyond the operand',
+    reason: 'AF; OF but for a count of 1; everything when the count is beyond the operand (SDM 2B SHLD, SHRD)',
     undefined: (item, decoded) => {
       const count = countOf(item, decoded);
       if (count === 0) return { flags: 0 };
@@ -97,12 +106,12 @@ const RULES: readonly Rule[] = [
   },
   {
     form: /^(BT|BTS|BTR|BTC)$/,
-    reason: 'all but CF and ZF after a bit test',
+    reason: 'all but CF and ZF after a bit test (SDM 2A BT, BTC, BTR, BTS)',
     undefined: () => ({ flags: OF | SF | AF | PF }),
   },
   {
     form: /^(BSF|BSR)$/,
-    reason: 'all but ZF after a scan; the destination when the source is 0',
+    reason: 'all but ZF after a scan; the destination when the source is 0 (SDM 2A BSF, BSR)',
     undefined: () => ({ flags: CF | OF | SF | AF | PF }),
   },
   {
@@ -127,7 +136,7 @@ const RULES: readonly Rule[] = [
   },
   {
     form: /^BSWAP$/,
-    reason: 'a 16-bit BSWAP',
+    reason: 'the result of a 16-bit BSWAP (SDM 2A BSWAP)',
     undefined: (_, decoded) => ({ flags: 0, result: decoded.operandSize === 2 }),
   },
   {
@@ -157,12 +166,21 @@ const GENERAL_PROTECTION = 13;
 const PAGE_FAULT = 14;
 /** A far call may have pushed its return address when it finds out that its target is beyond the limit (SDM 2A CALL). */
 export const faultMayWrite = ({ row }: Decoded): boolean => row.mnemonic === 'CALL' && row.implicit === 'pushfar';
+/** An access over the end of a segment of 4 GBytes may be #GP or #SS, or go on at 0 (SDM 3A 5.3). */
+function wrapsAround({ codeSize, segmented }: Case, a: Result, b: Result): boolean {
+  const page = [a, b].find(({ vector }) => vector === PAGE_FAULT);
+  const limit = [a, b].some(({ vector }) => vector === STACK_FAULT || vector === GENERAL_PROTECTION);
+  if (codeSize !== 32 || segmented || page === undefined || !limit) return false;
+  return page.address < 16n || page.address > 0xffff_ffe0n;
+}
 /**
  * Whether both faults are right. Faults of one instruction's operands have no order among each other (SDM 3A table 6-2,
  * class 9): a 16-byte operand that is not aligned (#GP) and is outside of the stack segment (#SS); a far transfer whose
  * frame is not all there (#PF, #SS) and whose selector is wrong (#GP).
  */
-export function eitherFault(item: Case, decoded: Decoded, a: number, b: number): boolean {
+export function eitherFault(item: Case, decoded: Decoded, processor: Result, engine: Result): boolean {
+  const [a, b] = [processor.vector, engine.vector];
+  if (wrapsAround(item, processor, engine)) return true;
   if (FAR_TRANSFER.test(decoded.row.mnemonic) && a !== b && a !== RETIRED && b !== RETIRED)
     return [a, b].includes(PAGE_FAULT) || [a, b].includes(STACK_FAULT);
   if (Math.min(a, b) !== STACK_FAULT || Math.max(a, b) !== GENERAL_PROTECTION || decoded.memory?.segment !== 'ss')
