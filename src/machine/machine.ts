@@ -231,6 +231,7 @@ export class Machine implements MachineApi {
       delivered: (vector, kind, error, rip) => this.delivered(vector, kind, error, rip),
       splitAt: (linear) => this.observerOrNone?.splitAt(linear) ?? false,
       splitCount: () => this.observerOrNone?.splitCount() ?? 0,
+      woken: (vcpu) => this.scheduler.wake(vcpu),
     };
   }
   private delivered(vector: number, kind: number, error: number, rip: bigint): void {

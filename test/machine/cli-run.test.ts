@@ -228,6 +228,9 @@ test('unreadable input and output', async () => {
   await refused({ kernel: guest('boot.S') }, /boot\.S, offset 0x0: not a kernel that Trapline can boot: it is neither/);
   await refused({ initrd: '/nowhere/i' }, /--initrd/);
   await refused({ ledgerFile: '/nowhere/l' }, /--ledger/);
+  await refused({ disks: [{ file: '/nowhere/d', writable: false }] }, /--disk: \/nowhere\/d: there is no such file/);
+  await refused({ disks: [{ file: guest('boot.S'), writable: true }] }, /not a whole number of 512-byte sectors/);
+  await refused({ portFile: '/nowhere/p' }, /--port/);
   await refused({ statsFile: '/nowhere/s' }, /--stats/);
   const huge = new World();
   huge.inputs.set('initrd', new Uint8Array(64 << 20));
