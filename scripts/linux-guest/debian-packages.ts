@@ -65,7 +65,7 @@ export async function unpackPackage({ name, version }: DebianPackage, folder: st
           .split('\n')
           .find((line) => line.startsWith('E: '))
           ?.slice(3) ?? done.output.trim();
-      throw new Error(`The package ${name} ${version} could not be downloaded: ${reason} ${ADVICE}`);
+      throw new Error(`The package ${name} ${version} could not be downloaded: ${reason.trim()}. ${ADVICE}`);
     }
     const unpacked = await runProgram('dpkg-deb', ['-x', path.join(download, file), folder]);
     if (unpacked.status !== 0) throw new Error(`${file} could not be unpacked: ${unpacked.output.trim()}`);

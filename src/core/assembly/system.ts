@@ -13,5 +13,6 @@ export { isSplit as split, observerChanged, setDebugRegister } from './system/de
 export { translate } from './system/walk';
 export { initTlb, resetTags, flushTags } from './system/tlb';
 export { reset, startup } from './system/reset';
+export { rearmMonitor } from './system/monitor';
 export { refreshDirectoryPointers } from './system/control';
 export { rflags, setRflags, canonicaliseFlags } from './system/flags';

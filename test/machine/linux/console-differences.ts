@@ -71,6 +71,7 @@ export const ALLOWED: readonly Allowed[] = [
       /^smpboot: CPU0: /,
       /^HugeTLB: (?:registered 1\.00 GiB|16380 KiB vmemmap)/,
       /^x86\/fpu: /,
+      /^x86\/split lock detection: /,
       /^signal: max sigframe size: /,
     ],
   },
@@ -102,4 +103,23 @@ export function comparableLog(log: string): string[] {
     .split('\n')
     .map((line) => line.replace(TIME_STAMP, '').trimEnd());
   return lines.filter((line) => !ALLOWED.some(({ lines: patterns }) => patterns.some((pattern) => pattern.test(line))));
+}
+
+/** What two comparable logs differ in, in words; empty when they are the same. */
+export function differenceOf(ours: readonly string[], theirs: readonly string[]): string {
+  const missing = (from: readonly string[], among: readonly string[]): string[] => {
+    const rest = [...among];
+    return from.filter((line) => {
+      const at = rest.indexOf(line);
+      if (at >= 0) rest.splice(at, 1);
+      return at < 0;
+    });
+  };
+  const only = [
+    ...missing(ours, theirs).map((line) => `only in Trapline: ${line}`),
+    ...missing(theirs, ours).map((line) => `only in QEMU:     ${line}`),
+  ];
+  if (only.length > 0) return only.join('\n');
+  const at = ours.findIndex((line, i) => line !== theirs[i]);
+  return at < 0 ? '' : `another order from here on: Trapline has "${ours[at]}", QEMU has "${theirs[at]}"`;
 }

@@ -4,8 +4,10 @@ import * as L from '../../../src/core/layout.ts';
 import { Jit } from '../../../src/jit/jit.ts';
 import { emptyHost, engineModules } from '../engine-decoder.ts';
 import {
+  BLOCK_END,
   type Case,
   CODE_ADDRESS,
+  codeBytes,
   DATA_ADDRESS,
   DATA_SIZE,
   FS_BASE,
@@ -55,8 +57,6 @@ const USER_DATA = 0x2b;
 const UNUSABLE = 0x10000;
 const HAS_ERROR = new Set([8, 10, 11, 12, 13, 14, 17]);
 const kindOf = (codeSize: number, segmented: boolean): string => `${codeSize}${segmented ? ' segmented' : ''}`;
-/** Ends the block behind the instruction: jmp $. */
-const BLOCK_END = [0xeb, 0xfe];
 
 export class EngineProcessor {
   private readonly engine: Engine;
@@ -209,8 +209,8 @@ export class EngineProcessor {
     const { raw, rawView: view } = engine;
     const offset = CODE_ADDRESS & 0xfff;
     const code = new Uint8Array(18);
-    code.set(item.code);
-    code.set(BLOCK_END, item.code.length);
+    code.set(codeBytes(item.code));
+    if (this.ticks === 2) code.set(BLOCK_END, item.code.length); // it is executed, so it is whole
     engine.writePhysical(CODE + offset, code);
     data.set(item.patch, item.patchOffset);
     const template = this.templates.get(kindOf(item.codeSize, item.segmented));
@@ -223,7 +223,9 @@ export class EngineProcessor {
     view.setBigUint64(L.RIP, rip, true);
     engine.system.setRflags(BigInt.asIntN(64, item.flags | 0x202n));
     if (this.ticks === 2) engine.flushBlocks(); // the JIT has patience with a page that changes often
-    const { code: reason, used } = engine.run(this.ticks, 1n);
+    const { code: reason, used: first } = engine.run(this.ticks, 1n);
+    // an instruction may ask the scheduler to look; then the jump behind it is a run of its own
+    const used = first < this.ticks && reason === L.RUN_STOP ? first + engine.run(this.ticks - first, 1n).used : first;
     if (used !== this.ticks) throw new Error(`the engine used ${used} ticks, code ${reason}`);
     return this.result(item, original);
   }

@@ -129,6 +129,17 @@ export interface Result {
 
 const padded = (size: number): number => (size + 7) & ~7;
 
+const CODE_SLOT = 16;
+/** Ends the engine's block behind the instruction: jmp $. The processor has it too, since an operand may be the code itself. */
+export const BLOCK_END = [0xeb, 0xfe] as const;
+/** What is at the code address: the instruction, and as much of BLOCK_END as has room. */
+export function codeBytes(instruction: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(CODE_SLOT);
+  bytes.set(instruction);
+  bytes.set(BLOCK_END.slice(0, CODE_SLOT - instruction.length), instruction.length);
+  return bytes;
+}
+
 export function encodeCases(cases: readonly Case[], data: Uint8Array): Uint8Array {
   const size = cases.reduce((sum, { patch }) => sum + CASE_SIZE + padded(patch.length), data.length);
   const bytes = new Uint8Array(size);
@@ -136,7 +147,7 @@ export function encodeCases(cases: readonly Case[], data: Uint8Array): Uint8Arra
   bytes.set(data);
   let at = data.length;
   for (const item of cases) {
-    bytes.set(item.code, at);
+    bytes.set(codeBytes(item.code), at);
     at += 16;
     for (const register of item.registers) {
       view.setBigUint64(at, register, true);

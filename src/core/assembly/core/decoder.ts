@@ -1,7 +1,7 @@
 // Decodes one instruction into a record. Everything that depends on the opcode is in the generated table; here are
 // prefixes, ModRM, immediates and what they do to the record (SDM 2A chapter 2).
 import * as L from '../../layout';
-import { RARE_BEYOND_LIMIT, RARE_INVALID, RARE_MASKMOVDQU, RARE_TOO_LONG, RARE_UD } from '../rare';
+import { RARE_BEYOND_LIMIT, RARE_INVALID, RARE_MASKMOVDQU, RARE_MONITOR, RARE_TOO_LONG, RARE_UD } from '../rare';
 import { FIRST_ROW, FORMS, ROWS, ROW_LIST, handlerIndex } from './decode-table.generated';
 
 // operand kinds and sizes: src/core/opcodes/row.ts
@@ -161,15 +161,20 @@ function fill(r: usize, row: u32, lock: bool): i32 {
   // XCHG with memory locks by itself (SDM 2D XCHG)
   if (lock || (form && map == 0 && (opcodeByte & 0xfe) == 0x86)) {
     flags |= L.R_FLAG_LOCK;
-    if (mode & L.MODE_BUS_LOCK) flags |= L.R_FLAG_CHECKED;
+    if (mode & L.MODE_BUS_LOCK) store<u16>(r, load<u16>(r, L.R_ATTRIBUTES) | L.A_BUS_LOCK, L.R_ATTRIBUTES);
   }
   if (prefix67) flags |= L.R_FLAG_ADDRESS32;
   store<u8>(r, load<u8>(r, L.R_FLAGS) | <u8>flags, L.R_FLAGS);
-  if (isString(first) || isString(second) || (first & 31) == T || load<u8>(r, L.R_PARAMETER) == RARE_MASKMOVDQU) setSegment(r, L.DS);
+  if (isString(first) || isString(second) || (first & 31) == T || byDataSegment(r)) setSegment(r, L.DS);
   let instance = <u32>FORMS[((handler & 0xffff) << 3) + (form << 2) + (flags & 3)];
   if (!instance) return invalid(r, RARE_INVALID);
   store<u16>(r, <u16>handlerIndex(instance), L.R_HANDLER);
   return <i32>row;
+}
+/** MASKMOVDQU and MONITOR imply an address in DS. */
+function byDataSegment(r: usize): bool {
+  let operation = <u32>load<u8>(r, L.R_PARAMETER);
+  return operation == RARE_MASKMOVDQU || operation == RARE_MONITOR;
 }
 @inline function isString(operand: u32): bool { let k = operand & 31; return k == X || k == X + 1; }
 /** MOV CR and MOV DR take a register whatever mod says (SDM 2B MOV). */

@@ -22,6 +22,7 @@ export function st<T>(r: usize, a: u64, v: T): void {
 /** For read-modify-write: an address of linear memory to load the old value from and store the new one to. Faults as a write. */
 export function modify<T>(r: usize, a: u64): usize {
   let e = entry(a);
+  if (load<u16>(r, L.R_ATTRIBUTES) & L.A_BUS_LOCK) { if ((<u32>a & 63) + sizeof<T>() > 64) return slowModify(r, a, sizeof<T>()); }
   if (load<u64>(e, L.T_WRITE) == pageOfLast<T>(a)) return load<u32>(e, L.T_ADDEND) + <u32>a;
   return slowModify(r, a, sizeof<T>());
 }

@@ -14,6 +14,7 @@ import * as fp from './floating-point';
 import { inPort, inString, outPort, outString } from './io';
 import { invalidatePage } from './mmu';
 import { flushLine, maskedStore } from './masked-store';
+import { monitor, wait } from './monitor';
 import * as msr from './msr';
 import { code64 } from './operands';
 import { invalidatePcid } from './pcid';
@@ -147,9 +148,8 @@ function execute(r: usize): void {
     case RARE.RARE_PCMPISTRM: compareStrings(r, false, false); break;
     case RARE.RARE_PCMPISTRI: compareStrings(r, false, true); break;
     case RARE.RARE_RSM: resume(); break;
-    // MONITOR, MWAIT: CPUID does not report them
-    case RARE.RARE_MONITOR:
-    case RARE.RARE_MWAIT: fault(6, -1); break;
+    case RARE.RARE_MONITOR: monitor(r); break;
+    case RARE.RARE_MWAIT: wait(); break;
     default: undefined_(r, true);
   }
 }

@@ -1,8 +1,8 @@
 // The contract of a handler (DESIGN "The engine"), checked on the compiled module: an abstract interpretation of each
 // handler's WebAssembly body, with the functions it calls inlined. Values are known to be derived from the record alone
 // (the evaluator will fold them) or are dynamic.
-import { R_HANDLER, RECORD_SIZE, STATE, STATE_END, STATE_GUEST_END } from '../core/layout.ts';
-import type { Instruction, WasmFunction, WasmModule } from './wasm-reader.ts';
+import { R_HANDLER, RECORD_SIZE, STATE, STATE_END, STATE_GUEST_END } from '../src/core/layout.ts';
+import type { Instruction, WasmFunction, WasmModule } from '../src/jit/wasm-reader.ts';
 
 /** A handler breaks the contract. */
 export interface Breach {
