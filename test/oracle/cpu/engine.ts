@@ -120,7 +120,7 @@ export class EngineProcessor {
    * jump. coreBytes: core.wasm, whose handlers the code is derived from.
    */
   compile(coreBytes: Uint8Array): Jit {
-    const jit = new Jit(coreBytes, this.engine);
+    const jit = new Jit(coreBytes, this.engine, { batch: 1 });
     this.engine.onHot = (block) => jit.hot(block);
     this.engine.hotThreshold = 1;
     this.ticks = 2;
