@@ -1,5 +1,5 @@
 // Compiles src/core/assembly to dist/core.wasm and dist/system.wasm with AssemblyScript. Does nothing when nothing changed.
-// usage: build-core.ts [core | system]   with a name: only that module, whatever changed
+// usage: build-core.ts [core | system]   with a name: only that module, whatever changed, and in a hurry: not optimised
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -58,7 +58,17 @@ if (
     const output = join(dist, `${name}.wasm`);
     const result = spawnSync(
       process.execPath,
-      [asc, join(assembly, `${name}.ts`), '-o', output, ...common, '--memoryBase', String(base), ...extra],
+      [
+        asc,
+        join(assembly, `${name}.ts`),
+        '-o',
+        output,
+        ...common,
+        ...(asked === undefined ? [] : ['-O0']),
+        '--memoryBase',
+        String(base),
+        ...extra,
+      ],
       { stdio: 'inherit', cwd: root },
     );
     if (result.status !== 0) {
