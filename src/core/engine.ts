@@ -29,6 +29,8 @@ export interface EngineHost {
   splitCount(): number;
   /** A write to its monitored line ended the MWAIT of a vCPU, which may run again. */
   woken?(vcpu: number): void;
+  /** FERR# is asserted, which a PC wires to IRQ 13 (SDM 1 8.7.2): an x87 exception with CR0.NE clear. */
+  floatError?(): void;
 }
 
 /** A fault of the guest on its way from a slow path to the run loop. One object for all: nothing is allocated per fault. */
@@ -184,6 +186,7 @@ export class Engine {
         split: (linear: bigint) => (host.splitAt(BigInt.asUintN(64, linear)) ? 1 : 0),
         splitCount: () => host.splitCount(),
         woken: (vcpu: number) => host.woken?.(vcpu),
+        floatError: () => host.floatError?.(),
         blockDropped: () => undefined,
       },
     };

@@ -111,14 +111,17 @@ export const TSC_OFFSET = 0x7d0;
 export const MSR_MISC_ENABLE = 0x7d8;
 export const MSR_MTRR_DEF_TYPE = 0x7e0;
 export const MXCSR = 0x7e8; // u32
-export const FCW = 0x7ec; // u16 each: x87 control, status, tag word
+/** u16 each: x87 control, status, tag word. A tag is 3 (empty) or not; the others are told apart when the word is stored. */
+export const FCW = 0x7ec;
 export const FSW = 0x7ee;
 export const FTW = 0x7f0;
 /** u16 each: opcode of the last x87 instruction (11 bits), selectors of its code and of its operand. */
 export const FOP = 0x7f2;
 export const FCS = 0x7f4;
 export const FDS = 0x7f6;
-export const X87 = 0x800; // 8 x 16 bytes (80-bit values), to 0x880
+/** 8 x 16 bytes: the physical registers, 80-bit values; MMX registers are their significands. Never in a compiled region's locals. */
+export const X87 = 0x800;
+export const X87_END = 0x880;
 /** u64: instructions retired plus events delivered by this vCPU since reset. */
 export const RETIRED = 0x880;
 // memory type range registers: stored, without effect (there are no caches to control), SDM 3A 12.11
@@ -301,6 +304,12 @@ export const NEW_SP = 0x1c60; // u64: its stack pointer
 export const FLOAT_FLAGS = 0x1c80;
 /** 16 bytes: a packed result, or a binary80 one. */
 export const FLOAT_RESULT = 0x1c90;
+/** u64 and u32: significand, and sign and exponent, of an 80-bit result; the integer when the result is one. */
+export const FLOAT_EXTENDED_LOW = 0x1cc0;
+export const FLOAT_EXTENDED_HIGH = 0x1cc8;
+/** The same for the second result of FXTRACT, FSINCOS and FPTAN. */
+export const FLOAT_SECOND_LOW = 0x1cd0;
+export const FLOAT_SECOND_HIGH = 0x1cd8;
 export const TASK_STATE = 0x1d00; // the incoming task's TSS while a task switch goes on: TASK_* of system/task-state.ts
 /** u64 each: how often compiled regions ended, by cause; 0: at a jump to elsewhere, or out of ticks. */
 export const EXIT_COUNTS = 0x2000;

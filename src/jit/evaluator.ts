@@ -268,9 +268,10 @@ export class Evaluator {
       case OP.brIf: {
         const condition = this.operand(tree, 0);
         if (this.dead) return undefined;
-        if (isStatic(condition)) return condition !== 0 ? this.jumpTo(n, undefined) : undefined;
-        code.open(OP.if);
-        this.jumpTo(n, undefined);
+        if (condition === 0) return undefined;
+        if (!isStatic(condition)) code.open(OP.if);
+        this.jumpTo(n, tree.operands.length > 1 ? this.operand(tree, 1) : undefined);
+        if (isStatic(condition)) return undefined;
         this.dead = false;
         code.close();
         return undefined;

@@ -119,10 +119,22 @@ export function parseTrees(module: WasmModule, source: WasmFunction): TreeFuncti
           statement(node(OP.br, VOID, take(valued ? 1 : 0), { n: depth }));
           break;
         }
-        case OP.brIf:
-          if (control[control.length - 1 - n] !== VOID) throw new UnknownInstructionError('br_if with a value');
-          statement(node(op, VOID, take(1), { n }));
+        case OP.brIf: {
+          if (control[control.length - 1 - n] === VOID) {
+            statement(node(op, VOID, take(1), { n }));
+            break;
+          }
+          // the value that a taken branch carries stays on the stack otherwise: it goes to a local, for both
+          const [value, condition] = take(2);
+          if (value === undefined || condition === undefined) throw new UnknownInstructionError('br_if');
+          const local = locals.length;
+          locals.push(value.type);
+          const carried = node(OP.localGet, value.type, NO_TREES, { n: local });
+          statement(node(OP.localSet, VOID, [value], { n: local }));
+          statement(node(op, VOID, [condition, carried], { n }));
+          stack.push(carried);
           break;
+        }
         case OP.brTable:
           statement(node(op, VOID, take(1), { labels }));
           break;

@@ -13,6 +13,9 @@ const noQemu = offline || (findOnPath('qemu-system-x86_64') === undefined ? 'QEM
 /** QEMU's vCPUs are threads of the host: more of them on a few cores spend minutes in spin locks. */
 const MOST_IN_QEMU = 8;
 
+/** What QEMU's guest says about its clocks and workers depends on what else the host has to do; ours always says the same. */
+const QEMU_ATTEMPTS = 3;
+
 /** What no healthy boot says. */
 const TROUBLE =
   /^.*(?:\bBUG\b|\bOops\b|WARNING: |Call Trace|Kernel panic|rcu_\w+ (?:self-)?detected|TSC unstable|TRAPLINE-GUEST-FAIL).*$/m;
@@ -41,8 +44,14 @@ for (const cpus of (process.env['TRAPLINE_LINUX_CPUS'] ?? '1,4').split(',').map(
 
   if (cpus > MOST_IN_QEMU) continue;
   test(`its log with ${cpus} vCPUs is QEMU's`, { skip: noQemu }, async () => {
-    const theirs = await runInQemu(options());
-    assert.match(theirs.console, /TRAPLINE-GUEST-OK/, theirs.output.slice(-2000));
-    assert.equal(differenceOf(comparableLog((await trapline()).console), comparableLog(theirs.console)), '');
+    const log = comparableLog((await trapline()).console);
+    let difference = '';
+    for (let attempt = 0; attempt < QEMU_ATTEMPTS; attempt++) {
+      const theirs = await runInQemu(options());
+      assert.match(theirs.console, /TRAPLINE-GUEST-OK/, theirs.output.slice(-2000));
+      difference = differenceOf(log, comparableLog(theirs.console));
+      if (difference === '') return;
+    }
+    assert.fail(difference);
   });
 }

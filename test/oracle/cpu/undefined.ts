@@ -12,6 +12,12 @@ const SF = 0x80;
 const OF = 0x800;
 export const COMPARED_FLAGS = CF | PF | AF | ZF | SF | OF | 0x400; // and DF
 
+// x87 status word
+const INVALID = 1;
+const DENORMAL = 2;
+const C1 = 0x200;
+const CONDITIONS = 0x4500; // C3 C2 C0
+
 export interface Undefined {
   /** RFLAGS bits. */
   readonly flags: number;
@@ -31,7 +37,7 @@ export interface Undefined {
 interface Rule {
   readonly form: RegExp;
   readonly reason: string;
-  readonly undefined: (item: Case, decoded: Decoded) => Undefined;
+  readonly undefined: (item: Case, decoded: Decoded, after: Result) => Undefined;
 }
 
 /** The count of a shift or rotate, masked as the processor does. */
@@ -49,6 +55,19 @@ function countOf({ registers }: Case, decoded: Decoded): number {
 function bitsOf(decoded: Decoded): number {
   const [first] = decoded.row.operands;
   return first === undefined ? 0 : 8 * operandBytes(first, decoded);
+}
+
+/** Whether an invalid or denormal operand was found whose exception is not masked. */
+const unmaskedOperand = ({ x87 }: Case, after: Result): boolean =>
+  (after.x87.status & ~x87.control & (INVALID | DENORMAL)) !== 0;
+
+/** Whether ST(0) is beyond where F2XM1 (-1 to 1) or FYL2XP1 (to 1 - sqrt(1/2)) is defined. */
+function outOfRange({ x87 }: Case, { row }: Decoded): boolean {
+  const view = new DataView(x87.registers.buffer, x87.registers.byteOffset);
+  const exponent = view.getUint16(8, true) & 0x7fff;
+  const low = view.getBigUint64(0, true);
+  if (row.mnemonic === 'F2XM1') return exponent > 0x3fff || (exponent === 0x3fff && low !== 1n << 63n);
+  return row.mnemonic === 'FYL2XP1' && (exponent > 0x3ffd || (exponent === 0x3ffd && low > 0x95f6_1998_0c43_36f7n));
 }
 
 /** What is not compared, and where the manual says so. */
@@ -120,6 +139,27 @@ export const RULES: readonly Rule[] = [
     undefined: () => ({ flags: 0, destination: 0xf0000n }),
   },
   {
+    form: /^F(COM|UCOM|ICOM|TST)P?P?$/,
+    reason:
+      'AMD sets condition codes when #IA or #D is not masked; "if unmasked, the condition code flags are not set" (SDM 2A FCOM)',
+    undefined: (item, _, after) => ({ flags: 0, status: unmaskedOperand(item, after) ? CONDITIONS : 0 }),
+  },
+  {
+    form: /^FU?COMIP?$/,
+    reason:
+      'AMD leaves C1, which is "set to 0", and sets ZF, PF and CF when #IA or #D is not masked, where they "are not" (SDM 2A FCOMI)',
+    undefined: (item, _, after) => ({
+      flags: unmaskedOperand(item, after) ? ZF | PF | CF | OF | SF | AF : 0,
+      status: C1,
+    }),
+  },
+  {
+    form: /^(F2XM1|FYL2X|FYL2XP1|FPATAN|FSIN|FCOS|FSINCOS|FPTAN)$/,
+    reason:
+      'errors of less than one unit in the last place are allowed (SDM 1 8.3.10), and C1 with them; the results of F2XM1 and FYL2XP1 are undefined out of their ranges (SDM 2A)',
+    undefined: (item, decoded) => ({ flags: 0, status: C1, ulps: 1, result: outOfRange(item, decoded) }),
+  },
+  {
     form: /^(LZCNT|TZCNT)$/,
     reason: 'all but CF and ZF after a count (SDM 2A LZCNT, 2B TZCNT)',
     undefined: () => ({ flags: OF | SF | AF | PF }),
@@ -150,15 +190,22 @@ export const RULES: readonly Rule[] = [
 export function undefinedAfter(item: Case, decoded: Decoded, after: Result): Undefined {
   const rule = RULES.find(({ form }) => form.test(decoded.row.mnemonic));
   if (rule === undefined) return { flags: 0 };
-  const found = rule.undefined(item, decoded);
+  const found = rule.undefined(item, decoded, after);
   const scanOfZero = /^BS[FR]$/.test(decoded.row.mnemonic) && (Number(after.flags) & ZF) !== 0;
   return scanOfZero ? { ...found, result: true } : found;
 }
 
+/** x87 images and 80-bit operands: several accesses, whose order is up to the processor (SDM 3A 8.1.1). */
+const IMAGES = /^(FLDENV|FNSTENV|FRSTOR|FNSAVE)$/;
+const inParts = ({ row }: Decoded): boolean =>
+  IMAGES.test(row.mnemonic) || row.operands.some(({ size }) => size === 't');
 const FAR_TRANSFER = /^(RETF|IRET|JMP|CALL)/;
-/** Which of two missing operands is reported, and whether MASKMOVDQU asks for bytes that it does not write. */
-export const faultAddressUndefined = ({ row }: Decoded): boolean =>
-  /CMPS[BWDQ]|MASKMOVDQU/.test(row.mnemonic) || FAR_TRANSFER.test(row.mnemonic);
+/**
+ * Which of two missing operands is reported, whether MASKMOVDQ and MASKMOVDQU ask for bytes that they do not write, and which
+ * byte of a missing page an image reports.
+ */
+export const faultAddressUndefined = (decoded: Decoded): boolean =>
+  /CMPS[BWDQ]|MASKMOVDQ/.test(decoded.row.mnemonic) || FAR_TRANSFER.test(decoded.row.mnemonic) || inParts(decoded);
 
 const RETIRED = 1;
 const STACK_FAULT = 12;
@@ -186,6 +233,12 @@ export function eitherFault(item: Case, decoded: Decoded, processor: Result, eng
   if (isCompareString(decoded) && a !== RETIRED && b !== RETIRED) return true;
   if (FAR_TRANSFER.test(decoded.row.mnemonic) && a !== b && a !== RETIRED && b !== RETIRED)
     return [a, b].includes(PAGE_FAULT) || [a, b].includes(STACK_FAULT);
+  // an image that begins on a missing page and ends where no canonical address is
+  if (
+    IMAGES.test(decoded.row.mnemonic) &&
+    [a, b].every((vector) => vector === PAGE_FAULT || vector === GENERAL_PROTECTION || vector === STACK_FAULT)
+  )
+    return true;
   if (Math.min(a, b) !== STACK_FAULT || Math.max(a, b) !== GENERAL_PROTECTION || decoded.memory?.segment !== 'ss')
     return false;
   return (operandAddress(item, decoded.memory) & 15n) !== 0n && decoded.row.operands.some(({ size }) => size === 'x');

@@ -11,11 +11,15 @@ const SIZE_B: u32 = 1, SIZE_W: u32 = 2, SIZE_D: u32 = 3, SIZE_Q: u32 = 4, SIZE_V
 
 const NO_SEGMENT: u32 = 0;
 const RARE_PARAMETER_END: u32 = 0xffff;
+/** In a row's demands: opcodes D8 to DF. */
+const X87_ROW: u32 = 1 << 27;
 
 // what is known of the instruction being decoded; no handler reads any of it
 let pc: usize = 0, rex: u32 = 0, mod: u32 = 0, reg: u32 = 0, rm: u32 = 0, prefix66: bool = false, prefix67: bool = false, repeat: u32 = 0;
 let segment: u32 = NO_SEGMENT, code: u32 = 0, opcodeByte: u32 = 0, map: u32 = 0, operandSize: u32 = 0, addressSize: u32 = 0, mode: u32 = 0,
   immediateSet: bool = false;
+/** Segment of the memory operand, flat or not. */
+let operandSegment: u32 = 0;
 /** VEX.vvvv, not inverted. */
 let vvvv: u32 = 0;
 
@@ -140,6 +144,7 @@ function fill(r: usize, row: u32, lock: bool): i32 {
   immediateSet = false;
   store<u8>(r, 0x80, L.R_BASE); store<u8>(r, 0x80, L.R_INDEX); store<u32>(r, L.ZERO, L.R_SEGMENT);
   store<u64>(r, addressSize == 2 ? ~(<u64>0) : addressSize == 1 ? 0xffffffff : 0xffff, L.R_MASK);
+  let modrmAt = pc;
   if (demand & 0x10000) {
     let m: u32 = load<u8>(pc++);
     mod = m >> 6; reg = ((m >> 3) & 7) | ((rex & 4) << 1); rm = m & 7;
@@ -150,10 +155,12 @@ function fill(r: usize, row: u32, lock: bool): i32 {
   store<u8>(r, <u8>(handler >> 24), L.R_PARAMETER);
   store<u64>(r, <u64>ROWS[(row << 2) + 3], L.R_IMM);
   if (lock && !(demand & 0x20000 && form)) return invalid(r, RARE_UD);
+  if (demand & X87_ROW) store<u64>(r, <u64>((opcodeByte & 7) << 8 | load<u8>(modrmAt)), L.R_IMM); // FOP, with ST(i)'s number in it
   let first = operands & 0x1ff, second = (operands >> 9) & 0x1ff, third = (operands >> 18) & 0x1ff;
   let p1 = first ? operand(r, first, (demand >> 20) & 3) : 0, p2 = second ? operand(r, second, (demand >> 22) & 3) : 0,
     p3 = third ? operand(r, third, (demand >> 24) & 3) : 0;
   place(r, first, second, p1, p2, p3);
+  if (demand & X87_ROW) store<u32>(r, operandSegment, L.R_SRC2); // for FDS
   let flags = sizeFlag(first, second);
   if ((first & 31) == O || (second & 31) == O) form = 1;
   if (form) flags |= L.R_FLAG_MEMORY;
@@ -252,6 +259,7 @@ function place(r: usize, first: u32, second: u32, p1: u32, p2: u32, p3: u32): vo
 // ---- memory operands -------------------------------------------------------------------------------------------------------
 function setSegment(r: usize, byDefault: u32): void {
   let s = segment == NO_SEGMENT ? byDefault : segment, based = s == L.FS || s == L.GS;
+  operandSegment = s;
   if (code == 2) { if (based) store<u32>(r, s, L.R_SEGMENT); return; }
   if (mode & L.MODE_FLAT && !based && s != L.CS) return;
   store<u32>(r, s, L.R_SEGMENT);

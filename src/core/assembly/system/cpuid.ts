@@ -1,5 +1,4 @@
-// CPUID (SDM 2A): a plain x86-64 processor that states exactly what is implemented. x87 arithmetic is not yet (a later
-// issue), but the FPU bit is reported, because no 64-bit kernel starts without it.
+// CPUID (SDM 2A): a plain x86-64 processor that states exactly what is implemented.
 import * as L from '../../layout';
 import { OSXSAVE, XCR0_DEFINED, XSAVE_SIZE } from './extended-state';
 import { msrKnown } from './host';

@@ -17,3 +17,5 @@
 @external("host", "woken") export declare function woken(vcpu: u32): void;
 @external("host", "split") export declare function split(linear: u64): u32;
 @external("host", "splitCount") export declare function splitCount(): u32;
+/** FERR# is asserted: IRQ 13 of a PC. */
+@external("host", "floatError") export declare function floatErrorLine(): void;

@@ -233,6 +233,22 @@ export function slowStoreVector(r: usize, linear: u64, low: u64, high: u64): voi
   writeWith(linear, 8, low, access);
   writeWith(linear + 8, 8, high, access);
 }
+/** The 80-bit stores of the x87. */
+export function slowStoreExtended(r: usize, linear: u64, low: u64, high: u32): void {
+  store<u32>(L.CURRENT, <u32>r);
+  let access = WRITE | currentUser();
+  linear = wrap(linear);
+  checkSpan(linear, 10);
+  physicalFor(linear, access);
+  if (crosses(linear, 10)) physicalFor(secondPage(linear), access);
+  writeWith(linear, 8, low, access);
+  writeWith(linear + 8, 2, high, access);
+}
+/** For stores of the x87 whose exception keeps memory as it is: the address is judged all the same. */
+export function slowProbeWrite(r: usize, linear: u64, size: u32): void {
+  store<u32>(L.CURRENT, <u32>r);
+  probe(linear, size, WRITE | currentUser());
+}
 /** Makes the fetch tag valid; 1: RAM, 0: code outside RAM. At a boundary: RIP is exact. */
 export function fetchPage(linear: u64): u32 {
   store<u32>(L.CURRENT, 0);
