@@ -250,7 +250,7 @@ const AC = 0x40000n;
 const alignmentVaries = ({ mnemonic, map, opcode }: OpcodeRow): boolean =>
   // x87 stores look for a missing page before they look at the alignment, the other way round than processors
   (map === 'one' && (opcode & 0xf8) === 0xd8) ||
-  /^(MOVU|MOVDQU|LDDQU|PCMP.STR|ENTER|FNSAVE|FRSTOR|FNSTENV|FLDENV|FX|XSAVE|XRSTOR)/.test(mnemonic);
+  /^(MOVU|MOVDQU|LDDQU|PCMP.STR|ENTER|FNSAVE|FRSTOR|FNSTENV|FLDENV|FX|XSAVE|XRSTOR|MASKMOV)/.test(mnemonic);
 
 /** A random kind of case: mostly 64-bit code, and of the rest what the processor allows. */
 export function pickKind(kinds: readonly CaseKind[], random: Random): CaseKind {
