@@ -34,11 +34,11 @@ export const SEEDED_FAULTS: readonly SeededFault[] = [
     oracle: { cpu: 'INC' },
   },
   {
-    name: 'the parity flag looks at sixteen bits',
-    file: `${handlers}/flags.ts`,
-    find: 'if (cc == 10) return (popcnt<u32>(<u32>load<u64>(L.F_SIGN) & 0xff) & 1) == 0;',
-    replace: 'if (cc == 10) return (popcnt<u32>(<u32>load<u64>(L.F_SIGN) & 0xffff) & 1) == 0;',
-    oracle: { cpu: 'SETP' },
+    name: 'AAA adjusts one number too late',
+    file: `${handlers}/decimal.ts`,
+    find: 'adjust = u32((ax & 15) > 9)',
+    replace: 'adjust = u32((ax & 15) > 10)',
+    oracle: { cpu: 'AAA' },
   },
   {
     name: 'SAR of 64 bits takes its count modulo 32',
