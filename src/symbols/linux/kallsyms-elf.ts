@@ -14,8 +14,11 @@ const SHT_STRTAB = 3;
 const SHF_WRITE = 1n;
 const SHF_ALLOC = 2n;
 const SHF_EXECINSTR = 4n;
+const STT_NOTYPE = 0;
 const STT_OBJECT = 1;
 const STT_FUNC = 2;
+
+const BORDER = /^_s?text$|^_e?(?:text|data|inittext)$|^_s(?:inittext|data)$|_(?:start|begin|end)$/;
 
 /** A stretch of the image; the names are those of the section that lies there. */
 interface Part {
@@ -66,11 +69,14 @@ export function kallsymsElf(kallsyms: Kallsyms, slide: bigint): Uint8Array {
     const partEnd = parts[part]?.end ?? linked;
     const next = (following[index] ?? partEnd + slide) - slide;
     const isFunction = /^[tTwW]$/.test(symbol.type);
+    // Borders that the linker script sets share an address with what begins there, which has the better name.
+    const type = part < 0 || BORDER.test(symbol.name) ? STT_NOTYPE : isFunction ? STT_FUNC : STT_OBJECT;
     view.setUint32(at, symbolNames.offsets[index + 1] ?? 0, true);
-    file[at + 4] = (bindingOf(symbol) << 4) | (part < 0 ? 0 : isFunction ? STT_FUNC : STT_OBJECT);
+    file[at + 4] = (bindingOf(symbol) << 4) | type;
     view.setUint16(at + 6, part < 0 ? SHN_ABS : part + 1, true);
     view.setBigUint64(at + 8, part < 0 ? symbol.address : linked, true);
-    view.setBigUint64(at + 16, part < 0 ? 0n : (next < partEnd ? next : partEnd) - linked, true);
+    // Code reaches up to what follows; how large an object is, the table does not say.
+    view.setBigUint64(at + 16, type === STT_FUNC ? (next < partEnd ? next : partEnd) - linked : 0n, true);
   });
   file.set(symbolNames.bytes, stringsAt);
   file.set(sectionNames.bytes, sectionNamesAt);

@@ -37,6 +37,8 @@ const TOKEN_LIMIT = 128;
 const NAMES_PER_MARKER = 256;
 /** How many places that look like the number of symbols are tried in earnest. */
 const CANDIDATE_LIMIT = 64;
+/** How many rows of digits are looked at. */
+const PLACE_LIMIT = 64;
 /** How many token tables are tried: a kernel has one. */
 const TABLE_LIMIT = 4;
 /** __START_KERNEL_map (Documentation/x86/x86_64/mm.rst) */
@@ -48,7 +50,9 @@ const align8 = (value: number): number => (value + 7) & ~7;
 export function readKallsyms(image: Uint8Array): Kallsyms | undefined {
   const view = new DataView(image.buffer, image.byteOffset, image.length);
   let tables = 0;
+  let places = 0;
   for (let digits = findDigits(image, 0); digits >= 0; digits = findDigits(image, digits + 1)) {
+    if (++places > PLACE_LIMIT) return undefined;
     const tokens = readTokens(image, view, digits);
     if (tokens === undefined) continue;
     const found = readTable(image, view, tokens);
