@@ -151,7 +151,11 @@ async function setBreakpoints(debugger_: Debugger, account: Account): Promise<vo
     // Registers, and memory: both are read at every hit.
     const condition = wishes.length % 2 === 0 ? '$rdi == 0x123456789' : 'jiffies == 1 && $rsi == 5';
     wishes.push({ key: name, condition, resolve: () => Promise.resolve({ kind: 'code', addresses }) });
-    const counted = api.set({ kind: 'overlay', linear: addresses[0] ?? 0n, filter: () => (account.hits++, 'continue') });
+    const counted = api.set({
+      kind: 'overlay',
+      linear: addresses[0] ?? 0n,
+      filter: () => (account.hits++, 'continue'),
+    });
     assert.ok(counted.verified);
   }
   for (const status of await debugger_.breakpoints.replace('hot', wishes)) assert.ok(status.verified, status.message);
