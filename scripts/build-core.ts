@@ -1,4 +1,5 @@
 // Compiles src/core/assembly to dist/core.wasm and dist/system.wasm with AssemblyScript. Does nothing when nothing changed.
+// usage: build-core.ts [core | system]   with a name: only that module, whatever changed, and in a hurry: not optimised
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -41,17 +42,33 @@ function stamp(): string {
 const stampFile = join(dist, 'core.stamp');
 const now = stamp();
 const outputs = modules.map((m) => join(dist, `${m.name}.wasm`));
-if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === now && outputs.every((file) => existsSync(file))) {
+const [asked] = process.argv.slice(2);
+if (
+  asked === undefined &&
+  existsSync(stampFile) &&
+  readFileSync(stampFile, 'utf8') === now &&
+  outputs.every((file) => existsSync(file))
+) {
   console.log('core: up to date');
 } else {
   mkdirSync(dist, { recursive: true });
   const started = performance.now();
   const asc = join(createRequire(import.meta.url).resolve('assemblyscript/package.json'), '../bin/asc.js');
-  for (const { name, base, extra } of modules) {
+  for (const { name, base, extra } of modules.filter((module) => asked === undefined || module.name === asked)) {
     const output = join(dist, `${name}.wasm`);
     const result = spawnSync(
       process.execPath,
-      [asc, join(assembly, `${name}.ts`), '-o', output, ...common, '--memoryBase', String(base), ...extra],
+      [
+        asc,
+        join(assembly, `${name}.ts`),
+        '-o',
+        output,
+        ...common,
+        ...(asked === undefined ? [] : ['-O0']),
+        '--memoryBase',
+        String(base),
+        ...extra,
+      ],
       { stdio: 'inherit', cwd: root },
     );
     if (result.status !== 0) {
@@ -59,6 +76,6 @@ if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === now && outputs.
       process.exit(1);
     }
   }
-  writeFileSync(stampFile, now);
+  if (asked === undefined) writeFileSync(stampFile, now);
   console.log(`core: built in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 }

@@ -1,7 +1,7 @@
 // Fails when a handler of dist/core.wasm breaks the contract that the derived JIT stands on.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkContract } from '../src/jit/handler-contract.ts';
+import { checkContract } from './handler-contract.ts';
 import { readModule } from '../src/jit/wasm-reader.ts';
 
 const file = process.argv[2] ?? join(import.meta.dirname, '../dist/core.wasm');

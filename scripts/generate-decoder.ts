@@ -158,6 +158,9 @@ const MODES = ['all', 'only64', 'not64'] as const;
 const SIZES64 = ['no', 'default', 'forced'] as const;
 const fixedRegister = ({ text }: Operand): number => (text === 'CL' ? 1 : text === 'DX' ? 2 : 0);
 
+/** Opcodes D8 to DF: their records carry FOP. */
+const isX87 = ({ map, opcode }: OpcodeRow): boolean => map === 'one' && (opcode & 0xf8) === 0xd8;
+
 /** Four words a row: what it demands, its operands, handler and attributes, immediate. See decoder.ts. */
 function pack(row: OpcodeRow, forms: number): number[] {
   const demand =
@@ -184,7 +187,7 @@ function pack(row: OpcodeRow, forms: number): number[] {
   const parameter = typeof row.handler === 'number' ? row.handler : divides ? RARE.RARE_DIV : (row.condition ?? 0);
   const readOnly = row.access === 'read' ? 1 : 0;
   return [
-    demand | (fixed << 20) | (readOnly << 26),
+    demand | (fixed << 20) | (readOnly << 26) | (Number(isX87(row)) << 27),
     operands,
     forms | (row.attributes << 16) | (parameter << 24),
     row.immediate,

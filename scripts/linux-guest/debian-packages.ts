@@ -82,7 +82,7 @@ async function withPackage(
           .split('\n')
           .find((line) => line.startsWith('E: '))
           ?.slice(3) ?? done.output.trim();
-      throw new Error(`The package ${name} ${version} could not be downloaded: ${reason} ${ADVICE}`);
+      throw new Error(`The package ${name} ${version} could not be downloaded: ${reason.trim()}. ${ADVICE}`);
     }
     const unpacked = await unpack(path.join(download, file));
     if (unpacked.status !== 0) throw new Error(`${file} could not be unpacked: ${unpacked.output.trim()}`);

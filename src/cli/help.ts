@@ -7,8 +7,9 @@ usage: trapline run --kernel FILE [options]
        trapline --version | --help
 
 trapline run: boots a kernel; its first serial port is this terminal
-  --kernel FILE           Multiboot kernel, ELF32 or ELF64 (required)
-  --initrd FILE           handed to the kernel as its first module
+  --kernel FILE           Linux kernel image (bzImage), ELF kernel with a PVH entry point (vmlinux), or Multiboot
+                          kernel, ELF32 or ELF64 (required)
+  --initrd FILE           initial RAM disk; to a Multiboot kernel, its first module
   --append STRING         command line of the kernel
   --smp N                 number of processors, 1 to 16 (default 1)
   --memory SIZE           RAM, for example 512M or 1G; at most 3G (default 128M)
@@ -25,7 +26,8 @@ trapline run: boots a kernel; its first serial port is this terminal
   --digest                print the digest of the guest's final state on standard error
 
   Runs are deterministic: the same input gives the same output and the same digest. With a terminal as input, idle time
-  follows the wall clock, and Ctrl-A x ends the run.
+  follows the wall clock, Ctrl-A x ends the run, and Ctrl-A Ctrl-A sends a Ctrl-A. A Linux guest needs console=ttyS0 in
+  --append, and 128M or more.
 
 trapline dap: the debug adapter for VS Code and other DAP clients
   --port N                serve one client on 127.0.0.1:N instead of standard input and output

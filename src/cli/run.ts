@@ -8,6 +8,7 @@ import { createLocalSymbols } from '../symbols/index.ts';
 import { openDevices, type RunDevices } from './devices.ts';
 import type { RunEnvironment, TextSink } from './environment.ts';
 import { STATUS, UsageError } from './exit-status.ts';
+import { describeHang } from './hang-report.ts';
 import { OutputMatcher } from './output-matcher.ts';
 import type { RunOptions } from './run-options.ts';
 import { statisticsOf } from './statistics.ts';
@@ -16,7 +17,7 @@ import { statisticsOf } from './statistics.ts';
 const SLICE = 1_000_000;
 /** Ctrl-A, and what follows it to end an interactive run. */
 const ESCAPE = 0x01;
-const ESCAPE_EXIT = 'x'.charCodeAt(0);
+const ESCAPE_EXIT = ['x', 'X'].map((letter) => letter.charCodeAt(0));
 
 interface Ending {
   readonly reason: string;
@@ -184,16 +185,22 @@ class Session {
     if (maxInstructions === undefined) return SLICE;
     return Math.min(SLICE, maxInstructions - Number(this.machine.instructions));
   }
+  /** The limit that ended the run, and what the guest was doing if it was doing nothing. */
+  private cutShort(reason: 'maxInstructions' | 'timeout', sentence: string): Ending {
+    this.environment.say(sentence);
+    const hang = describeHang(this.machine);
+    if (hang !== undefined) this.environment.say(hang);
+    return { reason, status: STATUS.limit };
+  }
   private limit(): Ending | undefined {
     const { maxInstructions, timeoutSeconds } = this.options;
     if (this.quit) return { reason: 'quit', status: STATUS.success };
     if (maxInstructions !== undefined && this.machine.instructions >= BigInt(maxInstructions)) {
-      this.environment.say(`Stopped by --max-instructions after ${this.machine.instructions} instructions.`);
-      return { reason: 'maxInstructions', status: STATUS.limit };
+      const sentence = `Stopped by --max-instructions after ${this.machine.instructions} instructions.`;
+      return this.cutShort('maxInstructions', sentence);
     }
     if (timeoutSeconds !== undefined && this.wallMs >= timeoutSeconds * 1000) {
-      this.environment.say(`Stopped by --timeout after ${timeoutSeconds} s.`);
-      return { reason: 'timeout', status: STATUS.limit };
+      return this.cutShort('timeout', `Stopped by --timeout after ${timeoutSeconds} s.`);
     }
     return undefined;
   }
@@ -218,7 +225,7 @@ class Session {
     for (const byte of bytes) {
       if (this.escaped) {
         this.escaped = false;
-        if (byte === ESCAPE_EXIT) this.quit = true;
+        if (ESCAPE_EXIT.includes(byte)) this.quit = true;
         else passed.push(byte);
       } else if (byte === ESCAPE) {
         this.escaped = true;

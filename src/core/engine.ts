@@ -27,6 +27,10 @@ export interface EngineHost {
   splitAt(linear: bigint): boolean;
   /** Number of linear addresses for which splitAt answers true. */
   splitCount(): number;
+  /** A write to its monitored line ended the MWAIT of a vCPU, which may run again. */
+  woken?(vcpu: number): void;
+  /** FERR# is asserted, which a PC wires to IRQ 13 (SDM 1 8.7.2): an x87 exception with CR0.NE clear. */
+  floatError?(): void;
 }
 
 /** A fault of the guest on its way from a slow path to the run loop. One object for all: nothing is allocated per fault. */
@@ -34,7 +38,6 @@ const GUEST_FAULT: unique symbol = Symbol('guest fault');
 
 interface CoreExports {
   readonly table: WebAssembly.Table;
-  blockAt(rip: bigint): number;
   run(): number;
   flush(): void;
   decode(record: number, bytes: number, available: number, rip: bigint, mode: number): number;
@@ -60,6 +63,8 @@ interface SystemExports {
   /** What the boundary would do for the observer on the selected vCPU: L.OBSERVED_* bits; changes nothing. */
   peek(): number;
   canonicaliseFlags(): void;
+  /** The selected vCPU's state was restored: an armed MONITOR sees stores again. */
+  rearmMonitor(): void;
   /** CR3 was changed from outside: loads the registers of PAE paging from its table, without checks. */
   refreshDirectoryPointers(): void;
   loadSegmentReal(segment: number, selector: number): void;
@@ -180,16 +185,19 @@ export class Engine {
           host.delivered(vector, kind, error, BigInt.asUintN(64, linear)),
         split: (linear: bigint) => (host.splitAt(BigInt.asUintN(64, linear)) ? 1 : 0),
         splitCount: () => host.splitCount(),
+        woken: (vcpu: number) => host.woken?.(vcpu),
+        floatError: () => host.floatError?.(),
         blockDropped: () => undefined,
       },
     };
     const system = new WebAssembly.Instance(options.modules.system, imports);
     // The modules are ours, built from src/core/assembly; their export types are declared above.
     this.system = system.exports as unknown as SystemExports;
+    this.softfloat = { ...system.exports };
     const core = new WebAssembly.Instance(options.modules.core, {
       env: imports.env,
       system: system.exports,
-      softfloat: system.exports,
+      softfloat: this.softfloat,
       jit: { hot: (block: number) => this.onHot(block >>> 0) },
     });
     this.core = core.exports as unknown as CoreExports;
@@ -322,10 +330,8 @@ export class Engine {
   get table(): WebAssembly.Table {
     return this.core.table;
   }
-  /** Header of the block at another RIP of the running code; 0: it may not be fetched. Only while the vCPU runs (onHot). */
-  blockAt(rip: bigint): number {
-    return this.core.blockAt(BigInt.asIntN(64, rip)) >>> 0;
-  }
+  /** The pure functions that handlers import as "softfloat": results depend on arguments alone (and scratch memory). */
+  readonly softfloat: WebAssembly.ModuleImports;
   /** Index in the function table of a handler by its number in the generated decode table. */
   handlerIndex(instance: number): number {
     return this.core.handlerIndex(instance);

@@ -26,7 +26,7 @@ export const LER_FROM = 0x268;
 export const LER_TO = 0x270;
 /** The four page-directory-pointer registers of PAE paging, u64 each (SDM 3A 4.4.1). */
 export const PDPTE = 0x280;
-/** u64: physical address of the 64-byte line that MONITOR armed; u32: 1 = armed (SDM 3A 9.10.4). */
+/** u64: physical address of the 64-byte line that MONITOR armed; u32: 1 armed, 2 MWAIT waits for it (SDM 3A 9.10.4). */
 export const MONITOR_LINE = 0x2a0;
 export const MONITOR_ARMED = 0x2a8;
 
@@ -111,14 +111,17 @@ export const TSC_OFFSET = 0x7d0;
 export const MSR_MISC_ENABLE = 0x7d8;
 export const MSR_MTRR_DEF_TYPE = 0x7e0;
 export const MXCSR = 0x7e8; // u32
-export const FCW = 0x7ec; // u16 each: x87 control, status, tag word
+/** u16 each: x87 control, status, tag word. A tag is 3 (empty) or not; the others are told apart when the word is stored. */
+export const FCW = 0x7ec;
 export const FSW = 0x7ee;
 export const FTW = 0x7f0;
 /** u16 each: opcode of the last x87 instruction (11 bits), selectors of its code and of its operand. */
 export const FOP = 0x7f2;
 export const FCS = 0x7f4;
 export const FDS = 0x7f6;
-export const X87 = 0x800; // 8 x 16 bytes (80-bit values), to 0x880
+/** 8 x 16 bytes: the physical registers, 80-bit values; MMX registers are their significands. Never in a compiled region's locals. */
+export const X87 = 0x800;
+export const X87_END = 0x880;
 /** u64: instructions retired plus events delivered by this vCPU since reset. */
 export const RETIRED = 0x880;
 // memory type range registers: stored, without effect (there are no caches to control), SDM 3A 12.11
@@ -258,7 +261,7 @@ export const CONFIG_LINEAR_PAGES = 0xc18; // u32: blocks by linear page, LINEAR_
 export const CONFIG_VCPUS = 0xc1c; // u32: number of vCPUs
 export const CONFIG_PROFILE = 0xc20; // u32: 0 intel, 1 amd
 export const CONFIG_TLB = 0xc24; // u32: TLB areas, TLB_AREA_SIZE each
-export const CONFIG_ENTRY_TABLES = 0xc28; // u32: byte tables of compiled regions, page offset -> entry number
+export const CONFIG_ENTRY_TABLES = 0xc28; // u32: hash tables of compiled regions: jump target -> entry
 export const CONFIG_RANDOM_SEED = 0xc30; // u64: what RDRAND's source is seeded with at power-on
 // constant rows {u64 mask, u64 keep} for stack pointer arithmetic: RSP = (RSP & keep) | (new & mask)
 export const STACK16 = 0xc40;
@@ -266,10 +269,13 @@ export const STACK32 = 0xc50;
 export const STACK64 = 0xc60;
 // derived, machine wide
 export const ARENA_TOP = 0xc80; // u32: bump pointer
-/** u32: 1 = a compiled region left in front of an instruction that only the interpreter can do. */
+/** u32: 0, or how a compiled region left in front of an instruction that only the interpreter can do: LEFT_* fields. */
 export const REGION_LEFT = 0xc98;
-/** u32: 1 = all blocks are to be forgotten before the next one is looked up (regions were evicted). */
-export const FLUSH_REQUEST = 0xc9c;
+export const LEFT_INDEX = 0xff; // bits 0-7: index of the instruction in its block
+export const LEFT_ALONE = 0x100; // it always leaves: the interpreter executes it alone
+export const LEFT_CAUSE = 16; // bits 16-: why, an index into EXIT_COUNTS, not 0
+/** u32: record of that instruction. */
+export const REGION_RECORD = 0xc9c;
 /** i64: ticks that compiled regions have used, for statistics. */
 export const REGION_TICKS = 0xca0;
 /** u32: executions of a block after which it is reported as hot; 0: never. */
@@ -298,7 +304,16 @@ export const NEW_SP = 0x1c60; // u64: its stack pointer
 export const FLOAT_FLAGS = 0x1c80;
 /** 16 bytes: a packed result, or a binary80 one. */
 export const FLOAT_RESULT = 0x1c90;
+/** u64 and u32: significand, and sign and exponent, of an 80-bit result; the integer when the result is one. */
+export const FLOAT_EXTENDED_LOW = 0x1cc0;
+export const FLOAT_EXTENDED_HIGH = 0x1cc8;
+/** The same for the second result of FXTRACT, FSINCOS and FPTAN. */
+export const FLOAT_SECOND_LOW = 0x1cd0;
+export const FLOAT_SECOND_HIGH = 0x1cd8;
 export const TASK_STATE = 0x1d00; // the incoming task's TSS while a task switch goes on: TASK_* of system/task-state.ts
+/** u64 each: how often compiled regions ended, by cause; 0: at a jump to elsewhere, or out of ticks. */
+export const EXIT_COUNTS = 0x2000;
+export const EXIT_CAUSES = 96;
 export const CORE_DATA = 0x10000; // AssemblyScript static data of core.wasm
 export const SYSTEM_DATA = 0x30000; // AssemblyScript static data of system.wasm
 export const VCPU_AREAS = 0x80000; // 16 x VCPU_AREA_SIZE: saved state areas (STATE..STATE_END at offset 0)
@@ -336,6 +351,7 @@ export const A_ENDS_BLOCK = 1; // stores RIP itself
 export const A_CALL = 2; // the next instruction is a likely entry
 export const A_BOUNDARY = 4; // the block ends behind it although it does not store RIP (STI, MOV SS, I/O, CR writes...)
 export const A_STACK = 16; // what it accesses besides its memory operand is on the stack
+export const A_BUS_LOCK = 32; // locked, and decoded in MODE_BUS_LOCK: a read-modify-write over a line's end goes the slow way
 export const A_REP = 8; // repeats itself: one iteration is one count
 
 // ---- blocks: a header, then count records, then a "fall" record when the last does not store RIP -----------------------
@@ -361,7 +377,7 @@ export const BLOCK_GUARD = 1; // an execution breakpoint may sit on the first in
 export const BLOCK_DROPPED = 2; // unlinked; its memory is free at the next flush of the arena
 export const BLOCK_TERMINATED = 4; // the last instruction stores RIP
 export const NO_FRAME = 0xffffffff;
-export const ENTRY_TABLES_SIZE = 0x400000; // 1024 compiled regions, 4096 bytes each
+export const ENTRY_TABLES_SIZE = 0x800000; // for all compiled regions
 export const BLOCK_MAX = 64; // instructions
 export const BLOCK_HASH_SIZE = 65536;
 export const LINEAR_HASH_SIZE = 16384;
@@ -370,7 +386,8 @@ export const LINEAR_HASH_SIZE = 16384;
 export const PAGE_SIZE = 16; // bytes of an entry
 export const PAGE_CODE = 0; // u64: 64-byte lines that hold decoded code
 export const PAGE_BLOCKS = 8; // u32: first block on this page
-export const PAGE_FLAGS = 12; // u32: bit 0: some fast write tag may exist; bit 1: part of a block's second page
+export const PAGE_FLAGS = 12; // u32: bit 0: some fast write tag may exist; bit 1: part of a block's second page; PAGE_MONITORED
+export const PAGE_MONITORED = 4; // some vCPU has armed a line of this page: no write tags (monitor.ts)
 
 // ---- TLBs ----------------------------------------------------------------------------------------------------------------
 // The architectural TLB is guest state; fast tags are derived from it. Both are direct mapped with the same index, so a

@@ -73,9 +73,13 @@ export const DEFAULT_RTC = '2025-01-01T00:00:00Z';
 export const launchProperties: Readonly<Record<string, PropertyDescription>> = {
   kernel: {
     type: 'string',
-    description: 'Path of the kernel to boot: a Multiboot ELF file with DWARF debugging information.',
+    description:
+      'Path of the kernel to boot: a Multiboot ELF file, a Linux kernel image (bzImage), or a vmlinux with a PVH entry point. Debugging information is read from it, or from the files of "symbols".',
   },
-  initrd: { type: 'string', description: 'Path of an initial RAM disk, given to the kernel as its first module.' },
+  initrd: {
+    type: 'string',
+    description: 'Path of an initial RAM disk; a Multiboot kernel gets it as its first module.',
+  },
   cmdline: { type: 'string', description: 'Command line of the kernel.', default: '' },
   symbols: {
     type: 'array',

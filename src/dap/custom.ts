@@ -36,6 +36,8 @@ export interface MachineVcpu {
   readonly symbol?: string;
   readonly place?: PlaceBody;
   readonly lastTrap?: LedgerRow;
+  /** Interrupts are off, and have been for so many nanoseconds of virtual time (decimal); absent: they are on. */
+  readonly interruptsOffFor?: string;
 }
 
 /** A place in source or in a listing of machine code. */

@@ -1,80 +1,60 @@
 // The partial evaluator: specialises a handler's body for one decoded record. It knows WebAssembly and what the context says
 // of addresses (constant memory, state slots); it knows no instruction of the guest.
-import { fold, ONES_RIGHT_IS_IDENTITY, ZERO_LEFT_IS_IDENTITY, ZERO_RIGHT_IS_IDENTITY } from './fold.ts';
-import {
-  branch,
-  codeOf,
-  constant,
-  getLocal,
-  I32,
-  I64,
-  isStatic,
-  type Label,
-  type Rope,
-  type RopeItem,
-  type Scope,
-  setLocal,
-  unsignedLeb,
-  V128,
-  type Value,
-  VOID,
-  type Way,
-  when,
-} from './rope.ts';
-import { parseTrees, type Tree, type TreeFunction } from './tree.ts';
+import { type Code, isStatic, type Label, type Place, type Value, zeroOf } from './code.ts';
+import { fold, ONES_ARE_IDENTITY, ZERO_LEFT_IS_IDENTITY, ZERO_RIGHT_IS_IDENTITY } from './fold.ts';
+import { OP, parseTrees, type Tree, type TreeFunction, UnknownInstructionError } from './tree.ts';
+import { I32, I64, opcodeOf, VOID } from './wasm-opcodes.ts';
 import type { WasmFunction, WasmModule } from './wasm-reader.ts';
 
-/** A state slot that lives in a local of the region. shift: bit offset of the accessed byte within it. */
-export interface SlotAccess {
+/** A state slot that lives in a local of the region. */
+export interface Slot {
+  readonly address: number;
   readonly type: number;
-  readonly shift: number;
-  get(): Rope;
-  set(): Rope;
+  readonly local: number;
 }
-/** What the region builder tells the evaluator, and is asked by it. */
+/** What the region builder tells the evaluator, and is asked by it. Jumps and leaving emit code that does not come back. */
 export interface EvaluationContext {
+  readonly code: Code;
   /** Memory that never changes while the code exists: decoded records and configuration. */
   isConstant(address: number): boolean;
-  /** The local that stands for a byte of the state area, 'zero' for the slot that always reads 0, undefined: it stays in memory. */
-  slot(address: number): SlotAccess | 'zero' | undefined;
+  /** The slot that covers a byte of the state area and will be read or written; undefined: it stays in memory. */
+  slot(address: number, write: boolean): Slot | undefined;
+  /** A state slot that always reads 0. */
+  isZero(address: number): boolean;
   isRip(address: number): boolean;
-  jump(target: bigint): Rope;
-  jumpIndirect(target: Rope): Rope;
+  jump(target: bigint): void;
+  /** The target's 64 bits are on the stack. */
+  jumpIndirect(): void;
   /** Leaves the region in front of this instruction. */
-  leave(cause: string): Rope;
-  /** First local for temporaries of a type. */
-  temporary(type: number, index: number): number;
+  leave(cause: string): void;
+  /** Function index of an import that may be called from a region; undefined: a call to it leaves. */
+  callable(name: string, callee: WasmFunction): number | undefined;
 }
+/** One way to the end of a scope: what is known there, and the place where its moves and its branch are filled in. */
 interface Arrival {
   readonly locals: Value[];
   readonly value: Value;
-  readonly way: Way;
+  readonly place: Place;
 }
-interface Target {
+interface Scope {
   readonly type: number;
   readonly arrivals: Arrival[];
 }
 interface Frame {
-  /** Known value of each WebAssembly local; undefined: it is in its residual local. */
+  /** Known value of each local; undefined: it is in its residual local. */
   locals: Value[];
   readonly residual: (number | undefined)[];
-  readonly code: TreeFunction;
-  readonly targets: Target[];
+  readonly function: TreeFunction;
+  readonly scopes: Scope[];
 }
 const MAXIMUM_INLINE_DEPTH = 24;
 
 export class Evaluator {
-  /** Temporaries that any instruction needed, by type: how many locals a region must declare. */
-  readonly temporaries = new Map<number, number>([
-    [I32, 0],
-    [I64, 0],
-    [V128, 0],
-  ]);
   private readonly module: WasmModule;
   private readonly view: DataView;
   private readonly context: EvaluationContext;
-  private readonly trees = new Map<number, TreeFunction>();
-  private used = new Map<number, number>();
+  private readonly code: Code;
+  private readonly functions: (TreeFunction | string | undefined)[] = [];
   private frame: Frame | undefined;
   private depth = 0;
   private dead = false;
@@ -84,18 +64,19 @@ export class Evaluator {
     this.module = module;
     this.view = memory;
     this.context = context;
+    this.code = context.code;
   }
 
-  /** Code of one instruction: the handler at a table index, specialised for the record. Falls out at its end when it neither jumps nor leaves. */
-  instruction(tableIndex: number, record: number): Rope {
-    this.used = new Map();
+  /** Emits one instruction: the handler at a table index, specialised for the record. Falls out at its end unless it jumps or leaves. */
+  instruction(tableIndex: number, record: number): void {
+    this.code.used.fill(0);
     this.dead = false;
     this.jumped = false;
     this.frame = undefined;
     this.depth = 0;
     const handler = this.module.functions[this.module.table[tableIndex] ?? -1];
-    if (handler === undefined) return this.leave('no handler');
-    return codeOf(this.inline(handler, [record]));
+    if (handler === undefined) this.leave('no handler');
+    else this.inline(handler, [record]);
   }
 
   /** How the last instruction ended: goes on, jumps (on some way), or leaves the region on all ways. */
@@ -103,261 +84,364 @@ export class Evaluator {
     return !this.dead ? 'falls' : this.jumped ? 'jumps' : 'leaves';
   }
 
-  private leave(cause: string): Rope {
+  private leave(cause: string): undefined {
     this.dead = true;
-    return this.context.leave(cause);
+    this.context.leave(cause);
   }
   private get top(): Frame {
     if (this.frame === undefined) throw new Error('internal error: no frame');
     return this.frame;
   }
-  private temporary(type: number): number {
-    const kind = type === I64 || type === V128 ? type : I32;
-    const index = this.used.get(kind) ?? 0;
-    this.used.set(kind, index + 1);
-    this.temporaries.set(kind, Math.max(this.temporaries.get(kind) ?? 0, index + 1));
-    return this.context.temporary(kind, index);
-  }
   private residual(frame: Frame, local: number): number {
-    return (frame.residual[local] ??= this.temporary(frame.code.locals[local] ?? I32));
+    return (frame.residual[local] ??= this.code.temporary(frame.function.locals[local] ?? I32));
   }
 
-  private inline(callee: WasmFunction, args: readonly Value[]): Value {
-    if (callee.importedAs !== undefined) return [...args.map(dropped), this.leave(callee.importedAs)];
-    if (this.depth >= MAXIMUM_INLINE_DEPTH) return [...args.map(dropped), this.leave('recursion')];
-    let code = this.trees.get(callee.index);
-    if (code === undefined) this.trees.set(callee.index, (code = parseTrees(this.module, callee)));
-    const outer = this.frame;
-    const zero = (type: number): Value => (type === I64 ? 0n : type === V128 ? undefined : 0);
-    const frame: Frame = {
-      locals: code.locals.map((type, i) => (i < args.length ? args[i] : zero(type))),
-      residual: [],
-      code,
-      targets: [],
-    };
-    const moves: Rope = [];
-    for (let i = args.length - 1; i >= 0; i--) {
-      if (isStatic(args[i])) continue;
-      moves.push(setLocal(this.residual(frame, i)));
-      frame.locals[i] = undefined;
+  /** The function as trees, or why it cannot be read. */
+  private parsed(callee: WasmFunction): TreeFunction | string {
+    const known = this.functions[callee.index];
+    if (known !== undefined) return known;
+    try {
+      return (this.functions[callee.index] = parseTrees(this.module, callee));
+    } catch (error) {
+      if (!(error instanceof UnknownInstructionError)) throw error;
+      return (this.functions[callee.index] = error.message);
     }
+  }
+  /** args: the dynamic ones are on the stack. */
+  private inline(callee: WasmFunction, args: readonly Value[]): Value {
+    if (this.depth >= MAXIMUM_INLINE_DEPTH) return this.leave('recursion');
+    const { code } = this;
+    const body = this.parsed(callee);
+    if (typeof body === 'string') return this.leave(body);
+    const outer = this.frame;
+    const count = args.length;
+    const locals = body.locals.map((type, i) => (i < count ? args[i] : zeroOf(type)));
+    const frame: Frame = { locals, residual: [], function: body, scopes: [] };
+    const used = code.used.slice();
+    for (let i = count - 1; i >= 0; i--) if (!isStatic(args[i])) code.emit(OP.localSet, this.residual(frame, i));
     this.frame = frame;
     this.depth++;
-    const before: Rope = [...args.map((arg) => (isStatic(arg) ? [] : codeOf(arg))), moves];
-    const value = this.scope(code.body, code.result, before);
+    const value = this.scope(body.body, body.result);
     this.depth--;
     this.frame = outer;
+    for (let i = 0; i < used.length; i++) code.used[i] = used[i] ?? 0; // what was in its temporaries is dead, or on the stack
     return value;
   }
 
   // ---- control ---------------------------------------------------------------------------------------------------------
   /** A labelled sequence; what is known of the locals after it is what all ways to its end agree on. */
-  private scope(body: readonly Tree[], type: number, before: Rope): Value {
-    const target: Target = { type, arrivals: [] };
-    this.top.targets.push(target);
-    const rope = this.sequence(body, target, before);
-    this.top.targets.pop();
-    return this.join(target, rope, [rope], false);
+  private scope(body: readonly Tree[], type: number): Value {
+    const scope: Scope = { type, arrivals: [] };
+    const start = this.code.place();
+    this.top.scopes.push(scope);
+    const last = this.sequence(body, scope);
+    this.top.scopes.pop();
+    return this.join(scope, start, last, undefined);
   }
-  private sequence(body: readonly Tree[], target: Target, before: Rope): Rope {
-    const out: Rope = before.length > 0 ? [before] : [];
+  /** Answers the arrival at its end that needs no branch. */
+  private sequence(body: readonly Tree[], scope: Scope): Arrival | undefined {
     let value: Value;
     for (let i = 0; i < body.length && !this.dead; i++) {
       const tree = body[i];
-      if (tree === undefined) break;
-      value = this.evaluate(tree);
-      const last = i === body.length - 1;
-      if (Array.isArray(value) && (!last || target.type === VOID || this.dead)) out.push(value);
+      if (tree !== undefined) value = this.evaluate(tree);
     }
-    if (!this.dead) this.arrive(target, value, out);
+    if (!this.dead) this.arrive(scope, value);
     this.dead = true;
-    return out;
+    const last = scope.arrivals[scope.arrivals.length - 1];
+    return last?.place === this.code.here ? last : undefined;
   }
-  private arrive(target: Target, value: Value, out: Rope): void {
-    const arrival: Arrival = { locals: [...this.top.locals], value, way: { kind: 'way', code: [] } };
-    target.arrivals.push(arrival);
-    out.push(arrival.way);
+  private arrive(scope: Scope, value: Value): void {
+    scope.arrivals.push({ locals: this.top.locals.slice(), value, place: this.code.place() });
   }
-  private join(target: Target, rope: Rope, tails: readonly Rope[], conditional: boolean): Value {
-    const { arrivals } = target;
+  /** start: where the scope's code begins; last, other: the arrivals that fall out of its end (other: of an if's first half). */
+  private join({ type, arrivals }: Scope, start: Place, last: Arrival | undefined, other: Arrival | undefined): Value {
+    const { code } = this;
     const [first] = arrivals;
-    if (first === undefined) {
-      this.dead = true;
-      return rope;
-    }
+    if (first === undefined) return undefined; // dead
     this.dead = false;
-    const frame = this.top;
-    const locals = (frame.locals = first.locals);
-    const jumping = arrivals.filter(({ way }) => !tails.some((tail) => lastItem(tail) === way));
-    if (arrivals.length === 1 && jumping.length === 0 && !conditional) {
-      if (target.type === VOID) return rope;
-      if (isStatic(first.value)) return hasCode(rope) ? [rope, constant(first.value)] : first.value;
-      first.way.code.push(codeOf(first.value));
-      return rope;
-    }
-    if (arrivals.length > 1) {
+    const locals = (this.top.locals = first.locals);
+    const alone = arrivals.length === 1;
+    if (alone && first === last && other === undefined) return first.value;
+    const branches = arrivals.some((arrival) => arrival !== last && arrival !== other);
+    const label = branches ? code.label() : 0;
+    const moved: number[] = [];
+    if (!alone) {
       for (let i = 0; i < locals.length; i++) {
         const known = locals[i];
         if (arrivals.every((arrival) => arrival.locals[i] === known)) continue;
-        const local = this.residual(frame, i);
-        for (const arrival of arrivals) {
-          const value = arrival.locals[i];
-          if (isStatic(value)) arrival.way.code.push(constant(value), setLocal(local));
-        }
-        locals[i] = undefined;
+        moved.push(i);
+        this.residual(this.top, i);
       }
     }
-    if (target.type !== VOID) for (const { way, value } of arrivals) way.code.push(codeOf(value));
-    if (jumping.length === 0) return [rope];
-    const label: Label = { name: 'join' };
-    for (const { way } of jumping) way.code.push(branch(label));
-    const scope: Scope = { kind: 'scope', op: 2, type: target.type, label, body: rope };
-    return [scope];
+    for (const arrival of arrivals) {
+      const back = code.goTo(arrival.place);
+      for (const i of moved) {
+        if (!isStatic(arrival.locals[i])) continue;
+        code.constant(arrival.locals[i]);
+        code.emit(OP.localSet, this.residual(this.top, i));
+      }
+      if (type !== VOID) code.constant(arrival.value);
+      if (arrival !== last && arrival !== other) code.branch(label);
+      code.comeBack(arrival.place, back);
+    }
+    for (const i of moved) locals[i] = undefined;
+    if (branches) this.wrap(start, type, label);
+    return undefined;
   }
-  private jumpTo(depth: number, value: Value): Rope {
-    const { targets } = this.top;
-    const target = targets[targets.length - 1 - depth];
-    if (target === undefined) throw new Error('internal error: no such label');
-    const out: Rope = [];
-    this.arrive(target, value, out);
+  private wrap(start: Place, type: number, label: Label): void {
+    const { code } = this;
+    const back = code.goTo(start);
+    code.open(OP.block, type, label);
+    code.comeBack(start, back);
+    code.close();
+  }
+  private jumpTo(depth: number, value: Value): undefined {
+    const { scopes } = this.top;
+    const scope = scopes[scopes.length - 1 - depth];
+    if (scope === undefined) throw new Error('internal error: no such label');
+    this.arrive(scope, value);
     this.dead = true;
-    return out;
   }
   private conditional(tree: Tree): Value {
-    const condition = this.operand(tree.a);
-    if (this.dead) return condition;
+    const { code } = this;
+    const start = code.place();
+    const condition = this.operand(tree, 0);
+    if (this.dead) return undefined;
     if (isStatic(condition)) {
-      if (condition !== 0) return this.scope(tree.body ?? [], tree.type, []);
-      return tree.otherwise === undefined ? undefined : this.scope(tree.otherwise, tree.type, []);
+      const body = condition !== 0 ? tree.body : tree.otherwise;
+      return body.length > 0 ? this.scope(body, tree.type) : undefined;
     }
     const frame = this.top;
-    const target: Target = { type: tree.type, arrivals: [] };
-    const before = [...frame.locals];
-    frame.targets.push(target);
-    const yes = this.sequence(tree.body ?? [], target, []);
+    const scope: Scope = { type: tree.type, arrivals: [] };
+    const before = frame.locals.slice();
+    code.open(OP.if, tree.type);
+    frame.scopes.push(scope);
+    const yes = this.sequence(tree.body, scope);
     this.dead = false;
     frame.locals = before;
-    const no = this.sequence(tree.otherwise ?? [], target, []);
-    frame.targets.pop();
-    const body: Rope = [yes, 0x05, no];
-    const scope: Scope = { kind: 'scope', op: 4, type: tree.type, label: undefined, body };
-    return this.join(target, [codeOf(condition), scope], [yes, no], true);
+    code.emit(OP.else);
+    const no = this.sequence(tree.otherwise, scope);
+    frame.scopes.pop();
+    code.close();
+    const value = this.join(scope, start, no ?? NEVER, yes ?? NEVER);
+    if (this.dead) code.emit(OP.unreachable); // to the validator, what follows an if can be reached
+    return value;
   }
 
   // ---- expressions -----------------------------------------------------------------------------------------------------
-  private operand(tree: Tree | undefined): Value {
-    if (tree === undefined) throw new Error('internal error: operand missing');
-    return this.evaluate(tree);
+  private operand(tree: Tree, i: number): Value {
+    const operand = tree.operands[i];
+    if (operand === undefined) throw new Error('internal error: operand missing');
+    return this.evaluate(operand);
   }
   private evaluate(tree: Tree): Value {
-    const { op } = tree;
+    const { op, n } = tree;
+    const { code } = this;
     switch (op) {
-      case 0x41:
-        return tree.n;
-      case 0x42:
-        return tree.wide ?? 0n;
-      case 0x20:
-        return this.top.locals[tree.n] ?? getLocal(this.residual(this.top, tree.n));
-      case 0x21:
-      case 0x22: {
-        const value = this.operand(tree.a);
-        if (this.dead) return value;
-        this.top.locals[tree.n] = isStatic(value) ? value : undefined;
-        if (isStatic(value)) return op === 0x22 ? value : undefined;
-        return [codeOf(value), op, ...unsignedLeb(this.residual(this.top, tree.n))];
+      case OP.i32Const:
+        return n;
+      case OP.i64Const:
+        return tree.wide;
+      case OP.localGet: {
+        const known = this.top.locals[n];
+        if (known === undefined) code.emit(op, this.residual(this.top, n));
+        return known;
       }
-      case 0x02:
-        return this.scope(tree.body ?? [], tree.type, []);
-      case 0x03:
+      case OP.localSet:
+      case OP.localTee: {
+        const value = this.operand(tree, 0);
+        if (this.dead) return undefined;
+        this.top.locals[n] = value;
+        if (!isStatic(value)) code.emit(op, this.residual(this.top, n));
+        return op === OP.localTee ? value : undefined;
+      }
+      case OP.block:
+        return this.scope(tree.body, tree.type);
+      case OP.loop:
         return this.leave('loop');
-      case 0x04:
+      case OP.if:
         return this.conditional(tree);
-      case 0x0c: {
-        const value = tree.a === undefined ? undefined : this.evaluate(tree.a);
-        return this.dead ? value : this.jumpTo(tree.n, value);
+      case OP.br: {
+        const value = tree.operands.length > 0 ? this.operand(tree, 0) : undefined;
+        return this.dead ? undefined : this.jumpTo(n, value);
       }
-      case 0x0d: {
-        const condition = this.operand(tree.a);
-        if (this.dead) return condition;
-        if (isStatic(condition)) return condition !== 0 ? this.jumpTo(tree.n, undefined) : undefined;
-        const taken = this.jumpTo(tree.n, undefined);
+      case OP.brIf: {
+        const condition = this.operand(tree, 0);
+        if (this.dead) return undefined;
+        if (condition === 0) return undefined;
+        if (!isStatic(condition)) code.open(OP.if);
+        this.jumpTo(n, tree.operands.length > 1 ? this.operand(tree, 1) : undefined);
+        if (isStatic(condition)) return undefined;
         this.dead = false;
-        return [codeOf(condition), when(taken)];
+        code.close();
+        return undefined;
       }
-      case 0x0e: {
-        const index = this.operand(tree.a);
-        if (this.dead) return index;
-        if (typeof index !== 'number') return [dropped(index), this.leave('dynamic switch')];
-        const labels = tree.labels ?? [];
-        return this.jumpTo(labels[Math.min(index >>> 0, labels.length - 1)] ?? 0, undefined);
+      case OP.brTable: {
+        const index = this.operand(tree, 0);
+        if (this.dead) return undefined;
+        if (typeof index !== 'number') return this.leave('dynamic switch');
+        return this.jumpTo(tree.labels[Math.min(index >>> 0, tree.labels.length - 1)] ?? 0, undefined);
       }
-      case 0x00:
+      case OP.unreachable:
         return this.leave('unreachable');
-      case 0x10:
+      case OP.call:
         return this.call(tree);
-      case 0x1a: {
-        const value = this.operand(tree.a);
-        return this.dead ? value : isStatic(value) ? undefined : [codeOf(value), 0x1a];
+      case OP.drop: {
+        const value = this.operand(tree, 0);
+        if (!this.dead && !isStatic(value)) code.emit(op);
+        return undefined;
       }
-      case 0x1b:
+      case OP.select:
         return this.select(tree);
       default:
     }
-    if (op >= 0x28 && op <= 0x35) return this.load(tree);
-    if (op >= 0x36 && op <= 0x3e) return this.store(tree);
-    if (op >= 0xfd00) return this.vector(tree);
-    return this.numeric(tree);
+    const immediate = opcodeOf(op)?.immediate;
+    if (immediate !== 'memory' && immediate !== 'memory lane') return this.numeric(tree);
+    return tree.operands.length > 1 && immediate === 'memory' ? this.store(tree) : this.load(tree, immediate);
   }
   private call(tree: Tree): Value {
-    const args: Value[] = [];
-    for (const arg of tree.args ?? []) {
-      args.push(this.evaluate(arg));
-      if (this.dead) return args.map(codeOf);
+    const callee = this.module.functions[tree.n];
+    if (callee === undefined) return this.leave('no such function');
+    const { importedAs } = callee;
+    if (importedAs === undefined) {
+      const args: Value[] = [];
+      for (const operand of tree.operands) {
+        args.push(this.evaluate(operand));
+        if (this.dead) return undefined;
+      }
+      return this.inline(callee, args);
     }
-    const callee = this.module.functions[tree.callee ?? -1];
-    return callee === undefined ? this.leave('no such function') : this.inline(callee, args);
+    const index = this.context.callable(importedAs, callee);
+    if (index === undefined) return this.leave(importedAs);
+    for (const operand of tree.operands) {
+      this.code.constant(this.evaluate(operand));
+      if (this.dead) return undefined;
+    }
+    this.code.emit(OP.call, index);
+    return undefined;
   }
-  private select(tree: Tree): Value {
-    const [yes, no, condition] = [this.operand(tree.a), this.operand(tree.b), this.operand(tree.c)];
+  /** asJump: the value is the next RIP; a choice between two places then becomes two jumps. */
+  private select(tree: Tree, asJump = false): Value {
+    const { code } = this;
+    const before = code.here;
+    const yes = this.operand(tree, 0);
+    const between = code.here;
+    const no = this.operand(tree, 1);
+    const after = code.here;
+    const condition = this.operand(tree, 2);
+    if (this.dead) return undefined;
     if (isStatic(condition)) {
       const [keep, lose] = condition !== 0 ? [yes, no] : [no, yes];
-      if (isStatic(lose) || isLocalGet(lose)) return keep;
-      return condition !== 0 ? [codeOf(yes), codeOf(no), 0x1a] : [codeOf(yes), 0x1a, codeOf(no)];
+      if (isStatic(lose)) return keep;
+      const place = isStatic(keep) || condition !== 0 ? code.here : between;
+      const back = code.goTo(place);
+      code.emit(OP.drop);
+      code.comeBack(place, back);
+      return keep;
     }
-    const code: Rope = [codeOf(yes), codeOf(no), codeOf(condition), 0x1b];
-    code.select = { yes, no, condition: codeOf(condition) };
-    return code;
+    if (isStatic(yes) && yes === no) {
+      code.emit(OP.drop);
+      return yes;
+    }
+    if (asJump && typeof yes === 'bigint' && typeof no === 'bigint') {
+      code.open(OP.if);
+      this.jumpStatic(yes);
+      code.emit(OP.else);
+      this.jumpStatic(no);
+      code.close();
+      code.emit(OP.unreachable);
+      return undefined;
+    }
+    if (isStatic(no)) code.constantAt(after, no);
+    if (isStatic(yes)) code.constantAt(before, yes);
+    code.emit(OP.select);
+    return undefined;
   }
+  /** Everything without a side effect and without memory. */
   private numeric(tree: Tree): Value {
-    const { op } = tree;
-    const a = this.operand(tree.a);
-    if (this.dead) return a;
-    if (tree.b === undefined) return (isStatic(a) ? fold(op, a) : undefined) ?? [codeOf(a), op];
-    const b = this.operand(tree.b);
-    if (this.dead) return [codeOf(a), codeOf(b)];
-    if (isStatic(a) && isStatic(b)) return fold(op, a, b) ?? [codeOf(a), codeOf(b), op];
-    if ((b === 0 || b === 0n) && ZERO_RIGHT_IS_IDENTITY.has(op)) return a;
-    if ((a === 0 || a === 0n) && ZERO_LEFT_IS_IDENTITY.has(op)) return b;
-    if ((b === -1 || b === -1n) && ONES_RIGHT_IS_IDENTITY.has(op)) return a;
-    return [codeOf(a), codeOf(b), op];
+    const { op, operands } = tree;
+    const { code } = this;
+    const count = operands.length;
+    if (count === 0 || count > 2) {
+      for (const operand of operands) {
+        code.constant(this.evaluate(operand));
+        if (this.dead) return undefined;
+      }
+      code.raw(op, tree.bytes);
+      return undefined;
+    }
+    const a = this.operand(tree, 0);
+    if (this.dead) return undefined;
+    let b: Value;
+    if (count === 2) {
+      const between = code.here;
+      b = this.operand(tree, 1);
+      if (this.dead) return undefined;
+      if (isStatic(a) && isStatic(b)) {
+        const folded = fold(op, a, b);
+        if (folded !== undefined) return folded;
+      }
+      if ((b === 0 || b === 0n) && ZERO_RIGHT_IS_IDENTITY.has(op)) return a;
+      if ((b === -1 || b === -1n) && ONES_ARE_IDENTITY.has(op)) return a;
+      if ((a === 0 || a === 0n) && ZERO_LEFT_IS_IDENTITY.has(op)) return b;
+      if ((a === -1 || a === -1n) && ONES_ARE_IDENTITY.has(op)) return b;
+      if (isStatic(a)) code.constantAt(between, a);
+      code.constant(b);
+    } else {
+      const folded = isStatic(a) ? fold(op, a) : undefined;
+      if (folded !== undefined) return folded;
+      code.constant(a);
+    }
+    if (tree.bytes.length > 0) code.raw(op, tree.bytes);
+    else code.emit(op);
+    return undefined;
   }
 
   // ---- memory ----------------------------------------------------------------------------------------------------------
-  private load(tree: Tree): Value {
+  /** Loads, and the lane instructions that have a vector operand behind the address. */
+  private load(tree: Tree, immediate: string): Value {
     const { op } = tree;
-    const base = this.operand(tree.a);
-    if (this.dead) return base;
-    if (typeof base !== 'number') return [codeOf(base), op, 0, ...unsignedLeb(tree.n)];
+    const { code, context } = this;
+    const base = this.operand(tree, 0);
+    if (this.dead) return undefined;
+    if (typeof base !== 'number') {
+      if (immediate === 'memory lane') code.constant(this.operand(tree, 1));
+      if (!this.dead) code.memory(op, tree.n, tree.bytes);
+      return undefined;
+    }
     const address = (base + tree.n) >>> 0;
-    if (this.context.isConstant(address)) return this.constantAt(op, address);
-    const slot = this.context.slot(address);
-    if (slot === undefined) return [0x41, 0, op, 0, ...unsignedLeb(address)];
-    if (slot === 'zero') return tree.type === I64 ? 0n : 0;
-    if (slot.type === I32) return extended(op, slot.get());
-    const whole = slot.get();
-    if (op === 0x29) return whole;
-    const shifted: Rope = slot.shift === 0 ? whole : [whole, constant(BigInt(slot.shift)), 0x88];
-    return [shifted, narrowed(op)];
+    if (immediate === 'memory') {
+      if (context.isConstant(address)) {
+        const known = this.constantAt(op, address);
+        if (known !== undefined) return known;
+      } else if (context.isZero(address)) return zeroOf(tree.type);
+      const slot = context.slot(address, false);
+      if (slot !== undefined) return this.loadSlot(op, tree.type, slot, address);
+    }
+    code.constant(0);
+    if (immediate === 'memory lane') code.constant(this.operand(tree, 1));
+    if (!this.dead) code.memory(op, address, tree.bytes);
+    return undefined;
+  }
+  private loadSlot(op: number, type: number, slot: Slot, address: number): undefined {
+    const { code } = this;
+    const wide = slot.type === I64;
+    if ((type !== I32 && type !== I64) || (op === 0x29 && !wide)) return this.leave('load of several slots');
+    code.emit(OP.localGet, slot.local);
+    const shift = (address - slot.address) * 8;
+    if (shift > 0) {
+      code.constant(wide ? BigInt(shift) : shift);
+      code.emit(wide ? 0x88 : 0x76);
+    }
+    if (wide && type === I32) code.emit(0xa7);
+    if (!wide && type === I64) code.emit(0xad);
+    const extend = NARROW_LOADS.get(op);
+    if (typeof extend === 'number') code.emit(extend);
+    else if (extend !== undefined) {
+      code.constant(type === I64 ? extend : Number(extend));
+      code.emit(type === I64 ? 0x83 : 0x71);
+    }
+    return undefined;
   }
   private constantAt(op: number, address: number): Value {
     const { view } = this;
@@ -387,117 +471,115 @@ export class Evaluator {
       case 0x35:
         return BigInt(view.getUint32(address, true));
       default:
-        return [0x41, 0, op, 0, ...unsignedLeb(address)];
+        return undefined;
     }
   }
-  private store(tree: Tree): Value {
+  private store(tree: Tree): undefined {
     const { op } = tree;
-    const base = this.operand(tree.a);
-    if (this.dead) return base;
-    const value = this.operand(tree.b);
-    if (this.dead) return [codeOf(base), codeOf(value)];
-    if (typeof base !== 'number') return [codeOf(base), codeOf(value), op, 0, ...unsignedLeb(tree.n)];
+    const { code, context } = this;
+    const base = this.operand(tree, 0);
+    if (this.dead) return undefined;
+    if (typeof base !== 'number') {
+      code.constant(this.operand(tree, 1));
+      if (!this.dead) code.memory(op, tree.n);
+      return undefined;
+    }
     const address = (base + tree.n) >>> 0;
-    if (this.context.isRip(address)) return this.jump(value);
-    const slot = this.context.slot(address);
-    if (slot === undefined) return [0x41, 0, codeOf(value), op, 0, ...unsignedLeb(address)];
-    if (slot === 'zero') return this.leave('write to the zero slot');
-    if (slot.type === I32 && op !== 0x36 && op !== 0x3e) return this.leave('part of a 32-bit slot');
-    if (op === 0x37 || slot.type === I32) return [codeOf(value), op === 0x3e ? [0xa7] : [], slot.set()];
-    const bits = op === 0x3a || op === 0x3c ? 8 : op === 0x3b || op === 0x3d ? 16 : 32;
-    const mask = (1n << BigInt(bits)) - 1n;
-    const wide: Rope = op === 0x3a || op === 0x3b || op === 0x36 ? [codeOf(value), 0xad] : codeOf(value);
-    const placed: Rope = [wide, constant(mask), 0x83, slot.shift === 0 ? [] : [constant(BigInt(slot.shift)), 0x86]];
-    return [slot.get(), constant(~(mask << BigInt(slot.shift))), 0x83, placed, 0x84, slot.set()];
+    if (context.isRip(address)) return this.jump(tree.operands[1]);
+    const between = code.here;
+    code.constant(this.operand(tree, 1));
+    if (this.dead) return undefined;
+    if (context.isZero(address)) return this.leave('write to the zero slot');
+    const slot = context.slot(address, true);
+    if (slot === undefined) {
+      code.constantAt(between, 0);
+      code.memory(op, address);
+      return undefined;
+    }
+    const part = NARROW_STORES.get(op);
+    const ofSlot = slot.type === I64 ? part !== undefined || op === 0x37 : part === 32;
+    if (!ofSlot) return this.leave('store to part of a slot');
+    if (slot.type === I32 || op === 0x37 || part === undefined) {
+      if (op === 0x3e) code.emit(0xa7);
+      code.emit(OP.localSet, slot.local);
+      return undefined;
+    }
+    if (opcodeOf(op)?.operands?.[1] === I32) code.emit(0xad);
+    const shift = BigInt((address - slot.address) * 8);
+    const mask = (1n << BigInt(part)) - 1n;
+    code.constant(mask);
+    code.emit(0x83);
+    if (shift > 0n) {
+      code.constant(shift);
+      code.emit(0x86);
+    }
+    code.emit(OP.localGet, context.slot(address, false)?.local);
+    code.constant(BigInt.asIntN(64, ~(mask << shift)));
+    code.emit(0x83);
+    code.emit(0x84);
+    code.emit(OP.localSet, slot.local);
+    return undefined;
   }
-  private jump(value: Value): Rope {
+  /** The value of a store to RIP. A choice between two places becomes two jumps. */
+  private jump(target: Tree | undefined): undefined {
+    if (target === undefined) throw new Error('internal error: operand missing');
+    const { code } = this;
+    const [yes] = target.body;
+    const [no] = target.otherwise;
+    if (target.op === OP.if && target.body.length === 1 && target.otherwise.length === 1) {
+      const condition = this.operand(target, 0);
+      if (this.dead) return;
+      if (isStatic(condition)) return this.jump(condition !== 0 ? yes : no);
+      const before = this.top.locals.slice();
+      code.open(OP.if);
+      this.jump(yes);
+      this.dead = false;
+      this.top.locals = before;
+      code.emit(OP.else);
+      this.jump(no);
+      this.dead = true;
+      code.close();
+      code.emit(OP.unreachable);
+      return;
+    }
+    const value = target.op === OP.select ? this.select(target, true) : this.evaluate(target);
+    if (this.dead) return;
+    if (typeof value === 'bigint') this.jumpStatic(value);
+    else {
+      this.dead = true;
+      this.jumped = true;
+      code.constant(value);
+      this.context.jumpIndirect();
+    }
+  }
+  private jumpStatic(target: bigint): void {
     this.dead = true;
     this.jumped = true;
-    if (typeof value === 'bigint') return this.context.jump(BigInt.asUintN(64, value));
-    if (!Array.isArray(value)) throw new Error('internal error: RIP is not 64 bits');
-    const select = value.select;
-    if (select !== undefined && typeof select.yes === 'bigint' && typeof select.no === 'bigint') {
-      const yes = this.context.jump(BigInt.asUintN(64, select.yes));
-      const no = this.context.jump(BigInt.asUintN(64, select.no));
-      return [select.condition, when(yes, no), 0x00];
-    }
-    return this.context.jumpIndirect(value);
-  }
-  /** XMM registers stay in memory; constants and lanes follow the opcode. */
-  private vector(tree: Tree): Value {
-    const code = tree.op - 0xfd00;
-    const opcode: Rope = [0xfd, ...unsignedLeb(code)];
-    if (tree.bytes !== undefined && tree.a === undefined) return [opcode, ...tree.bytes];
-    const operands: Value[] = [];
-    for (const part of [tree.a, tree.b, tree.c]) {
-      if (part === undefined) continue;
-      operands.push(this.evaluate(part));
-      if (this.dead) return operands.map(codeOf);
-    }
-    if (code === 0 || code === 11) {
-      const [base, value] = operands;
-      const address = typeof base === 'number' ? [0x41, 0] : codeOf(base);
-      const offset = typeof base === 'number' ? (base + tree.n) >>> 0 : tree.n;
-      return [address, codeOf(value), opcode, 0, ...unsignedLeb(offset)];
-    }
-    const lane = code >= 21 && code <= 34 ? [tree.n] : (tree.bytes ?? []);
-    return [...operands.map(codeOf), opcode, ...lane];
+    this.context.jump(BigInt.asUintN(64, target));
   }
 }
 
-const dropped = (value: Value): Rope => (value === undefined || isStatic(value) ? [] : [value, 0x1a]);
-const isLocalGet = (value: Value): boolean => Array.isArray(value) && value[0] === 0x20 && value.length === 2;
-/** A load of any width from a 32-bit slot. */
-function extended(op: number, whole: Rope): Rope {
-  if (op === 0x28) return whole;
-  if (op === 0x34 || op === 0x29) return [whole, 0xac];
-  if (op === 0x35) return [whole, 0xad];
-  return [whole, 0xad, narrowed(op)];
-}
-/** Sign or zero extension of the low part of an i64 to what a narrow load answers. */
-function narrowed(op: number): Rope {
-  switch (op) {
-    case 0x28:
-      return [0xa7];
-    case 0x2c:
-      return [0xa7, 0xc0];
-    case 0x2d:
-      return [0xa7, 0x41, 0xff, 0x01, 0x71];
-    case 0x2e:
-      return [0xa7, 0xc1];
-    case 0x2f:
-      return [0xa7, 0x41, 0xff, 0xff, 0x03, 0x71];
-    case 0x30:
-      return [0xc2];
-    case 0x31:
-      return [0x42, 0xff, 0x01, 0x83];
-    case 0x32:
-      return [0xc3];
-    case 0x33:
-      return [0x42, 0xff, 0xff, 0x03, 0x83];
-    case 0x34:
-      return [0xc4];
-    default:
-      return [0xa7, 0xad];
-  }
-}
-const isEmpty = (item: RopeItem): boolean => Array.isArray(item) && item.every(isEmpty);
-/** The item that a rope's code ends with. */
-function lastItem(rope: Rope): RopeItem | undefined {
-  let item: RopeItem | undefined = rope;
-  while (Array.isArray(item)) {
-    const list: Rope = item;
-    let i = list.length - 1;
-    for (; i >= 0; i--) {
-      const part = list[i];
-      if (part !== undefined && !isEmpty(part)) break;
-    }
-    item = list[i];
-  }
-  return item;
-}
-function hasCode(item: RopeItem): boolean {
-  if (typeof item === 'number') return true;
-  if (Array.isArray(item)) return item.some(hasCode);
-  return item.kind === 'way' ? item.code.length > 0 : true;
-}
+/** Stands for "no arrival" where undefined means "no such half". */
+const NEVER: Arrival = { locals: [], value: undefined, place: -1 };
+/** What a narrow load does with the low bits: an instruction, or a mask. */
+const NARROW_LOADS: ReadonlyMap<number, number | bigint> = new Map<number, number | bigint>([
+  [0x2c, 0xc0],
+  [0x2d, 0xffn],
+  [0x2e, 0xc1],
+  [0x2f, 0xffffn],
+  [0x30, 0xc2],
+  [0x31, 0xffn],
+  [0x32, 0xc3],
+  [0x33, 0xffffn],
+  [0x34, 0xc4],
+  [0x35, 0xffffffffn],
+]);
+/** Bits that a narrow store writes; i32.store counts as one into a 64-bit slot. */
+const NARROW_STORES: ReadonlyMap<number, number> = new Map([
+  [0x36, 32],
+  [0x3a, 8],
+  [0x3b, 16],
+  [0x3c, 8],
+  [0x3d, 16],
+  [0x3e, 32],
+]);

@@ -1,4 +1,6 @@
 // Constant folding of WebAssembly's integer instructions (core specification 4.3.2). i32 are numbers (signed), i64 bigints (signed).
+import type { Value } from './code.ts';
+
 const unsigned = (a: bigint): bigint => BigInt.asUintN(64, a);
 const signed = (a: bigint): bigint => BigInt.asIntN(64, a);
 const bit = (condition: boolean): number => (condition ? 1 : 0);
@@ -70,8 +72,11 @@ function popcount(value: bigint): number {
 }
 
 /** The value of an instruction with constant operands, or undefined when it is not folded (it may trap, or is not in the tables). */
-export function fold(op: number, a: number | bigint, b?: number | bigint): number | bigint | undefined {
-  if (b === undefined) return typeof a === 'number' ? unary32.get(op)?.(a) : unary64.get(op)?.(a);
+export function fold(op: number, a: Value, b?: Value): number | bigint | undefined {
+  if (b === undefined) {
+    if (typeof a === 'number') return unary32.get(op)?.(a);
+    return typeof a === 'bigint' ? unary64.get(op)?.(a) : undefined;
+  }
   if (typeof a === 'number' && typeof b === 'number') return binary32.get(op)?.(a, b);
   if (typeof a === 'bigint' && typeof b === 'bigint') return binary64.get(op)?.(a, b);
   return undefined;
@@ -83,4 +88,4 @@ export const ZERO_RIGHT_IS_IDENTITY = new Set([
 ]);
 export const ZERO_LEFT_IS_IDENTITY = new Set([0x6a, 0x72, 0x73, 0x7c, 0x84, 0x85]);
 /** i64.and with all ones: what the 64-bit address mask of a record is. */
-export const ONES_RIGHT_IS_IDENTITY = new Set([0x71, 0x83]);
+export const ONES_ARE_IDENTITY = new Set([0x71, 0x83]);

@@ -1,171 +1,276 @@
-// The region cache: which pages are hot, which regions are compiled, and when they go.
+// The region cache: which blocks are hot, which regions are compiled, and when they go.
 import * as L from '../core/layout.ts';
-import { ENTRY_TABLE_SIZE, type Region, RegionBuilder } from './region.ts';
-import { readModule } from './wasm-reader.ts';
+import { Blocks } from './blocks.ts';
+import { ByteBuffer } from './code.ts';
+import { type ImportedFunction, writeModule } from './module.ts';
+import { type Region, RegionBuilder } from './region.ts';
+import { readModule, type WasmFunction } from './wasm-reader.ts';
 
 export interface JitStatistics {
+  /** Regions that were compiled, and the modules that hold those which are still alive. */
   readonly regions: number;
   readonly modules: number;
-  /** Instructions that were translated. */
+  /** Instructions that were translated, and bytes of WebAssembly that became of them. */
   readonly instructions: number;
+  readonly bytes: number;
   /** Time spent on translation and module creation, as `now` tells; V8's own compilation comes later and is not in it. */
   readonly compileMs: number;
-  /** Places in the translated code where a region is left, by cause. */
+  /** How often running regions ended, by cause. */
   readonly exits: Readonly<Record<string, number>>;
-  /** Handlers that cannot be specialised, with the reason. */
+  /** Regions that V8 refused or that could not be built, by reason: their blocks stay interpreted. */
   readonly failures: Readonly<Record<string, number>>;
 }
 export interface JitHost {
   readonly memory: WebAssembly.Memory;
   /** core.wasm's function table: regions are entered by call_indirect. */
   readonly table: WebAssembly.Table;
-  /** Header of the block at a RIP of the selected vCPU's code, decoded when needed; 0: it cannot be fetched. */
-  blockAt(rip: bigint): number;
+  /** Pure functions that handlers import from "softfloat": regions call them. */
+  readonly softfloat: WebAssembly.ModuleImports;
 }
 export interface JitOptions {
   /** Milliseconds, for statistics only (the guest never sees them); absent: no times. */
   readonly now?: (() => number) | undefined;
-  /** Live modules before all regions are evicted, at most MAXIMUM_MODULES; tests make it small. */
+  /** Live modules before the oldest are evicted, at most MAXIMUM_MODULES; tests make it small. */
   readonly maximumModules?: number;
+  /** Hot blocks that wait for a module together; 1: each is compiled at once, before it runs again. */
+  readonly batch?: number;
 }
+/** Hot blocks of a page; regions of it begin at all of them. */
 interface Page {
-  readonly entries: Set<bigint>;
+  readonly entries: Set<number>;
   translations: number;
-  /** Hot blocks reported since the last translation. */
+  /** Reports since the last translation. */
   reports: number;
+}
+interface CompiledModule {
+  /** Slots of the function table, one for each region. */
+  readonly slots: readonly number[];
+  readonly headers: readonly number[];
+  /** Where its tables of jump targets begin in the ring. */
+  readonly ringStart: number;
 }
 /** Executions after which a block is worth its translation: see bench/. */
 export const HOT_THRESHOLD = 500;
-/** More live modules than this and all regions go: V8 aborts the process at some 30,000. */
-const MAXIMUM_MODULES = 1000;
+/** V8 aborts the process at some 30,000 live modules. */
+const MAXIMUM_MODULES = 2000;
+/** Hot blocks that wait for a module together. One that is reported again while it waits ends the wait. */
+const DEFAULT_BATCH = 32;
 const MAXIMUM_PATIENCE = 64;
-const NO_FRAME = 0xffffffff;
+/** Regions that a block of another page is copied into, at most. */
+const MAXIMUM_COPIES = 4;
+/** A block that was executed this fraction of the threshold is warm enough to be translated with its neighbours. */
+const WARM = 8;
 
 export class Jit {
   private readonly host: JitHost;
+  private readonly blocks: Blocks;
   private readonly view: DataView;
   private readonly builder: RegionBuilder;
   private readonly pages = new Map<bigint, Page>();
+  private readonly waiting = new Map<number, Page>();
+  /** How many regions hold a block that was hot or was compiled. */
+  private readonly copies = new Map<number, number>();
+  /** Blocks that are inside of a region, and yet were interpreted often: they have to be entries. */
+  private readonly forced = new Set<number>();
+  private readonly live: CompiledModule[] = [];
+  private readonly freeSlots: number[] = [];
+  private readonly causes: string[] = ['elsewhere'];
   private readonly failures = new Map<string, number>();
-  private readonly tables: number;
+  private readonly maximumModules: number;
+  private readonly batch: number;
+  private readonly now: () => number;
+  // of the module that is being made
+  private imports: ImportedFunction[] = [];
+  /** Bytes of jump target tables that were ever allocated; the ring position is the remainder. */
+  private ring = 0;
+  // statistics
   private generation = 0;
-  private modules = 0;
   private regions = 0;
   private instructions = 0;
+  private bytes = 0;
   private compileMs = 0;
-  private readonly now: () => number;
-  private readonly maximumModules: number;
-  /** Table slots of ours, used again after an eviction: what the table holds stays alive. */
-  private readonly slots: number[] = [];
 
-  constructor(coreBytes: Uint8Array, host: JitHost, { now, maximumModules }: JitOptions = {}) {
+  constructor(coreBytes: Uint8Array, host: JitHost, { now, maximumModules, batch = DEFAULT_BATCH }: JitOptions = {}) {
     this.host = host;
     this.now = now ?? (() => 0);
+    this.batch = batch;
     this.maximumModules = Math.min(maximumModules ?? MAXIMUM_MODULES, MAXIMUM_MODULES);
     this.view = new DataView(host.memory.buffer);
-    this.tables = this.view.getUint32(L.CONFIG_ENTRY_TABLES, true);
-    this.builder = new RegionBuilder(readModule(coreBytes), this.view, (rip) => this.compilable(rip));
+    this.blocks = new Blocks(this.view);
+    this.builder = new RegionBuilder(readModule(coreBytes), this.blocks, {
+      include: (header) => this.include(header),
+      forced: (header) => this.forced.has(header),
+      allocate: (bytes) => this.allocate(bytes),
+      causeNumber: (cause) => this.causeNumber(cause),
+      callable: (name, callee) => this.callable(name, callee),
+    });
   }
 
-  /** A block became hot. Called by the run loop; the block may be gone when it returns. */
+  /** A block became hot. Called by the run loop, while no region runs. */
   hot(header: number): void {
-    const flags = this.view.getUint32(header + L.B_FLAGS, true);
-    const mode = this.view.getUint32(header + L.B_MODE, true);
-    if ((mode & L.MODE_FLAT) === 0 || (flags & (L.BLOCK_GUARD | L.BLOCK_DROPPED)) !== 0) return;
+    if (!this.blocks.compilable(header)) return;
     this.forgetAfterFlush();
-    const rip = this.view.getBigUint64(header + L.B_LINEAR, true);
-    const key = (rip >> 12n) * 64n + BigInt(mode & 63) + (BigInt(this.view.getUint32(header + L.B_FRAME, true)) << 64n);
-    const page = this.pages.get(key) ?? { entries: new Set(), translations: 0, reports: 0 };
-    this.pages.set(key, page);
-    page.entries.add(rip);
+    const page = this.pageOf(header);
+    page.entries.add(header);
     page.reports++;
-    // The n-th translation of a page takes n reports (up to a bound): else a page with many entries, or one that the guest
-    // writes to again and again, would cost more to translate than it ever gives back.
-    if (page.reports < Math.min(page.translations, MAXIMUM_PATIENCE)) {
-      this.view.setUint32(header + L.B_HOT, 0, true);
-      return;
-    }
-    page.reports = 0;
-    page.translations++;
+    const again = this.waiting.has(header);
+    this.waiting.set(header, page);
+    const copies = this.copies.get(header);
+    if (copies === undefined) this.copies.set(header, 0);
+    else if (copies > 0 && !again) this.forced.add(header);
+    // the block reports itself again after as many executions
+    this.view.setUint32(header + L.B_HOT, 0, true);
+    if (!again && this.waiting.size < this.batch) return;
     const started = this.now();
-    this.translate([...page.entries]);
+    this.compileWaiting();
     this.compileMs += this.now() - started;
   }
-
+  private pageOf(header: number): Page {
+    const mode = BigInt(this.blocks.u32(header + L.B_MODE) & 63);
+    const frame = BigInt(this.blocks.u32(header + L.B_FRAME));
+    const key = ((frame << 52n) | (this.blocks.linear(header) >> 12n)) * 64n + mode;
+    let page = this.pages.get(key);
+    if (page === undefined) this.pages.set(key, (page = { entries: new Set(), translations: 0, reports: 0 }));
+    return page;
+  }
+  /** After a flush of the arena no header is what it was, and no block leads to a region. */
   private forgetAfterFlush(): void {
-    const generation = this.view.getUint32(L.CODE_GENERATION, true);
+    const generation = this.blocks.u32(L.CODE_GENERATION);
     if (generation === this.generation) return;
     this.generation = generation;
     this.pages.clear();
+    this.waiting.clear();
+    this.copies.clear();
+    this.forced.clear();
+    while (this.live.length > 0) this.release();
   }
-  /** Blocks that may be inside a region: in RAM, on one page, without a breakpoint's guard. */
-  private compilable(rip: bigint): number | undefined {
-    const header = this.host.blockAt(rip);
-    if (header === 0) return undefined;
-    const flags = this.view.getUint32(header + L.B_FLAGS, true);
-    const crosses = this.view.getUint32(header + L.B_FRAME2, true) !== NO_FRAME;
-    const cached = header >= this.view.getUint32(L.CONFIG_ARENA, true);
-    return crosses || !cached || (flags & L.BLOCK_GUARD) !== 0 ? undefined : header;
-  }
-  private translate(entries: readonly bigint[]): void {
-    if (this.modules >= this.maximumModules) {
-      this.evictAll(); // hot blocks report themselves again
-      return;
+
+  // ---- compilation -----------------------------------------------------------------------------------------------------
+  private compileWaiting(): void {
+    const waiting = [...this.waiting];
+    this.waiting.clear();
+    const bodies: Uint8Array[] = [];
+    const built: Region[] = [];
+    const done = new Set<number>();
+    this.imports = [];
+    const ringStart = this.ring;
+    for (const [header, page] of waiting) {
+      // The n-th translation of a page takes n reports (up to a bound): else a page with many entries, or one that the guest
+      // writes to again and again, would cost more to translate than it ever gives back.
+      if (done.has(header) || page.reports < Math.min(page.translations, MAXIMUM_PATIENCE)) continue;
+      page.reports = 0;
+      page.translations++;
+      const out = new ByteBuffer();
+      for (const entry of page.entries) if (!this.blocks.compilable(entry)) page.entries.delete(entry); // dropped
+      const region = this.build([header, ...[...page.entries].reverse()], out);
+      if (region === undefined) continue;
+      bodies.push(out.view());
+      built.push(region);
+      for (const inside of region.headers) {
+        done.add(inside);
+        this.copies.set(inside, (this.copies.get(inside) ?? 0) + 1);
+      }
     }
-    const entryTable = this.tables + this.modules * ENTRY_TABLE_SIZE;
-    let region: Region | undefined;
+    if (built.length > 0) this.link(built, bodies, ringStart);
+  }
+  private build(roots: readonly number[], out: ByteBuffer): Region | undefined {
     try {
-      region = this.builder.build(entries, entryTable);
+      return this.builder.build(roots, out);
     } catch (error) {
       this.fail(error);
-      return;
+      return undefined;
     }
-    // decoding a block may have flushed the arena: then the headers are not the ones that were compiled
-    if (region === undefined || this.view.getUint32(L.CODE_GENERATION, true) !== this.generation) return;
+  }
+  private link(built: readonly Region[], bodies: readonly Uint8Array[], ringStart: number): void {
+    const bytes = writeModule(this.imports, bodies);
     let instance: WebAssembly.Instance;
     try {
-      // the copy gives the module a buffer of its own type
-      const module = new WebAssembly.Module(new Uint8Array(region.bytes));
-      instance = new WebAssembly.Instance(module, { e: { m: this.host.memory } });
+      const imports = { e: { m: this.host.memory }, s: this.host.softfloat };
+      instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), imports);
     } catch (error) {
       this.fail(error);
       return;
     }
-    const index = (this.slots[this.modules] ??= this.host.table.grow(1));
-    this.host.table.set(index, instance.exports['region']);
-    this.modules++;
-    this.regions++;
-    this.instructions += region.instructions;
-    new Uint8Array(this.host.memory.buffer, entryTable, ENTRY_TABLE_SIZE).fill(0);
-    region.headers.forEach((header, i) => {
-      this.view.setUint32(header + L.B_JIT, index, true);
-      this.view.setUint32(header + L.B_JIT_ENTRY, i, true);
-      const offset = region.offsets[i];
-      if (offset !== undefined && i < 255) this.view.setUint8(entryTable + offset, i + 1);
+    if (this.live.length >= this.maximumModules) this.release();
+    const slots = built.map((region, i) => {
+      const slot = this.freeSlots.pop() ?? this.host.table.grow(1);
+      this.host.table.set(slot, instance.exports[`r${i}`]);
+      for (const { header, word } of region.entries) {
+        this.view.setUint32(header + L.B_JIT, slot, true);
+        this.view.setUint32(header + L.B_JIT_ENTRY, word, true);
+      }
+      this.instructions += region.instructions;
+      return slot;
     });
+    this.regions += built.length;
+    this.bytes += bytes.length;
+    const headers = built.flatMap((region) => region.entries.map(({ header }) => header));
+    this.live.push({ slots, headers, ringStart });
   }
+  /** Lets the oldest module go: its blocks are interpreted until they are hot again. */
+  private release(): void {
+    const oldest = this.live.shift();
+    if (oldest === undefined) return;
+    const slots = new Set(oldest.slots);
+    if (this.blocks.u32(L.CODE_GENERATION) === this.generation) {
+      for (const header of oldest.headers) {
+        if (!slots.has(this.blocks.u32(header + L.B_JIT))) continue; // a younger region has it
+        this.view.setUint32(header + L.B_JIT, 0, true);
+        this.view.setUint32(header + L.B_HOT, 0, true);
+        this.copies.delete(header);
+      }
+    }
+    for (const slot of slots) {
+      this.host.table.set(slot, null);
+      this.freeSlots.push(slot);
+    }
+  }
+
+  // ---- what the region builder asks ------------------------------------------------------------------------------------
+  private include(header: number): boolean {
+    const copies = this.copies.get(header);
+    if (copies !== undefined) return copies < MAXIMUM_COPIES;
+    return this.blocks.u32(header + L.B_HOT) >= Math.floor(this.blocks.u32(L.HOT_THRESHOLD) / WARM);
+  }
+  /** Tables of jump targets come from a ring, in the order of their modules' age; the oldest module goes when it is full. */
+  private allocate(bytes: number): number {
+    const at = this.ring % L.ENTRY_TABLES_SIZE;
+    if (at + bytes > L.ENTRY_TABLES_SIZE) this.ring += L.ENTRY_TABLES_SIZE - at;
+    const address = this.blocks.u32(L.CONFIG_ENTRY_TABLES) + (this.ring % L.ENTRY_TABLES_SIZE);
+    this.ring += bytes;
+    for (let oldest = this.live[0]; oldest !== undefined; oldest = this.live[0]) {
+      if (this.ring - oldest.ringStart <= L.ENTRY_TABLES_SIZE) break;
+      this.release();
+    }
+    return address;
+  }
+  private causeNumber(cause: string): number {
+    const known = this.causes.indexOf(cause);
+    if (known >= 0) return known;
+    if (this.causes.length === L.EXIT_CAUSES) return L.EXIT_CAUSES - 1;
+    return this.causes.push(cause) - 1;
+  }
+  private callable(name: string, callee: WasmFunction): number | undefined {
+    const [module, own = ''] = name.split('.');
+    if (module !== 'softfloat' || typeof this.host.softfloat[own] !== 'function') return undefined;
+    const known = this.imports.findIndex((imported) => imported.name === own);
+    return known >= 0 ? known : this.imports.push({ name: own, type: callee.type }) - 1;
+  }
+
   private fail(error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     this.failures.set(reason, (this.failures.get(reason) ?? 0) + 1);
   }
-  /**
-   * Drops every region, and lets V8 collect the modules. The blocks forget theirs in the flush that the run loop makes before
-   * it looks up the next one; no region is running when a block is reported as hot.
-   */
-  private evictAll(): void {
-    this.view.setUint32(L.FLUSH_REQUEST, 1, true);
-    for (const slot of this.slots) this.host.table.set(slot, null);
-    this.modules = 0;
-    this.pages.clear();
-  }
-
   statistics(): JitStatistics {
     return {
       regions: this.regions,
-      modules: this.modules,
+      modules: this.live.length,
       instructions: this.instructions,
+      bytes: this.bytes,
       compileMs: Math.round(this.compileMs),
-      exits: Object.fromEntries(this.builder.causes),
+      exits: Object.fromEntries(
+        this.causes.map((cause, i) => [cause, Number(this.view.getBigUint64(L.EXIT_COUNTS + 8 * i, true))]),
+      ),
       failures: Object.fromEntries(this.failures),
     };
   }

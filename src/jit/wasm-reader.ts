@@ -1,6 +1,8 @@
 // Reads the parts of a WebAssembly module that the contract check and the partial evaluator need: types, imports,
 // functions, the function table, and bodies as flat lists of instructions (WebAssembly core specification, chapter 5).
 
+import { opcodeOf } from './wasm-opcodes.ts';
+
 /** Value types as their binary codes: i32 0x7f, i64 0x7e, f32 0x7d, f64 0x7c, v128 0x7b. */
 export type ValueType = number;
 export interface FunctionType {
@@ -16,7 +18,7 @@ export interface Instruction {
   readonly wide?: bigint;
   /** br_table: labels, the default last. */
   readonly labels?: readonly number[];
-  /** v128.const: the value; i8x16.shuffle: the lanes. */
+  /** Raw bytes behind the opcode: constants of f32, f64, v128; lanes. */
   readonly bytes?: readonly number[];
 }
 export interface WasmFunction {
@@ -45,6 +47,8 @@ export class WasmReadError extends Error {
     this.offset = offset;
   }
 }
+
+const CALL_INDIRECT = 0x11;
 
 class Cursor {
   at: number;
@@ -214,55 +218,45 @@ function readBody(cursor: Cursor): { locals: ValueType[]; body: Instruction[] } 
   return { locals, body };
 }
 
-/** SIMD instructions with a memory immediate: loads and stores 0-11, 92, 93; with lane: 84-91. */
-const isVectorMemory = (n: number): boolean => n <= 11 || n === 92 || n === 93;
-
 function readInstruction(cursor: Cursor): Instruction {
-  const op = cursor.byte();
-  if (op === 0x02 || op === 0x03 || op === 0x04) return { op, immediate: Number(cursor.signed(33)) };
-  if (op === 0x0c || op === 0x0d || op === 0x10 || (op >= 0x20 && op <= 0x26))
-    return { op, immediate: cursor.unsigned() };
-  if (op === 0x0e) {
-    const labels = cursor.vector(() => cursor.unsigned());
-    labels.push(cursor.unsigned());
-    return { op, immediate: 0, labels };
-  }
-  if (op === 0x11) {
-    const type = cursor.unsigned();
-    cursor.unsigned();
-    return { op, immediate: type };
-  }
-  if (op >= 0x28 && op <= 0x3e) {
-    cursor.unsigned();
-    return { op, immediate: cursor.unsigned() };
-  }
-  if (op === 0x3f || op === 0x40) return { op, immediate: cursor.byte() };
-  if (op === 0x41) return { op, immediate: Number(cursor.signed(32)) };
-  if (op === 0x42) return { op, immediate: 0, wide: cursor.signed(64) };
-  if (op === 0x43) cursor.at += 4;
-  if (op === 0x44) cursor.at += 8;
-  if (op === 0xfc) {
-    const n = cursor.unsigned();
-    if (n === 10) cursor.at += 2;
-    else if (n === 11) cursor.at += 1;
-    else if (n > 7) throw new WasmReadError(`instruction fc ${n}`, cursor.at);
-    return { op: 0xfc00 + n, immediate: 0 };
-  }
-  if (op === 0xfd) {
-    const n = cursor.unsigned();
-    let immediate = 0;
-    if (isVectorMemory(n) || (n >= 84 && n <= 91)) {
-      cursor.unsigned();
-      immediate = cursor.unsigned();
+  let op = cursor.byte();
+  if (op === 0xfc || op === 0xfd) op = (op << 8) + cursor.unsigned();
+  const row = opcodeOf(op);
+  if (row === undefined) throw new WasmReadError(`instruction 0x${op.toString(16)}`, cursor.at);
+  const raw = (count: number): number[] => Array.from({ length: count }, () => cursor.byte());
+  switch (row.immediate) {
+    case 'none':
+      return { op, immediate: 0 };
+    case 'index': {
+      const immediate = cursor.unsigned();
+      if (op === CALL_INDIRECT) cursor.unsigned(); // the table
+      return { op, immediate };
     }
-    if (n >= 84 && n <= 91) cursor.byte();
-    if (n === 12 || n === 13) {
-      const bytes = [...cursor.bytes.subarray(cursor.at, cursor.at + 16)];
-      cursor.at += 16;
-      return { op: 0xfd00 + n, immediate: 0, bytes };
+    case 'block type':
+      return { op, immediate: Number(cursor.signed(33)) };
+    case 'labels':
+      return { op, immediate: 0, labels: [...cursor.vector(() => cursor.unsigned()), cursor.unsigned()] };
+    case 'memory':
+    case 'memory lane': {
+      cursor.unsigned(); // alignment: a hint
+      const immediate = cursor.unsigned();
+      return row.immediate === 'memory' ? { op, immediate } : { op, immediate, bytes: raw(1) };
     }
-    if (n >= 21 && n <= 34) immediate = cursor.byte(); // lanes
-    return { op: 0xfd00 + n, immediate };
+    case 'lane':
+      return { op, immediate: 0, bytes: raw(1) };
+    case 'i32':
+      return { op, immediate: Number(cursor.signed(32)) };
+    case 'i64':
+      return { op, immediate: 0, wide: cursor.signed(64) };
+    case 'bytes 4':
+      return { op, immediate: 0, bytes: raw(4) };
+    case 'bytes 8':
+      return { op, immediate: 0, bytes: raw(8) };
+    case 'bytes 16':
+      return { op, immediate: 0, bytes: raw(16) };
+    case 'zeros 1':
+    case 'zeros 2':
+      cursor.at += row.immediate === 'zeros 1' ? 1 : 2;
+      return { op, immediate: 0 };
   }
-  return { op, immediate: 0 };
 }

@@ -94,6 +94,8 @@ export interface MachineApi {
   onPort: (bytes: Uint8Array) => void;
   /** Something worth a line for the user, said once per cause: unknown port, unknown opcode... */
   onMessage: (text: string) => void;
+  /** For how long, in virtual time, a vCPU has had its interrupts off, as far as seen between runs; undefined: they are on. */
+  interruptsOffFor(vcpu: number): bigint | undefined;
   /** Input to the first UART; takes effect at the current virtual time. */
   sendSerial(bytes: Uint8Array): void;
   /** Input to the virtio console, as far as there is one. */

@@ -81,5 +81,6 @@ export function restoreVcpu(engine: Engine, vcpu: number, reader: StateReader): 
     engine.set32(slot, 0);
   }
   engine.set32(L.ATTENTION, L.ATTENTION_EVENT);
+  engine.system.rearmMonitor();
   engine.system.updateMode();
 }

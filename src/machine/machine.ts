@@ -10,6 +10,7 @@ import { DebugConsole } from './debug-console.ts';
 import type { Device, GuestMemory, PortDevice } from './device.ts';
 import { FwCfg } from './fw-cfg.ts';
 import { I8042 } from './i8042.ts';
+import { InterruptWatch } from './interrupt-watch.ts';
 import { IoApic } from './ioapic.ts';
 import { IsaDebugExit } from './isa-debug-exit.ts';
 import { LocalApic, MSR_APIC_BASE } from './lapic.ts';
@@ -42,6 +43,7 @@ const EVENT_NMI = 2;
 const EVENT_SMI = 4;
 const EVENT_INIT = 8;
 const EVENT_SIPI = 16;
+const RFLAGS_IF = 1n << 9n;
 // ACTIVITY
 const WAIT_FOR_SIPI = 2;
 
@@ -102,6 +104,7 @@ export class Machine implements MachineApi {
   private readonly serialOutput = new OutputBuffer((bytes) => this.onSerial(bytes));
   private readonly debugOutput = new OutputBuffer((bytes) => this.onDebugConsole(bytes));
   private readonly jit: Jit | undefined;
+  private readonly interruptWatch: InterruptWatch;
   private observerOrNone: MachineObserver | undefined;
   private stopRequest: MachineStop | undefined;
 
@@ -109,6 +112,7 @@ export class Machine implements MachineApi {
   constructor(modules: EngineModules, options: MachineOptions) {
     checkMachineOptions(options);
     this.options = options;
+    this.interruptWatch = new InterruptWatch(options.cpus);
     this.acpi = buildAcpiTables(options.cpus, { devices: [pciRootBridge()], levelInterrupts: PCI_INTERRUPTS });
     const { cpus, memorySize, profile = 'intel', randomSeed = DEFAULT_RANDOM_SEED } = options;
     this.memoryMap = new MemoryMap((physical, write) => this.messages.unknownMemory(physical, write));
@@ -205,7 +209,10 @@ export class Machine implements MachineApi {
       mmioWrite: (physical, size, value) => this.memoryMap.write(physical, size, value),
       portRead: (port, size) => this.ports.read(port, size),
       portWrite: (port, size, value) => this.ports.write(port, size, value),
-      acknowledgeInterrupt: () => this.currentApic.acknowledge(() => this.pic.acknowledge()),
+      acknowledgeInterrupt: () => {
+        this.interruptWatch.note(this.engine.current, this.clock);
+        return this.currentApic.acknowledge(() => this.pic.acknowledge());
+      },
       msrKnown: (index, write) => this.currentApic.msrKnown(index, write),
       msrRead: (index) => this.currentApic.msrRead(index),
       msrWrite: (index, value) => {
@@ -224,6 +231,7 @@ export class Machine implements MachineApi {
       delivered: (vector, kind, error, rip) => this.delivered(vector, kind, error, rip),
       splitAt: (linear) => this.observerOrNone?.splitAt(linear) ?? false,
       splitCount: () => this.observerOrNone?.splitCount() ?? 0,
+      woken: (vcpu) => this.scheduler.wake(vcpu),
     };
   }
   private delivered(vector: number, kind: number, error: number, rip: bigint): void {
@@ -326,9 +334,22 @@ export class Machine implements MachineApi {
       this.stopRequest = undefined;
       return request;
     } finally {
+      this.lookAtInterrupts();
       this.serialOutput.flush();
       this.debugOutput.flush();
     }
+  }
+  private interruptible(vcpu: number): boolean {
+    return (this.engine.get64(L.RFLAGS, vcpu) & RFLAGS_IF) !== 0n;
+  }
+  private lookAtInterrupts(): void {
+    for (let vcpu = 0; vcpu < this.options.cpus; vcpu++) {
+      const waits = this.engine.get32(L.ACTIVITY, vcpu) === WAIT_FOR_SIPI;
+      if (waits || this.interruptible(vcpu)) this.interruptWatch.note(vcpu, this.clock);
+    }
+  }
+  interruptsOffFor(vcpu: number): bigint | undefined {
+    return this.interruptible(vcpu) ? undefined : this.interruptWatch.shutFor(vcpu, this.clock);
   }
   private runVcpu(vcpu: number, ticks: Ticks, end: bigint): RunResult {
     const { engine } = this;
@@ -421,6 +442,7 @@ export class Machine implements MachineApi {
     engine.select(this.scheduler.turn);
     engine.system.observerChanged();
     this.stopRequest = undefined;
+    this.interruptWatch.forget(this.clock);
   }
 
   // ---- the debugger's access to memory -------------------------------------------------------------------------------

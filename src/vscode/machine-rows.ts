@@ -27,6 +27,21 @@ const MODES: Readonly<Record<MachineVcpu['mode'], string>> = {
   long: 'long mode',
 };
 
+/** Interrupts off for so long, in nanoseconds of virtual time, is no critical section any more. */
+const HUNG_AFTER = 1_000_000_000n;
+
+const isStarted = (vcpu: MachineVcpu): boolean => vcpu.activity !== 'waitSipi' && vcpu.state !== 'offline';
+
+/** Nothing but an NMI or a reset gets this vCPU on: halted with interrupts off, or spinning with interrupts off for long. */
+export function isHung(vcpu: MachineVcpu): boolean {
+  if (vcpu.interruptsOffFor === undefined || !isStarted(vcpu)) return false;
+  return vcpu.activity !== 'active' || BigInt(vcpu.interruptsOffFor) >= HUNG_AFTER;
+}
+const halted = (vcpu: MachineVcpu) =>
+  isHung(vcpu)
+    ? { words: 'halted, interrupts off', icon: 'error', color: 'charts.red' }
+    : { words: 'halted, waits for an interrupt', icon: 'watch' };
+
 /** What a vCPU is doing, in words, with an icon. */
 export function runState(vcpu: MachineVcpu): {
   readonly words: string;
@@ -38,9 +53,10 @@ export function runState(vcpu: MachineVcpu): {
   if (vcpu.reporting) return { words: 'stopped here', icon: 'debug-stackframe-focused', color: 'charts.yellow' };
   switch (vcpu.state) {
     case 'run':
+      if (isHung(vcpu)) return { words: 'spinning, interrupts off', icon: 'error', color: 'charts.red' };
       return { words: 'running', icon: 'play', color: 'charts.green' };
     case 'halted':
-      return { words: 'halted', icon: 'watch' };
+      return halted(vcpu);
     case 'stopping':
       return { words: 'stopping', icon: 'debug-pause' };
     case 'stepping':
@@ -49,9 +65,7 @@ export function runState(vcpu: MachineVcpu): {
       return { words: 'stopped, event waiting', icon: 'bell-dot' };
     case 'reporting':
     case 'parked':
-      return vcpu.activity === 'halted'
-        ? { words: 'halted', icon: 'watch' }
-        : { words: 'stopped', icon: 'debug-pause' };
+      return vcpu.activity === 'halted' ? halted(vcpu) : { words: 'stopped', icon: 'debug-pause' };
   }
 }
 
@@ -74,13 +88,16 @@ function vcpuRow(vcpu: MachineVcpu): TreeRow {
   const state = runState(vcpu);
   const stopped = vcpu.badge !== '';
   const where = vcpu.symbol ?? vcpu.pc;
-  const started = vcpu.activity !== 'waitSipi' && vcpu.state !== 'offline';
+  const started = isStarted(vcpu);
   const children: TreeRow[] = [];
   if (vcpu.sentence !== '') children.push(leaf(`${id}.reason`, 'Reason', vcpu.sentence));
   if (started) {
     if (stopped)
       children.push(leaf(`${id}.at`, 'At', vcpu.symbol === undefined ? vcpu.pc : `${vcpu.symbol} (${vcpu.pc})`));
     children.push(leaf(`${id}.mode`, 'Mode', `ring ${vcpu.ring}, ${MODES[vcpu.mode]}`));
+    if (vcpu.interruptsOffFor !== undefined) {
+      children.push(leaf(`${id}.interrupts`, 'Interrupts', `off for ${virtualTime(vcpu.interruptsOffFor)}`));
+    }
   }
   if (vcpu.lastTrap !== undefined) children.push(leaf(`${id}.trap`, 'Last trap', trapInWords(vcpu.lastTrap)));
   const reason = stopped ? vcpu.badge : state.words;
@@ -115,8 +132,15 @@ const memorySize = (bytes: number): string =>
 export const stopSentence = (machine: MachineBody): string =>
   machine.running ? '' : (machine.vcpus.find((vcpu) => vcpu.reporting)?.sentence ?? '');
 
+/** While it runs: a guest that hangs with interrupts off everywhere, or one that is merely idle, is no ordinary running. */
+function runningInWords({ vcpus }: MachineBody): string {
+  const started = vcpus.filter(isStarted);
+  if (started.length > 0 && started.every(isHung)) return 'hangs: interrupts are off on every vCPU';
+  return started.length > 0 && started.every(({ activity }) => activity === 'halted') ? 'idle' : 'running';
+}
+
 /** The line beside the view's name. */
 export function machineSummary(machine: MachineBody): string {
-  const state = machine.ended ? 'ended' : machine.running ? 'running' : 'stopped';
+  const state = machine.ended ? 'ended' : machine.running ? runningInWords(machine) : 'stopped';
   return `${state} · ${virtualTime(machine.clock)} · ${memorySize(machine.memory)}`;
 }

@@ -54,6 +54,38 @@ test('a vCPU says why it stands still, where, in which ring and mode', () => {
   assert.equal(stopSentence({ ...machine, running: true }), '');
 });
 
+test('a guest that hangs with interrupts off is told from an idle one', () => {
+  const running = { ...machine, running: true };
+  const of = (change: Partial<MachineVcpu>): MachineVcpu => ({
+    ...vcpu,
+    state: 'run',
+    badge: '',
+    sentence: '',
+    reporting: false,
+    ...change,
+  });
+  const halted = of({ state: 'halted', activity: 'halted' });
+  const dead = of({ state: 'halted', activity: 'halted', interruptsOffFor: '0' });
+  const critical = of({ interruptsOffFor: '40000' });
+  const spinning = of({ vcpu: 1, interruptsOffFor: '1500000000' });
+  const words = (...vcpus: MachineVcpu[]): string[] => [
+    ...machineRows({ ...running, vcpus }).map(({ description }) => description),
+    machineSummary({ ...running, vcpus }).split(' · ')[0] ?? '',
+  ];
+  assert.deepEqual(words(halted), ['halted, waits for an interrupt · ring 0', 'idle']);
+  assert.deepEqual(words(critical, halted), ['running · ring 0', 'halted, waits for an interrupt · ring 0', 'running']);
+  assert.deepEqual(words(dead, spinning), [
+    'halted, interrupts off · ring 0',
+    'spinning, interrupts off · ring 0',
+    'hangs: interrupts are off on every vCPU',
+  ]);
+  assert.deepEqual(words(dead, critical).at(-1), 'running');
+  const offline = of({ state: 'offline', activity: 'waitSipi', interruptsOffFor: '9000000000' });
+  assert.equal(words(dead, offline).at(-1), 'hangs: interrupts are off on every vCPU');
+  const [row] = machineRows({ ...running, vcpus: [spinning] });
+  assert.ok(row?.children.some((child) => child.label === 'Interrupts' && child.description === 'off for 1.500000 s'));
+});
+
 const free: DebugRegisterRow = {
   bank: 'host',
   index: 0,

@@ -102,11 +102,11 @@ const LEAF_7_B: readonly Feature[] = [
 ];
 const LEAF_7_C: readonly Feature[] = [
   [2, 'UMIP'],
-  [24, 'BUS_LOCK_DETECT'],
   [3, 'PKU', '0F 01 EE'],
   [5, 'WAITPKG', 'F3 0F AE F0'],
   [8, 'GFNI', '66 0F 38 CF C1'],
   [22, 'RDPID', 'F3 0F C7 F9'],
+  [24, 'BUS_LOCK_DETECT'],
   [27, 'MOVDIRI', '0F 38 F9 08'],
   [28, 'MOVDIR64B', '66 0F 38 F8 08'],
   [29, 'ENQCMD', 'F2 0F 38 F8 08'],

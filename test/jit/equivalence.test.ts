@@ -3,76 +3,17 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
-import { Engine, type EngineModules } from '../../src/core/engine.ts';
+import type { EngineModules } from '../../src/core/engine.ts';
 import * as L from '../../src/core/layout.ts';
 import { loadEngineModules } from '../../src/entry/node-files.ts';
 import { Jit, type JitStatistics } from '../../src/jit/jit.ts';
 import { loadMultiboot } from '../../src/machine/boot/multiboot.ts';
 import { Machine } from '../../src/machine/machine.ts';
-import { emptyHost } from '../oracle/engine-decoder.ts';
+import { CODE, DATA, randomSource, start, stateOf } from './pair.ts';
 
-const CODE = 0x100000;
 const CODE_BYTES = 0x400;
-const DATA = 0x200000;
 const MEMORY = 16 << 20;
 let modules: EngineModules;
-
-interface Run {
-  readonly engine: Engine;
-  readonly jit: Jit | undefined;
-}
-/** Ring 0, 64-bit, RAM identity-mapped by 4 KiB pages below 2 MiB + data, 2 MiB pages above. No IDT: a fault ends in shutdown. */
-function start(code: Uint8Array, threshold: number, registers: readonly bigint[]): Run {
-  const engine = new Engine({ modules, host: emptyHost, vcpus: 1, memorySize: MEMORY });
-  const { rawView: view, ram } = engine;
-  view.setBigUint64(ram + 0x1000, 0x2003n, true);
-  view.setBigUint64(ram + 0x2000, 0x3003n, true);
-  for (let i = 0; i < MEMORY >> 21; i++) view.setBigUint64(ram + 0x3000 + i * 8, BigInt(i * 0x200000) | 0x83n, true);
-  engine.set64(L.CR0, 0x80000033n);
-  engine.set64(L.CR3, 0x1000n);
-  engine.set64(L.CR4, 0x620n);
-  engine.set64(L.EFER, 0x500n);
-  for (const [segment, attributes] of [
-    [L.CS, 0xa09b],
-    [L.SS, 0xc093],
-    [L.DS, 0xc093],
-    [L.ES, 0xc093],
-  ] as const) {
-    engine.set64(segment, 0n);
-    engine.set32(segment + 8, 0xffffffff);
-    engine.set32(segment + 12, attributes);
-  }
-  engine.system.updateMode();
-  engine.writePhysical(CODE, code);
-  registers.forEach((value, i) => engine.set64(L.REGS + 8 * i, value));
-  engine.set64(L.RIP, BigInt(CODE));
-  engine.hotThreshold = threshold;
-  const { coreBytes } = modules;
-  const jit = threshold > 0 && coreBytes !== undefined ? new Jit(coreBytes, engine) : undefined;
-  if (jit !== undefined) engine.onHot = (block) => jit.hot(block);
-  return { engine, jit };
-}
-function stateOf({ engine }: Run): string {
-  engine.system.canonicaliseFlags();
-  const registers = Array.from({ length: 16 }, (_, i) => engine.get64(L.REGS + 8 * i).toString(16));
-  const xmm = Buffer.from(engine.raw.subarray(L.XMM, L.XMM + 256)).toString('hex');
-  let sum = 0;
-  for (const byte of engine.ramView(DATA, 0x10000)) sum = (sum * 31 + byte) >>> 0;
-  const rip = engine.get64(L.RIP).toString(16);
-  return `${registers.join(' ')} rip ${rip} rflags ${engine.system.rflags().toString(16)} cr2 ${engine.get64(L.CR2).toString(16)} activity ${engine.get32(L.ACTIVITY)} data ${sum} xmm ${xmm}`;
-}
-
-/** Deterministic randomness from a printed seed (SplitMix32). */
-function randomSource(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x9e3779b9) >>> 0;
-    let z = state;
-    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
-    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
-    return ((z ^ (z >>> 15)) >>> 0) % below;
-  };
-}
 
 /** A random program: arithmetic, memory, shifts, conditional moves and jumps, calls, string and bit instructions, in a loop. */
 function randomProgram(random: (below: number) => number, instructions: number): Uint8Array {
@@ -152,7 +93,7 @@ describe('interpreter and JIT', () => {
       const code = randomProgram(random, 10 + random(60));
       assert.ok(code.length < CODE_BYTES * 4);
       const registers = registersFor(random);
-      const [reference, derived] = [start(code, 0, registers), start(code, 3, registers)];
+      const [reference, derived] = [start(modules, code, 0, registers), start(modules, code, 3, registers)];
       for (let stop = 0; stop < 12; stop++) {
         const budget = 1 + random(stop < 6 ? 2000 : 20_000);
         const results = [reference, derived].map(({ engine }) => engine.run(budget, 0n));
@@ -221,6 +162,7 @@ describe('interpreter and JIT', () => {
     const [plain, crowded] = [play(undefined), play(3)];
     assert.equal(crowded.digest, plain.digest);
     assert.ok(crowded.regions > 12, `only ${crowded.regions} regions: nothing was evicted`);
-    assert.ok(crowded.slots <= 3, `${crowded.slots} table slots are held`);
+    // a module may hold several regions, but what is evicted gives its slots back
+    assert.ok(crowded.slots <= crowded.regions / 2, `${crowded.slots} slots are held for ${crowded.regions} regions`);
   });
 });

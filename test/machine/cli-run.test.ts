@@ -11,6 +11,7 @@ import type { RunOptions } from '../../src/cli/run-options.ts';
 import type { EngineModules } from '../../src/core/engine.ts';
 import { openNodeDisk } from '../../src/entry/node-disk.ts';
 import { loadEngineModules, readWholeFile } from '../../src/entry/node-files.ts';
+import { linuxImage, pvhImage } from './boot-files.ts';
 import type { OpenDisk } from '../../src/machine/virtio/disk-image.ts';
 
 const guest = (name: string): string => fileURLToPath(new URL(`../../guests/smp/${name}`, import.meta.url));
@@ -171,6 +172,39 @@ test('halted for good is said and ends the run', async () => {
   assert.match(world.lines.join(), /halted/);
 });
 
+test('a guest that hangs with interrupts off when its run is cut short is said to', async () => {
+  const limits = { maxInstructions: 1_100_000_000 };
+  const hung = await runTiny([0xfa, 0xeb, 0xfe], limits); // cli; jmp $
+  assert.equal(hung.status, 124);
+  assert.equal(
+    hung.world.lines.at(-1),
+    'The guest hangs with interrupts off on every processor: vCPU 0 spins at 0x100041.',
+  );
+  const busy = await runTiny([0xfb, 0xeb, 0xfe], { maxInstructions: 2_000_000 }); // sti; jmp $
+  assert.doesNotMatch(busy.world.lines.join(), /hangs/);
+});
+
+test('a Linux kernel that cannot be booted here: one clear line each', async () => {
+  const refused = async (kernel: Uint8Array, memorySize: number, message: RegExp, initrd = 1): Promise<void> => {
+    const world = new World();
+    world.inputs.set('vmlinuz', kernel);
+    world.inputs.set('initrd', new Uint8Array(initrd));
+    await assert.rejects(
+      () => run(options({ kernel: 'vmlinuz', initrd: 'initrd', cpus: 1, memorySize }), world),
+      (error) => error instanceof UsageError && message.test(error.message) && !error.message.includes('\n'),
+    );
+  };
+  await refused(linuxImage(), 2 << 20, /init_size: needs memory up to 0x1100000 .* give it at least 17M with --memory/);
+  await refused(linuxImage(), 32 << 20, /^initrd: its 33554432 bytes do not fit behind the kernel/, 32 << 20);
+  await refused(linuxImage({ xloadflags: 0 }), 32 << 20, /xloadflags: says that this kernel has no 64-bit entry point/);
+  await refused(linuxImage().subarray(0, 2048), 32 << 20, /syssize: .* it was cut off/);
+  await refused(
+    pvhImage({ entry: undefined }),
+    32 << 20,
+    /not a kernel that Trapline can boot: it is an ELF file without/,
+  );
+});
+
 test('unknown ports and memory are named once and read all-ones', async () => {
   // in al, 0x99; in al, 0x99; cmp al, -1; jne +4; mov eax, [0xd0000000]; out 0xf4, al
   const code = [0xe4, 0x99, 0xe4, 0x99, 0x3c, 0xff, 0x75, 5, 0xa1, 0, 0, 0, 0xd0, 0xe6, 0xf4];
@@ -194,6 +228,9 @@ test('unreadable input and output', async () => {
   await refused({ kernel: guest('boot.S') }, /boot\.S, offset 0x0: not a kernel that Trapline can boot: it is neither/);
   await refused({ initrd: '/nowhere/i' }, /--initrd/);
   await refused({ ledgerFile: '/nowhere/l' }, /--ledger/);
+  await refused({ disks: [{ file: '/nowhere/d', writable: false }] }, /--disk: \/nowhere\/d: there is no such file/);
+  await refused({ disks: [{ file: guest('boot.S'), writable: true }] }, /not a whole number of 512-byte sectors/);
+  await refused({ portFile: '/nowhere/p' }, /--port/);
   await refused({ statsFile: '/nowhere/s' }, /--stats/);
   const huge = new World();
   huge.inputs.set('initrd', new Uint8Array(64 << 20));

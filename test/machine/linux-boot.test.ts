@@ -3,12 +3,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findOnPath } from '../../scripts/process.ts';
-import { comparableLog } from './linux/console-differences.ts';
+import { comparableLog, differenceOf } from './linux/console-differences.ts';
 import { COMMON_APPEND, guestOrReason, runInQemu, runInTrapline } from './linux/run-guest.ts';
 
 const guest = await guestOrReason();
 const offline = typeof guest === 'string' ? guest : false;
 const noQemu = offline || (findOnPath('qemu-system-x86_64') === undefined ? 'QEMU is not installed' : false);
+
+/** QEMU's vCPUs are threads of the host: more of them on a few cores spend minutes in spin locks. */
+const MOST_IN_QEMU = 8;
+
+/** What QEMU's guest says about its clocks and workers depends on what else the host has to do; ours always says the same. */
+const QEMU_ATTEMPTS = 3;
 
 /** What no healthy boot says. */
 const TROUBLE =
@@ -36,9 +42,16 @@ for (const cpus of (process.env['TRAPLINE_LINUX_CPUS'] ?? '1,4').split(',').map(
     },
   );
 
+  if (cpus > MOST_IN_QEMU) continue;
   test(`its log with ${cpus} vCPUs is QEMU's`, { skip: noQemu }, async () => {
-    const theirs = await runInQemu(options());
-    assert.match(theirs.console, /TRAPLINE-GUEST-OK/, theirs.output.slice(-2000));
-    assert.deepEqual(comparableLog((await trapline()).console), comparableLog(theirs.console));
+    const log = comparableLog((await trapline()).console);
+    let difference = '';
+    for (let attempt = 0; attempt < QEMU_ATTEMPTS; attempt++) {
+      const theirs = await runInQemu(options());
+      assert.match(theirs.console, /TRAPLINE-GUEST-OK/, theirs.output.slice(-2000));
+      difference = differenceOf(log, comparableLog(theirs.console));
+      if (difference === '') return;
+    }
+    assert.fail(difference);
   });
 }

@@ -4,7 +4,7 @@ import { type Outcome } from './cpu/campaign.ts';
 import { classNames, classOfRow } from './cpu/classes.ts';
 import { notExecuted, privileged } from './cpu/left-out.ts';
 import { formText } from './forms.ts';
-import { SYSTEM_TESTS } from './system-tests.ts';
+import { systemTestOf } from './system-tests.ts';
 
 export const COVERAGE_FILE = 'docs/coverage.md';
 
@@ -17,10 +17,12 @@ export interface CoverageFigures {
   readonly processor: string;
 }
 
-/** Test of the form for which ring 3 is not enough; undefined when it is enough. */
-export function systemTestOf(row: OpcodeRow): string | undefined {
-  if (notExecuted(row) === undefined && !privileged(row)) return undefined;
-  return SYSTEM_TESTS.find(({ form }) => form.test(row.mnemonic))?.file;
+/** What else covers a form for which ring 3 is not enough, or why it is not executed there. */
+function otherwiseOf(row: OpcodeRow): string {
+  const reason = notExecuted(row);
+  if (reason === undefined && !privileged(row)) return '';
+  const file = systemTestOf(row)?.file;
+  return [file, reason ?? 'ring 3: only the fault'].filter((part) => part !== undefined).join('; ');
 }
 
 const HEADER = ['Form', '64-bit', '32-bit', '16-bit', 'Retired', 'Decoder', 'Otherwise'] as const;
@@ -30,9 +32,6 @@ function line(row: OpcodeRow, { outcome, decoded }: CoverageFigures): string {
   const counts = outcome.rows.get(row);
   const passed = (size: 16 | 32 | 64): string => grouped(counts?.passedBySize[size] ?? 0);
   const share = counts === undefined ? '' : `${Math.round((100 * counts.retired) / counts.cases)} %`;
-  const reason = notExecuted(row);
-  const test = systemTestOf(row);
-  const otherwise = [...(test === undefined ? [] : [test]), ...(reason === undefined ? [] : [reason])].join('; ');
   const cells = [
     `\`${formText(row)}\``,
     passed(64),
@@ -40,7 +39,7 @@ function line(row: OpcodeRow, { outcome, decoded }: CoverageFigures): string {
     passed(16),
     share,
     grouped(decoded.get(row) ?? 0),
-    otherwise,
+    otherwiseOf(row),
   ];
   return `| ${cells.join(' | ')} |`;
 }

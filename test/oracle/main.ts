@@ -1,8 +1,9 @@
 // The comparison of the engine with this machine's processor, from the command line.
-// usage: npm run oracle -- [--cases N] [--seed S] [--class CLASS_OR_MNEMONIC] [--coverage]
+// usage: npm run oracle -- [--cases N] [--seed S] [--class CLASS_OR_MNEMONIC] [--show N] [--coverage]
 //   --cases     cases of one instruction each; 100,000 when not given
 //   --seed      0x... or decimal; a number of the clock when not given, and printed
 //   --class     only forms of a file of src/core/opcodes (arithmetic), or of a mnemonic (PSHUFB)
+//   --show      so many kinds of differences are minimised and shown; 20 when not given
 //   --coverage  writes docs/coverage.md
 // Ends with status 1 when something differs, or when less than 60 % of the cases of a class retired.
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -54,6 +55,7 @@ async function main(): Promise<number> {
       cases: { type: 'string' },
       seed: { type: 'string' },
       class: { type: 'string' },
+      show: { type: 'string' },
       coverage: { type: 'boolean', default: false },
     },
   });
@@ -61,6 +63,7 @@ async function main(): Promise<number> {
   if (reason !== undefined) throw new Error(`The oracle ${reason}.`);
   const count = numberOf(values.cases, 100_000, 'cases');
   const seed = numberOf(values.seed, Date.now() & 0x7fffffff, 'seed');
+  const show = numberOf(values.show, 20, 'show');
   if (values.coverage && values.class !== undefined) throw new RangeError('--coverage is of all classes.');
   const processor = new Processor();
   try {
@@ -75,7 +78,7 @@ async function main(): Promise<number> {
     const outcome = runCampaign(processor, { count, seed, only: values.class, progress });
     for (const line of classLines(outcome)) say(line);
     const comparison = new Comparison(processor);
-    for (const difference of outcome.failures.values()) {
+    for (const difference of [...outcome.failures.values()].slice(0, show)) {
       const small = minimise(comparison, difference);
       say(`\n${describeCase(small.item, small.lines)}\n${asRegression(small)}`);
     }

@@ -3,7 +3,6 @@ import type { Verdict } from './iced.ts';
 
 /** Reasons by what they cover. */
 const REASONS = {
-  x87: 'x87 arithmetic needs extended precision in software; CPUID reports the unit, kernels only initialise it',
   mmx: 'MMX shares its registers with the x87; CPUID does not report it',
   absent: 'CPUID does not report the extension',
 } as const;
@@ -12,12 +11,11 @@ const REASONS = {
 const CONVERTS_MMX = /^Cvtpi2p[sd]_/;
 /** Features that have a CPUID bit which the engine does not set. */
 const REPORTED =
-  /^(INTEL\d+|X64|SSE|SSE2|SSE3|SSSE3|SSE4_[12]|FXSR|XSAVE|CMOV|TSC|MSR|SYSCALL|SEP|CX8|CMPXCHG16B|CLFSH|CLFLUSHOPT|CPUID|PAUSE|POPCNT|LZCNT|BMI1|BMI2|ADX|MOVBE|RDRAND|RDSEED|RDPID|RDTSCP|INVPCID)$/;
+  /^(INTEL\d+|X64|SSE|SSE2|SSE3|SSSE3|SSE4_[12]|FXSR|XSAVE|CMOV|TSC|MSR|SYSCALL|SEP|CX8|CMPXCHG16B|CLFSH|CLFLUSHOPT|CPUID|PAUSE|POPCNT|LZCNT|BMI1|BMI2|ADX|MOVBE|RDRAND|RDSEED|RDPID|RDTSCP|INVPCID|FPU|FPU287|FPU387)$/;
 
 /** Why an instruction that iced knows is missing; undefined: it should be there. */
 export function notImplemented(verdict: Verdict, features: readonly string[]): string | undefined {
   if (verdict.mmx || features.includes('MMX') || CONVERTS_MMX.test(verdict.code)) return REASONS.mmx;
-  if (features.some((feature) => feature.startsWith('FPU'))) return REASONS.x87;
   if (features.length > 0 && !features.every((feature) => REPORTED.test(feature))) return REASONS.absent;
   return undefined;
 }

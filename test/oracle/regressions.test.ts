@@ -197,6 +197,14 @@ describe('SSE floating-point exceptions', () => {
     const result = run('F2 0F 5A C1', { xmm: { 1: xmmOf(0x1390_0000_0000_0000n) }, mxcsr: 0x1780 });
     assert.deepEqual([result.vector, result.mxcsr & 0x3f], [XM, UNDERFLOW]);
   });
+  it('DPPD: a denormal product that the addition refuses leaves the sum uncomputed', () => {
+    const xmm = {
+      3: '00 00 00 00 00 00 70 85 00 00 00 00 00 00 e9 38',
+      4: '00 00 00 00 00 00 50 ba 00 00 00 18 1d 81 b1 0e',
+    };
+    const result = run('66 0f 3a 41 e3 7f', { xmm, mxcsr: 0xc09 }); // dppd xmm4, xmm3, 7fh
+    assert.deepEqual([result.vector, result.mxcsr], [XM, 0xc0b]); // DE of the sum, not its PE
+  });
   it('RCPSS: a result below the smallest normal number is a zero, not rounded up to it', () => {
     const result = run('F3 0F 53 C1', { xmm: { 1: '02 00 80 7E' } });
     assert.deepEqual([result.vector, Buffer.from(result.xmm.subarray(0, 4)).readUInt32LE()], [RETIRED, 0]);

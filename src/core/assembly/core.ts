@@ -1,5 +1,5 @@
 // core.wasm: decoder, handlers, interpreter. Knows no device and no debugger.
-export { run, blockAt } from './core/interpreter';
+export { run } from './core/interpreter';
 export { flush } from './core/blocks';
 export { decode } from './core/decoder';
 // for the test that the interpreter's switch and the function table number handlers alike

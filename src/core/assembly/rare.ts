@@ -73,12 +73,6 @@ export const RARE_FXSAVE = 69;
 export const RARE_FXRSTOR = 70;
 export const RARE_LDMXCSR = 71;
 export const RARE_STMXCSR = 72;
-export const RARE_FNINIT = 73;
-export const RARE_FNSTCW = 74;
-export const RARE_FLDCW = 75;
-export const RARE_FNSTSW = 76; // memory or AX (dst)
-export const RARE_FWAIT = 77;
-export const RARE_FNCLEX = 78;
 export const RARE_RDPMC = 79;
 export const RARE_XGETBV = 80;
 export const RARE_XSETBV = 81;
@@ -102,3 +96,8 @@ export const RARE_PCMPESTRM = 114; // dst = first string, src or memory = second
 export const RARE_PCMPESTRI = 115;
 export const RARE_PCMPISTRM = 116;
 export const RARE_PCMPISTRI = 117;
+// x87
+export const RARE_FLDENV = 150;
+export const RARE_FNSTENV = 151;
+export const RARE_FRSTOR = 152;
+export const RARE_FNSAVE = 153;

@@ -1,8 +1,9 @@
 // system.wasm: every slow path of the engine. core.wasm imports the first group; TypeScript (engine.ts) calls the second.
 export { slowLoad as load, slowStore as store, slowModify as modify, slowLoadVector as loadVector, slowStoreVector as storeVector,
-  fetchPage as fetch, fetchBytes } from './system/mmu';
+  slowStoreExtended as storeExtended, slowProbeWrite as probe,  fetchPage as fetch, fetchBytes } from './system/mmu';
 export { linear, updateMode, loadSegmentReal } from './system/segments';
 export { raise, deliverFault, injectBreakpoint, ticksLeft } from './system/events';
+export { floatError } from './system/x87-error';
 export { simdException } from './system/simd-exception';
 export * from './softfloat/sse';
 export { rare } from './system/rare-dispatch';
@@ -13,5 +14,16 @@ export { isSplit as split, observerChanged, setDebugRegister } from './system/de
 export { translate } from './system/walk';
 export { initTlb, resetTags, flushTags } from './system/tlb';
 export { reset, startup } from './system/reset';
+export { rearmMonitor } from './system/monitor';
 export { refreshDirectoryPointers } from './system/control';
 export { rflags, setRflags, canonicaliseFlags } from './system/flags';
+
+// softfloat: core.wasm imports it under that name
+export { extF80_add, extF80_sub, extF80_mul, extF80_div, extF80_sqrt } from './softfloat/extf80-arithmetic';
+export { f32_to_extF80, f64_to_extF80, i64_to_extF80, bcd_to_extF80, extF80_to_f32, extF80_to_f64, extF80_to_integer,
+  extF80_to_bcd } from './softfloat/extf80-convert';
+export { extF80_roundToInt, extF80_scale, extF80_extract, extF80_compare, extF80_classify } from './softfloat/extf80-parts';
+export { extF80_rem } from './softfloat/extf80-remainder';
+export { extF80_2xm1, extF80_yl2x, extF80_yl2xp1 } from './softfloat/extf80-exponential';
+export { extF80_sin, extF80_cos, extF80_sincos, extF80_tan } from './softfloat/extf80-trigonometric';
+export { extF80_atan } from './softfloat/extf80-arctangent';

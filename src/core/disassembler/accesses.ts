@@ -15,6 +15,8 @@ function accessSize(decoded: Decoded, operand: Operand): number {
   if (row.implicit === 'pair') return operandSize === 8 ? 16 : 8;
   if (row.implicit === 'fx') return FXSAVE_AREA;
   if (row.implicit === 'xsave') return XSAVE_AREA;
+  if (row.implicit === 'environment') return operandSize === 2 ? 14 : 28;
+  if (row.implicit === 'state87') return operandSize === 2 ? 94 : 108;
   if (operand.size === 'p') return Math.min(operandSize, 8) + 2;
   if (operand.size === 's') return code === 64 ? 10 : 6;
   return operandBytes(operand, decoded, true);

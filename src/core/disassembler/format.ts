@@ -100,6 +100,8 @@ function operandText(decoded: Decoded, operand: Operand, at: number): string {
     case 'W':
     case 'U':
       return `xmm${rm}`;
+    case 'K':
+      return `st${rm & 7}`;
     case 'S':
       return segmentOf(reg & 7);
     case 'C':

@@ -12,6 +12,7 @@ import { sseMoveRows } from './sse-move.ts';
 import { ssse3Rows } from './ssse3.ts';
 import { stringRows } from './string.ts';
 import { systemRows } from './system.ts';
+import { x87Rows } from './x87.ts';
 
 export type { Operand, OpcodeRow } from './row.ts';
 
@@ -37,6 +38,7 @@ export const opcodeRows: readonly OpcodeRow[] = [
   systemRows,
   sseMoveRows,
   sseIntegerRows,
+  x87Rows,
   ssse3Rows,
   sse4Rows,
   sseFloatRows,

@@ -11,7 +11,8 @@
 //   "0F 01 F8"    a whole ModRM byte
 //   50+r          register in the low three opcode bits; 70+cc: sixteen rows, one per condition
 // Operand notation: SDM 2D appendix A.2 (Eb, Gv, Iz, ...), with these of our own: sIb (sign-extended byte), Vx Wx with the
-// memory size as the suffix (Wx 16 bytes, Wq 8, Wd 4), R (ModRM.rm register whatever mod says), T (memory of XLAT).
+// memory size as the suffix (Wx 16 bytes, Wq 8, Wd 4), R (ModRM.rm register whatever mod says), T (memory of XLAT), STi (the
+// x87 register of ModRM.rm).
 
 import { A_STACK } from '../layout.ts';
 
@@ -50,6 +51,7 @@ export const OPERAND_KINDS = {
   Q: 24, // ModRM.rm: MMX or memory
   N: 25, // ModRM.rm: MMX only
   B: 26, // VEX.vvvv: general register
+  K: 27, // ModRM.rm: x87 register ST(i)
 } as const;
 export type OperandKind = keyof typeof OPERAND_KINDS;
 
@@ -118,13 +120,14 @@ export interface OpcodeRow {
 
 const CONDITIONS = ['O', 'NO', 'B', 'AE', 'E', 'NE', 'BE', 'A', 'S', 'NS', 'P', 'NP', 'L', 'GE', 'LE', 'G'] as const;
 const FIXED = new Set(['AL', 'AX', 'CL', 'DX', 'rAX', 'eAX']);
-const MODRM_KINDS: ReadonlySet<OperandKind> = new Set('E G M R V W U S C D P Q N'.split(' ') as OperandKind[]);
+const MODRM_KINDS: ReadonlySet<OperandKind> = new Set('E G M R V W U S C D P Q N K'.split(' ') as OperandKind[]);
 
 function parseOperand(text: string): Operand {
   if (FIXED.has(text)) {
     const size = text === 'rAX' ? 'v' : text === 'eAX' ? 'z' : text.endsWith('L') ? 'b' : 'w';
     return { kind: 'fixed', size, text };
   }
+  if (text === 'STi') return { kind: 'K', size: 'n', text };
   if (text === '1') return { kind: 'one', size: 'n', text };
   const match = /^(sI|[A-Z])([a-z]?)$/.exec(text);
   if (match === null) return { kind: 'name', size: 'n', text };

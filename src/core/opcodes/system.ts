@@ -89,13 +89,4 @@ export const systemRows: readonly OpcodeRow[] = [
   op('NP 0F AE /7 r', 'SFENCE', '', 'nop'),
   op('NP 0F AE /7 m', 'CLFLUSH', 'Mb', RARE.RARE_CLFLUSH, 'r'),
   op('66 0F AE /7 m', 'CLFLUSHOPT', 'Mb', RARE.RARE_CLFLUSH, 'r'),
-
-  // x87: only what a kernel needs to find and initialise the unit; arithmetic comes with the softfloat.
-  op('9B', 'WAIT', '', RARE.RARE_FWAIT),
-  op('DB E3', 'FNINIT', '', RARE.RARE_FNINIT),
-  op('DB E2', 'FNCLEX', '', RARE.RARE_FNCLEX),
-  op('D9 /5 m', 'FLDCW', 'Mw', RARE.RARE_FLDCW, 'r'),
-  op('D9 /7 m', 'FNSTCW', 'Mw', RARE.RARE_FNSTCW, 'w'),
-  op('DD /7 m', 'FNSTSW', 'Mw', RARE.RARE_FNSTSW, 'w'),
-  op('DF E0', 'FNSTSW', 'AX', RARE.RARE_FNSTSW, 'w'),
 ].flat();

@@ -76,8 +76,9 @@ function wholeNumber(value: unknown, name: string): number {
 }
 
 async function machineVcpu(session: Session, status: VcpuStatus, running: boolean): Promise<MachineVcpu> {
-  const { modules, api } = session.debugger;
+  const { modules, api, machine } = session.debugger;
   const symbol = await modules.describe(status.pc);
+  const interruptsOff = machine.interruptsOffFor(status.vcpu);
   const place = running ? undefined : await placeOf(session, status.pc);
   const focused = !running && session.lastStop?.reason.vcpu === status.vcpu;
   return {
@@ -94,6 +95,7 @@ async function machineVcpu(session: Session, status: VcpuStatus, running: boolea
     ...(symbol === undefined ? {} : { symbol }),
     ...(place === undefined ? {} : { place }),
     ...(status.lastTrap === undefined ? {} : { lastTrap: await ledgerRow(session, status.lastTrap) }),
+    ...(interruptsOff === undefined ? {} : { interruptsOffFor: String(interruptsOff) }),
   };
 }
 

@@ -67,10 +67,13 @@ export const ALLOWED: readonly Allowed[] = [
       /^Kernel\/User page tables isolation: enabled$/,
       /^x86\/mm: Check(?:ing user|ed W\+X)/,
       /^x2apic: IRQ remapping doesn't support X2APIC mode$/,
-      /^(?:Spectre V2|Speculative Store Bypass|MDS|MMIO Stale Data|L1TF|ITS) *: /,
+      /^(?:Spectre V[12]|Speculative Store Bypass|MDS|MMIO Stale Data|L1TF|ITS) *: /,
+      /^x86\/cpu: User Mode Instruction Prevention \(UMIP\) activated$/,
+      /^Performance Events: /,
       /^smpboot: CPU0: /,
       /^HugeTLB: (?:registered 1\.00 GiB|16380 KiB vmemmap)/,
       /^x86\/fpu: /,
+      /^x86\/split lock detection: /,
       /^signal: max sigframe size: /,
     ],
   },
@@ -88,10 +91,12 @@ export const ALLOWED: readonly Allowed[] = [
       /^serio: /,
       /^input: /,
       /^rtc_cmos /,
-      /^Freeing initrd memory: /, // done beside other initialisation: its place varies
     ],
   },
 ];
+
+/** Written by a worker beside the other initialisation, now here, now there: these are compared behind the others. */
+const MOVABLE = [/^Trying to unpack rootfs image as initramfs/, /^Freeing initrd memory: /];
 
 const TIME_STAMP = /^\[ *\d+\.\d+\] /;
 
@@ -101,5 +106,28 @@ export function comparableLog(log: string): string[] {
     .replaceAll('\r', '')
     .split('\n')
     .map((line) => line.replace(TIME_STAMP, '').trimEnd());
-  return lines.filter((line) => !ALLOWED.some(({ lines: patterns }) => patterns.some((pattern) => pattern.test(line))));
+  const matches = (patterns: readonly RegExp[], line: string): boolean =>
+    patterns.some((pattern) => pattern.test(line));
+  const kept = lines.filter((line) => !ALLOWED.some(({ lines: patterns }) => matches(patterns, line)));
+  const movable = kept.filter((line) => matches(MOVABLE, line));
+  return [...kept.filter((line) => !matches(MOVABLE, line)), ...movable];
+}
+
+/** What two comparable logs differ in, in words; empty when they are the same. */
+export function differenceOf(ours: readonly string[], theirs: readonly string[]): string {
+  const missing = (from: readonly string[], among: readonly string[]): string[] => {
+    const rest = [...among];
+    return from.filter((line) => {
+      const at = rest.indexOf(line);
+      if (at >= 0) rest.splice(at, 1);
+      return at < 0;
+    });
+  };
+  const only = [
+    ...missing(ours, theirs).map((line) => `only in Trapline: ${line}`),
+    ...missing(theirs, ours).map((line) => `only in QEMU:     ${line}`),
+  ];
+  if (only.length > 0) return only.join('\n');
+  const at = ours.findIndex((line, i) => line !== theirs[i]);
+  return at < 0 ? '' : `another order from here on: Trapline has "${ours[at]}", QEMU has "${theirs[at]}"`;
 }

@@ -128,7 +128,7 @@ export function differences(
   const expect = (what: string, a: bigint | number, b: bigint | number): void => {
     if (a !== b) lines.push(`${what}: processor ${hex(a)}, engine ${hex(b)}`);
   };
-  if (eitherFault(item, decoded, processor.vector, engine.vector)) return lines;
+  if (eitherFault(item, decoded, processor, engine)) return lines;
   expect('vector', processor.vector, engine.vector);
   if (processor.vector !== engine.vector) return lines;
   const retired = processor.vector === 1;

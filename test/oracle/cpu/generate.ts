@@ -239,6 +239,19 @@ function adjust(
   if (mnemonic === 'LDMXCSR') view.setUint32(0, view.getUint32(0, true) & ~0x20000, true); // bit 17 is AMD's
 }
 
+/** OF DF SF ZF AF PF CF. */
+const STATUS_FLAGS = 0xcd5n;
+/** Alignment check: of accesses in ring 3, with CR0.AM. */
+const AC = 0x40000n;
+/**
+ * Whether an access that is not aligned is #AC differs between processors: 16 bytes that need no alignment (SDM 2A 2.4.4,
+ * type 4), images of the x87 in their parts, and ENTER's look at the place where the stack ends.
+ */
+const alignmentVaries = ({ mnemonic, map, opcode }: OpcodeRow): boolean =>
+  // x87 stores look for a missing page before they look at the alignment, the other way round than processors
+  (map === 'one' && (opcode & 0xf8) === 0xd8) ||
+  /^(MOVU|MOVDQU|LDDQU|PCMP.STR|ENTER|FNSAVE|FRSTOR|FNSTENV|FLDENV|FX|XSAVE|XRSTOR|MASKMOV)/.test(mnemonic);
+
 /** A random kind of case: mostly 64-bit code, and of the rest what the processor allows. */
 export function pickKind(kinds: readonly CaseKind[], random: Random): CaseKind {
   return random(8) < 5 ? { codeSize: 64, segmented: false } : pick(random, kinds);
@@ -280,7 +293,7 @@ export function generateCase(
     ...kind,
     code: code.slice(0, decoded.length),
     registers: codeSize === 64 ? registers : registers.map((value, i) => (i < 8 ? value & 0xffffffffn : 0n)),
-    flags: BigInt(random(0x1000)) & 0xcd5n, // OF DF SF ZF AF PF CF
+    flags: (BigInt(random(0x1000)) & STATUS_FLAGS) | (random(16) === 0 && !alignmentVaries(row) ? AC : 0n),
     xmm: float?.xmm ?? values.xmm(random),
     mxcsr: float?.mxcsr ?? values.mxcsr(random),
     x87: values.x87(random),

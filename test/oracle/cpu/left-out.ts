@@ -7,7 +7,7 @@ const NOT_EXECUTED: readonly (readonly [form: RegExp, reason: string])[] = [
   [/^(SGDT|SIDT|SLDT|STR|SMSW)/, 'the operating system may emulate it (CR4.UMIP)'],
   [/^(CPUID|RDTSC|RDTSCP|RDPMC|XGETBV|XSETBV|MONITOR|MWAIT|RDPID)/, 'depends on the processor or on time'],
   [/^(RDRAND|RDSEED)/, 'is random'],
-  [/^(FX|XSAVE|XRSTOR|FLDENV|FNSTENV|FNSAVE|FRSTOR)/, 'the images need values of their own'],
+  [/^(FX(SAVE|RSTOR)|XSAVE|XRSTOR)/, 'the images need values of their own'],
 ];
 const PREFETCH = 0x0d;
 

@@ -57,7 +57,7 @@ struct x87_state {
   uint8_t registers[128];
 };
 struct test_case {
-  uint8_t code[16];
+  uint8_t code[24]; // the instruction, a jump to itself, zeros
   uint64_t registers[16]; // RAX RCX RDX RBX RSP RBP RSI RDI R8..R15
   uint64_t flags;
   uint8_t xmm[256];
@@ -176,7 +176,7 @@ static int load_case(ucontext_t *context) {
   memcpy(under_patch, original + current.patch_offset, current.patch_size);
   memcpy(original + current.patch_offset, patch, current.patch_size);
   memcpy((void *)(DATA_ADDRESS + current.patch_offset), patch, current.patch_size);
-  memcpy((void *)(CODE_ADDRESS + CODE_OFFSET), current.code, 16);
+  memcpy((void *)(CODE_ADDRESS + CODE_OFFSET), current.code, sizeof current.code);
   for (int i = 0; i < 16; i++) registers[order[i]] = (greg_t)current.registers[i];
   registers[REG_RIP] = (greg_t)((current.kind & SEGMENTED ? 0 : CODE_ADDRESS) + CODE_OFFSET);
   registers[REG_EFL] = (greg_t)(current.flags | 0x302); // IF, TF

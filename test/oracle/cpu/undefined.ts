@@ -12,6 +12,12 @@ const SF = 0x80;
 const OF = 0x800;
 export const COMPARED_FLAGS = CF | PF | AF | ZF | SF | OF | 0x400; // and DF
 
+// x87 status word
+const INVALID = 1;
+const DENORMAL = 2;
+const C1 = 0x200;
+const CONDITIONS = 0x4500; // C3 C2 C0
+
 export interface Undefined {
   /** RFLAGS bits. */
   readonly flags: number;
@@ -31,7 +37,7 @@ export interface Undefined {
 interface Rule {
   readonly form: RegExp;
   readonly reason: string;
-  readonly undefined: (item: Case, decoded: Decoded) => Undefined;
+  readonly undefined: (item: Case, decoded: Decoded, after: Result) => Undefined;
 }
 
 /** The count of a shift or rotate, masked as the processor does. */
@@ -51,28 +57,50 @@ function bitsOf(decoded: Decoded): number {
   return first === undefined ? 0 : 8 * operandBytes(first, decoded);
 }
 
-const RULES: readonly Rule[] = [
-  { form: /^(DAA|DAS)$/, reason: 'OF after decimal adjustment', undefined: () => ({ flags: OF }) },
+/** Whether an invalid or denormal operand was found whose exception is not masked. */
+const unmaskedOperand = ({ x87 }: Case, after: Result): boolean =>
+  (after.x87.status & ~x87.control & (INVALID | DENORMAL)) !== 0;
+
+/** Whether ST(0) is beyond where F2XM1 (-1 to 1) or FYL2XP1 (to 1 - sqrt(1/2)) is defined. */
+function outOfRange({ x87 }: Case, { row }: Decoded): boolean {
+  const view = new DataView(x87.registers.buffer, x87.registers.byteOffset);
+  const exponent = view.getUint16(8, true) & 0x7fff;
+  const low = view.getBigUint64(0, true);
+  if (row.mnemonic === 'F2XM1') return exponent > 0x3fff || (exponent === 0x3fff && low !== 1n << 63n);
+  return row.mnemonic === 'FYL2XP1' && (exponent > 0x3ffd || (exponent === 0x3ffd && low > 0x95f6_1998_0c43_36f7n));
+}
+
+/** What is not compared, and where the manual says so. */
+export const RULES: readonly Rule[] = [
+  { form: /^(DAA|DAS)$/, reason: 'OF after decimal adjustment (SDM 2A DAA, DAS)', undefined: () => ({ flags: OF }) },
   {
     form: /^(AAA|AAS)$/,
-    reason: 'only AF and CF after ASCII adjustment',
+    reason: 'all but AF and CF after ASCII adjustment (SDM 2A AAA, AAS)',
     undefined: () => ({ flags: OF | SF | ZF | PF }),
   },
-  { form: /^(AAM|AAD)$/, reason: 'only SF, ZF, PF after ASCII adjustment', undefined: () => ({ flags: OF | AF | CF }) },
-  { form: /^(AND|OR|XOR|TEST)$/, reason: 'AF after logic', undefined: () => ({ flags: AF }) },
+  {
+    form: /^(AAM|AAD)$/,
+    reason: 'all but SF, ZF, PF after ASCII adjustment (SDM 2A AAM, AAD)',
+    undefined: () => ({ flags: OF | AF | CF }),
+  },
+  {
+    form: /^(AND|OR|XOR|TEST)$/,
+    reason: 'AF after logic (SDM 2A AND, 2B OR, TEST, 2D XOR)',
+    undefined: () => ({ flags: AF }),
+  },
   {
     form: /^(MUL|IMUL)$/,
-    reason: 'only CF and OF after a multiplication',
+    reason: 'all but CF and OF after a multiplication (SDM 2A IMUL, 2B MUL)',
     undefined: () => ({ flags: SF | ZF | AF | PF }),
   },
   {
     form: /^(DIV|IDIV)$/,
-    reason: 'all flags after a division',
+    reason: 'all flags after a division (SDM 2A DIV, IDIV)',
     undefined: () => ({ flags: CF | OF | SF | ZF | AF | PF }),
   },
   {
     form: /^(SHL|SHR|SAR)$/,
-    reason: 'AF; OF but for a count of 1; CF when everything is shifted out',
+    reason: 'AF; OF but for a count of 1; CF when everything is shifted out (SDM 2B SAL/SAR/SHL/SHR)',
     undefined: (item, decoded) => {
       const count = countOf(item, decoded);
       if (count === 0) return { flags: 0 };
@@ -82,12 +110,12 @@ const RULES: readonly Rule[] = [
   },
   {
     form: /^(ROL|ROR|RCL|RCR)$/,
-    reason: 'OF but for a count of 1',
+    reason: 'OF but for a count of 1 (SDM 2B RCL/RCR/ROL/ROR)',
     undefined: (item, decoded) => ({ flags: [0, 1].includes(countOf(item, decoded)) ? 0 : OF }),
   },
   {
     form: /^(SHLD|SHRD)$/,
-    reason: 'AF; OF but for a count of 1; everything when the count is beyond the operand',
+    reason: 'AF; OF but for a count of 1; everything when the count is beyond the operand (SDM 2B SHLD, SHRD)',
     undefined: (item, decoded) => {
       const count = countOf(item, decoded);
       if (count === 0) return { flags: 0 };
@@ -97,18 +125,39 @@ const RULES: readonly Rule[] = [
   },
   {
     form: /^(BT|BTS|BTR|BTC)$/,
-    reason: 'all but CF and ZF after a bit test',
+    reason: 'all but CF and ZF after a bit test (SDM 2A BT, BTC, BTR, BTS)',
     undefined: () => ({ flags: OF | SF | AF | PF }),
   },
   {
     form: /^(BSF|BSR)$/,
-    reason: 'all but ZF after a scan; the destination when the source is 0',
+    reason: 'all but ZF after a scan; the destination when the source is 0 (SDM 2A BSF, BSR)',
     undefined: () => ({ flags: CF | OF | SF | AF | PF }),
   },
   {
     form: /^LAR$/,
     reason: 'bits 19:16 of the access rights (00FxFF00H, SDM 2A LAR)',
     undefined: () => ({ flags: 0, destination: 0xf0000n }),
+  },
+  {
+    form: /^F(COM|UCOM|ICOM|TST)P?P?$/,
+    reason:
+      'AMD sets condition codes when #IA or #D is not masked; "if unmasked, the condition code flags are not set" (SDM 2A FCOM)',
+    undefined: (item, _, after) => ({ flags: 0, status: unmaskedOperand(item, after) ? CONDITIONS : 0 }),
+  },
+  {
+    form: /^FU?COMIP?$/,
+    reason:
+      'AMD leaves C1, which is "set to 0", and sets ZF, PF and CF when #IA or #D is not masked, where they "are not" (SDM 2A FCOMI)',
+    undefined: (item, _, after) => ({
+      flags: unmaskedOperand(item, after) ? ZF | PF | CF | OF | SF | AF : 0,
+      status: C1,
+    }),
+  },
+  {
+    form: /^(F2XM1|FYL2X|FYL2XP1|FPATAN|FSIN|FCOS|FSINCOS|FPTAN)$/,
+    reason:
+      'errors of less than one unit in the last place are allowed (SDM 1 8.3.10), and C1 with them; the results of F2XM1 and FYL2XP1 are undefined out of their ranges (SDM 2A)',
+    undefined: (item, decoded) => ({ flags: 0, status: C1, ulps: 1, result: outOfRange(item, decoded) }),
   },
   {
     form: /^(LZCNT|TZCNT)$/,
@@ -127,7 +176,7 @@ const RULES: readonly Rule[] = [
   },
   {
     form: /^BSWAP$/,
-    reason: 'a 16-bit BSWAP',
+    reason: 'the result of a 16-bit BSWAP (SDM 2A BSWAP)',
     undefined: (_, decoded) => ({ flags: 0, result: decoded.operandSize === 2 }),
   },
   {
@@ -141,30 +190,68 @@ const RULES: readonly Rule[] = [
 export function undefinedAfter(item: Case, decoded: Decoded, after: Result): Undefined {
   const rule = RULES.find(({ form }) => form.test(decoded.row.mnemonic));
   if (rule === undefined) return { flags: 0 };
-  const found = rule.undefined(item, decoded);
+  const found = rule.undefined(item, decoded, after);
   const scanOfZero = /^BS[FR]$/.test(decoded.row.mnemonic) && (Number(after.flags) & ZF) !== 0;
   return scanOfZero ? { ...found, result: true } : found;
 }
 
+/** x87 images and 80-bit operands: several accesses, whose order is up to the processor (SDM 3A 8.1.1). */
+const IMAGES = /^(FLDENV|FNSTENV|FRSTOR|FNSAVE)$/;
+const inParts = ({ row }: Decoded): boolean =>
+  IMAGES.test(row.mnemonic) || row.operands.some(({ size }) => size === 't');
+const CANONICAL_END = 0x8000_0000_0000n;
 const FAR_TRANSFER = /^(RETF|IRET|JMP|CALL)/;
-/** Which of two missing operands is reported, and whether MASKMOVDQU asks for bytes that it does not write. */
-export const faultAddressUndefined = ({ row }: Decoded): boolean =>
-  /CMPS[BWDQ]|MASKMOVDQU/.test(row.mnemonic) || FAR_TRANSFER.test(row.mnemonic);
+/**
+ * Which of two missing operands is reported, whether MASKMOVDQ and MASKMOVDQU ask for bytes that they do not write, and which
+ * byte of a missing page an image reports.
+ */
+export const faultAddressUndefined = (decoded: Decoded): boolean =>
+  /CMPS[BWDQ]|MASKMOVDQ/.test(decoded.row.mnemonic) || FAR_TRANSFER.test(decoded.row.mnemonic) || inParts(decoded);
 
 const RETIRED = 1;
 const STACK_FAULT = 12;
 const GENERAL_PROTECTION = 13;
 const PAGE_FAULT = 14;
+const ALIGNMENT_CHECK = 17;
 /** A far call may have pushed its return address when it finds out that its target is beyond the limit (SDM 2A CALL). */
 export const faultMayWrite = ({ row }: Decoded): boolean => row.mnemonic === 'CALL' && row.implicit === 'pushfar';
+function straddles(item: Case, { memory, next }: Decoded): boolean {
+  if (memory === undefined || item.codeSize !== 64) return false;
+  const address = operandAddress(item, memory, next);
+  return address < CANONICAL_END && address + 10n > CANONICAL_END;
+}
+const isCompareString = ({ row }: Decoded): boolean => /CMPS[BWDQ]/.test(row.mnemonic);
+/** An access over the end of a segment of 4 GBytes may be #GP or #SS, or go on at 0 (SDM 3A 5.3). */
+function wrapsAround({ codeSize, segmented }: Case, a: Result, b: Result): boolean {
+  const page = [a, b].find(({ vector }) => vector === PAGE_FAULT);
+  const limit = [a, b].some(({ vector }) => vector === STACK_FAULT || vector === GENERAL_PROTECTION);
+  if (codeSize !== 32 || segmented || page === undefined || !limit) return false;
+  return page.address < 16n || page.address > 0xffff_ffe0n;
+}
 /**
  * Whether both faults are right. Faults of one instruction's operands have no order among each other (SDM 3A table 6-2,
  * class 9): a 16-byte operand that is not aligned (#GP) and is outside of the stack segment (#SS); a far transfer whose
  * frame is not all there (#PF, #SS) and whose selector is wrong (#GP).
  */
-export function eitherFault(item: Case, decoded: Decoded, a: number, b: number): boolean {
+export function eitherFault(item: Case, decoded: Decoded, processor: Result, engine: Result): boolean {
+  const [a, b] = [processor.vector, engine.vector];
+  if (wrapsAround(item, processor, engine)) return true;
+  // ten bytes over the end of the canonical addresses: the part below it may be missing
+  if (decoded.row.operands.some(({ size }) => size === 't') && [a, b].includes(PAGE_FAULT) && straddles(item, decoded))
+    return true;
+  // a call whose stack is not aligned and whose target is beyond the limit
+  if (decoded.row.mnemonic === 'CALL' && [a, b].includes(ALIGNMENT_CHECK) && [a, b].includes(GENERAL_PROTECTION))
+    return true;
+  // of CMPS either operand may be the one that is looked at first
+  if (isCompareString(decoded) && a !== RETIRED && b !== RETIRED) return true;
   if (FAR_TRANSFER.test(decoded.row.mnemonic) && a !== b && a !== RETIRED && b !== RETIRED)
     return [a, b].includes(PAGE_FAULT) || [a, b].includes(STACK_FAULT);
+  // an image that begins on a missing page and ends where no canonical address is
+  if (
+    IMAGES.test(decoded.row.mnemonic) &&
+    [a, b].every((vector) => vector === PAGE_FAULT || vector === GENERAL_PROTECTION || vector === STACK_FAULT)
+  )
+    return true;
   if (Math.min(a, b) !== STACK_FAULT || Math.max(a, b) !== GENERAL_PROTECTION || decoded.memory?.segment !== 'ss')
     return false;
   return (operandAddress(item, decoded.memory) & 15n) !== 0n && decoded.row.operands.some(({ size }) => size === 'x');

@@ -1,7 +1,7 @@
 // Decodes one instruction into a record. Everything that depends on the opcode is in the generated table; here are
 // prefixes, ModRM, immediates and what they do to the record (SDM 2A chapter 2).
 import * as L from '../../layout';
-import { RARE_BEYOND_LIMIT, RARE_INVALID, RARE_MASKMOVDQU, RARE_TOO_LONG, RARE_UD } from '../rare';
+import { RARE_BEYOND_LIMIT, RARE_INVALID, RARE_MASKMOVDQU, RARE_MONITOR, RARE_TOO_LONG, RARE_UD } from '../rare';
 import { FIRST_ROW, FORMS, ROWS, ROW_LIST, handlerIndex } from './decode-table.generated';
 
 // operand kinds and sizes: src/core/opcodes/row.ts
@@ -11,11 +11,15 @@ const SIZE_B: u32 = 1, SIZE_W: u32 = 2, SIZE_D: u32 = 3, SIZE_Q: u32 = 4, SIZE_V
 
 const NO_SEGMENT: u32 = 0;
 const RARE_PARAMETER_END: u32 = 0xffff;
+/** In a row's demands: opcodes D8 to DF. */
+const X87_ROW: u32 = 1 << 27;
 
 // what is known of the instruction being decoded; no handler reads any of it
 let pc: usize = 0, rex: u32 = 0, mod: u32 = 0, reg: u32 = 0, rm: u32 = 0, prefix66: bool = false, prefix67: bool = false, repeat: u32 = 0;
 let segment: u32 = NO_SEGMENT, code: u32 = 0, opcodeByte: u32 = 0, map: u32 = 0, operandSize: u32 = 0, addressSize: u32 = 0, mode: u32 = 0,
   immediateSet: bool = false;
+/** Segment of the memory operand, flat or not. */
+let operandSegment: u32 = 0;
 /** VEX.vvvv, not inverted. */
 let vvvv: u32 = 0;
 
@@ -140,6 +144,7 @@ function fill(r: usize, row: u32, lock: bool): i32 {
   immediateSet = false;
   store<u8>(r, 0x80, L.R_BASE); store<u8>(r, 0x80, L.R_INDEX); store<u32>(r, L.ZERO, L.R_SEGMENT);
   store<u64>(r, addressSize == 2 ? ~(<u64>0) : addressSize == 1 ? 0xffffffff : 0xffff, L.R_MASK);
+  let modrmAt = pc;
   if (demand & 0x10000) {
     let m: u32 = load<u8>(pc++);
     mod = m >> 6; reg = ((m >> 3) & 7) | ((rex & 4) << 1); rm = m & 7;
@@ -150,10 +155,12 @@ function fill(r: usize, row: u32, lock: bool): i32 {
   store<u8>(r, <u8>(handler >> 24), L.R_PARAMETER);
   store<u64>(r, <u64>ROWS[(row << 2) + 3], L.R_IMM);
   if (lock && !(demand & 0x20000 && form)) return invalid(r, RARE_UD);
+  if (demand & X87_ROW) store<u64>(r, <u64>((opcodeByte & 7) << 8 | load<u8>(modrmAt)), L.R_IMM); // FOP, with ST(i)'s number in it
   let first = operands & 0x1ff, second = (operands >> 9) & 0x1ff, third = (operands >> 18) & 0x1ff;
   let p1 = first ? operand(r, first, (demand >> 20) & 3) : 0, p2 = second ? operand(r, second, (demand >> 22) & 3) : 0,
     p3 = third ? operand(r, third, (demand >> 24) & 3) : 0;
   place(r, first, second, p1, p2, p3);
+  if (demand & X87_ROW) store<u32>(r, operandSegment, L.R_SRC2); // for FDS
   let flags = sizeFlag(first, second);
   if ((first & 31) == O || (second & 31) == O) form = 1;
   if (form) flags |= L.R_FLAG_MEMORY;
@@ -161,15 +168,20 @@ function fill(r: usize, row: u32, lock: bool): i32 {
   // XCHG with memory locks by itself (SDM 2D XCHG)
   if (lock || (form && map == 0 && (opcodeByte & 0xfe) == 0x86)) {
     flags |= L.R_FLAG_LOCK;
-    if (mode & L.MODE_BUS_LOCK) flags |= L.R_FLAG_CHECKED;
+    if (mode & L.MODE_BUS_LOCK) store<u16>(r, load<u16>(r, L.R_ATTRIBUTES) | L.A_BUS_LOCK, L.R_ATTRIBUTES);
   }
   if (prefix67) flags |= L.R_FLAG_ADDRESS32;
   store<u8>(r, load<u8>(r, L.R_FLAGS) | <u8>flags, L.R_FLAGS);
-  if (isString(first) || isString(second) || (first & 31) == T || load<u8>(r, L.R_PARAMETER) == RARE_MASKMOVDQU) setSegment(r, L.DS);
+  if (isString(first) || isString(second) || (first & 31) == T || byDataSegment(r)) setSegment(r, L.DS);
   let instance = <u32>FORMS[((handler & 0xffff) << 3) + (form << 2) + (flags & 3)];
   if (!instance) return invalid(r, RARE_INVALID);
   store<u16>(r, <u16>handlerIndex(instance), L.R_HANDLER);
   return <i32>row;
+}
+/** MASKMOVDQU and MONITOR imply an address in DS. */
+function byDataSegment(r: usize): bool {
+  let operation = <u32>load<u8>(r, L.R_PARAMETER);
+  return operation == RARE_MASKMOVDQU || operation == RARE_MONITOR;
 }
 @inline function isString(operand: u32): bool { let k = operand & 31; return k == X || k == X + 1; }
 /** MOV CR and MOV DR take a register whatever mod says (SDM 2B MOV). */
@@ -247,6 +259,7 @@ function place(r: usize, first: u32, second: u32, p1: u32, p2: u32, p3: u32): vo
 // ---- memory operands -------------------------------------------------------------------------------------------------------
 function setSegment(r: usize, byDefault: u32): void {
   let s = segment == NO_SEGMENT ? byDefault : segment, based = s == L.FS || s == L.GS;
+  operandSegment = s;
   if (code == 2) { if (based) store<u32>(r, s, L.R_SEGMENT); return; }
   if (mode & L.MODE_FLAT && !based && s != L.CS) return;
   store<u32>(r, s, L.R_SEGMENT);

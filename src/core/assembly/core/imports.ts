@@ -14,10 +14,16 @@
 /** Reads 16 bytes; answers the address of a copy. */
 @external("system", "loadVector") export declare function slowLoadVector(r: usize, linear: u64): usize;
 @external("system", "storeVector") export declare function slowStoreVector(r: usize, linear: u64, low: u64, high: u64): void;
+/** Writes 10 bytes, after both pages were asked for. */
+@external("system", "storeExtended") export declare function slowStoreExtended(r: usize, linear: u64, low: u64, high: u32): void;
+/** Faults as a write of size bytes would. */
+@external("system", "probe") export declare function probeWrite(r: usize, linear: u64, size: u32): void;
 /** Segment limit and type check (not flat); answers the linear address. segment: address of the segment's state slot; write: 0 or 1. */
 @external("system", "linear") export declare function slowLinear(r: usize, segment: u32, offset: u64, size: u32, write: u32): u64;
 /** Throws an exception of this instruction; error < 0: none. */
 @external("system", "raise") export declare function raise(r: usize, vector: u32, error: i32): void;
+/** An x87 exception is pending: #MF, or the PC's FERR# (SDM 1 8.7). */
+@external("system", "floatError") export declare function floatError(r: usize): void;
 /** Executes the rare operation of this record (RARE_*); sets RIP itself for records that end a block by A_ENDS_BLOCK. */
 @external("system", "rare") export declare function rare(r: usize): void;
 /** Makes the fetch tag of a linear address valid, or throws #PF/#GP; answers 1 when the page is RAM, 0 when it is not. */

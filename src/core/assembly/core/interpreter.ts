@@ -6,15 +6,18 @@ import { execute } from './decode-table.generated';
 import { handlerOf } from './record';
 
 /** Runs a block, or its first instructions when limit says so; leaves early when a handler asks for attention. */
-@inline function runBlock(b: usize, limit: i64): void {
-  let count = <i64>load<u32>(b), n = count > limit ? limit : count;
+@inline function runBlock(b: usize, limit: i64): void { runFrom(b, 0, limit); }
+function runRecords(b: usize, first: u32, limit: i64): void { runFrom(b, first, limit); }
+/** The same from record `first` on. */
+@inline function runFrom(b: usize, first: u32, limit: i64): void {
+  let count = <i64>load<u32>(b) - first, n = count > limit ? limit : count;
   store<u32>(L.BLOCK, <u32>b);
-  store<u32>(L.BLOCK_TICKS, <u32>n);
+  store<u32>(L.BLOCK_TICKS, first + <u32>n);
   store<i64>(L.BUDGET, load<i64>(L.BUDGET) - n); // a fault gives back what did not retire: see system's raise
-  let r = b + L.HEADER_SIZE, last = r + (<usize>n - 1) * L.RECORD_SIZE;
+  let r = b + L.HEADER_SIZE + first * L.RECORD_SIZE, last = r + (<usize>n - 1) * L.RECORD_SIZE;
   while (true) {
     execute(handlerOf(r), r);
-    if (load<u32>(L.ATTENTION)) { endEarly(b, r, n); return; }
+    if (load<u32>(L.ATTENTION)) { endEarly(b, r, first + n); return; }
     if (r == last) break;
     r += L.RECORD_SIZE;
   }
@@ -28,14 +31,37 @@ function endEarly(b: usize, r: usize, n: i64): void {
   if (load<u32>(L.ATTENTION) & L.ATTENTION_RETIRE) retire();
 }
 
-/** Enters the compiled region of a block; true when it has used ticks and did not leave for the interpreter's sake. */
-function runRegion(b: usize): bool {
-  let before = load<i64>(L.BUDGET);
-  store<u32>(L.REGION_LEFT, 0);
-  call_indirect(load<u32>(b, L.B_JIT), load<u32>(b, L.B_JIT_ENTRY));
-  let used = before - load<i64>(L.BUDGET);
-  store<i64>(L.REGION_TICKS, load<i64>(L.REGION_TICKS) + used);
-  return used != 0 && !load<u32>(L.REGION_LEFT);
+/** How a chain of compiled regions ended. */
+const ON: u32 = 0; // at a block that has none, or the run loop has to look
+const SHORT: u32 = 1; // the next block takes more ticks than there are
+/**
+ * Runs the compiled region of block b, and of the blocks that follow it as long as they have one. Inside of regions nothing
+ * happens that the boundary or the fetch mapping could see: whatever does leaves the region.
+ */
+function runRegions(b: usize): u32 {
+  while (true) {
+    let before = load<i64>(L.BUDGET);
+    store<u32>(L.REGION_LEFT, 0);
+    call_indirect(load<u32>(b, L.B_JIT), load<u32>(b, L.B_JIT_ENTRY));
+    let after = load<i64>(L.BUDGET), left = load<u32>(L.REGION_LEFT);
+    store<i64>(L.REGION_TICKS, load<i64>(L.REGION_TICKS) + before - after);
+    let cause = <usize>(left >> L.LEFT_CAUSE) << 3;
+    store<u64>(cause, load<u64>(cause, L.EXIT_COUNTS) + 1, L.EXIT_COUNTS);
+    if (left) { finish(left); return ON; }
+    if (before == after) return SHORT;
+    if (after <= 0) return ON;
+    b = lookup();
+    if (!load<u32>(b, L.B_JIT) || load<u32>(L.ATTENTION)) return ON;
+  }
+}
+/**
+ * A region has left in front of an instruction. After a memory access that was not fast the interpreter goes on with the same
+ * block, for the next access may well be fast again; an instruction that always leaves is executed alone, so that
+ * compiled code goes on right behind it.
+ */
+function finish(left: u32): void {
+  let r = <usize>load<u32>(L.REGION_RECORD), index = left & L.LEFT_INDEX, b = r - L.HEADER_SIZE - index * L.RECORD_SIZE;
+  runRecords(b, index, left & L.LEFT_ALONE ? 1 : load<i64>(L.BUDGET));
 }
 
 /**
@@ -44,19 +70,16 @@ function runRegion(b: usize): bool {
  */
 export function run(): u32 {
   let previous: usize = 0; // the block that ran last; 0: none, or it may be gone
-  let interpret = false; // the region at this RIP has just left in front of the next instruction
+  let short = false; // the region at this RIP has no ticks for its first block
   while (true) {
     let limit = load<i64>(L.BUDGET);
     if (limit <= 0) return L.RUN_SPENT;
-    if (load<u32>(L.ATTENTION) | load<u32>(L.FLUSH_REQUEST)) {
-      if (load<u32>(L.ATTENTION)) {
-        let code = boundary();
-        if (code) return code;
-        limit = load<i64>(L.BUDGET);
-        if (limit <= 0) return L.RUN_SPENT; // an event was delivered, which takes one tick
-        if (load<u32>(L.ONE_INSTRUCTION)) limit = 1;
-      }
-      if (load<u32>(L.FLUSH_REQUEST)) { store<u32>(L.FLUSH_REQUEST, 0); flush(); previous = 0; }
+    if (load<u32>(L.ATTENTION)) {
+      let code = boundary();
+      if (code) return code;
+      limit = load<i64>(L.BUDGET);
+      if (limit <= 0) return L.RUN_SPENT; // an event was delivered, which takes one tick
+      if (load<u32>(L.ONE_INSTRUCTION)) limit = 1;
     }
     let b = successor(previous);
     previous = b;
@@ -67,30 +90,14 @@ export function run(): u32 {
     store<u32>(L.GUARD_PASSED, 0);
     if (!load<u32>(L.ONE_INSTRUCTION)) {
       if (load<u32>(b, L.B_JIT)) {
-        if (!interpret) { interpret = !runRegion(b); continue; }
+        if (!short) { short = runRegions(b) == SHORT; previous = 0; continue; }
       } else {
         let threshold = load<u32>(L.HOT_THRESHOLD), times = load<u32>(b, L.B_HOT) + 1;
         store<u32>(b, times, L.B_HOT);
-        if (times == threshold) {
-          hot(<u32>b);
-          previous = 0;
-          if (load<u32>(b, L.B_JIT) && !interpret || load<u32>(L.FLUSH_REQUEST)) continue;
-        }
+        if (times == threshold) { hot(<u32>b); if (load<u32>(b, L.B_JIT)) continue; }
       }
-      // just behind a region: one instruction, so that compiled code goes on right after it
-      if (interpret) limit = 1;
     }
-    interpret = false;
+    short = false;
     runBlock(b, limit);
   }
-}
-
-/** For the region builder: the block at another RIP of the running code, without running it; 0 when it cannot be fetched. */
-export function blockAt(rip: u64): usize {
-  if ((<u32>rip & 0xfff) > 0xff0) return 0; // its first instruction may cross, and fetching the next page may fault
-  let saved = load<u64>(L.RIP);
-  store<u64>(L.RIP, rip);
-  let b = lookup();
-  store<u64>(L.RIP, saved);
-  return b;
 }

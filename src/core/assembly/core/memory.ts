@@ -1,7 +1,7 @@
 // Guest memory as handlers see it: one compare of a fast tag, else a slow path. Not-present, MMIO, watchpoints, code pages
 // and page crossing are all folded into the tag, so an unused debug feature costs nothing.
 import * as L from '../../layout';
-import { slowLoad, slowStore, slowModify, slowLoadVector, slowStoreVector, slowLinear } from './imports';
+import { slowLoad, slowStore, slowModify, slowLoadVector, slowStoreVector, slowStoreExtended, slowLinear } from './imports';
 import { flagsOf, offsetOf, maskOf, stackMask, stackKeep } from './record';
 
 @inline function entry(a: u64): usize {
@@ -22,6 +22,7 @@ export function st<T>(r: usize, a: u64, v: T): void {
 /** For read-modify-write: an address of linear memory to load the old value from and store the new one to. Faults as a write. */
 export function modify<T>(r: usize, a: u64): usize {
   let e = entry(a);
+  if (load<u16>(r, L.R_ATTRIBUTES) & L.A_BUS_LOCK) { if ((<u32>a & 63) + sizeof<T>() > 64) return slowModify(r, a, sizeof<T>()); }
   if (load<u64>(e, L.T_WRITE) == pageOfLast<T>(a)) return load<u32>(e, L.T_ADDEND) + <u32>a;
   return slowModify(r, a, sizeof<T>());
 }
@@ -48,6 +49,16 @@ export function stv(r: usize, a: u64, v: v128): void {
 @inline export function ldOperand<T>(r: usize): T { return ld<T>(r, readAddress<T>(r)); }
 @inline export function stOperand<T>(r: usize, v: T): void { st<T>(r, writeAddress<T>(r), v); }
 @inline export function modifyOperand<T>(r: usize): usize { return modify<T>(r, writeAddress<T>(r)); }
+
+/** The significand of an 80-bit memory operand; extendedHigh reads the rest. */
+@inline export function ldExtended(r: usize): u64 { return ld<u64>(r, address(r, 10, 0)); }
+@inline export function extendedHigh(r: usize): u32 { return ld<u16>(r, address(r, 10, 0) + 8); }
+@inline export function stExtended(r: usize, low: u64, high: u32): void {
+  let a = address(r, 10, 1), e = entry(a);
+  if (load<u64>(e, L.T_WRITE) != ((a + 9) & ~(<u64>0xfff))) { slowStoreExtended(r, a, low, high); return; }
+  let to = <usize>(load<u32>(e, L.T_ADDEND) + <u32>a);
+  store<u64>(to, low); store<u16>(to, <u16>high, 8);
+}
 
 /** Linear address of stack offset sp (already masked). */
 @inline export function stackAddress(r: usize, sp: u64, size: u32, write: u32): u64 {

@@ -2,7 +2,7 @@
 // FLOAT_RESULT. Pure: nothing else is read than the arguments, nothing else is written.
 import * as L from '../../layout';
 import { add, divide, multiply, squareRoot, subtract } from './arithmetic';
-import { clearFlags, settleFlags, TRUNCATE, unmasked } from './binary';
+import { clearFlags, flag, settleFlags, TRUNCATE, unmasked } from './binary';
 import { compare, extremum, matches } from './compare';
 import { fromInteger, toFormat, toInteger, toIntegral } from './convert';
 import {
@@ -120,6 +120,20 @@ export function f32x2_to_f64x2(a: u64, mxcsr: u32): void {
 }
 
 // ---- dot products ------------------------------------------------------------------------------------------------------------
+// Multiplication and each level of additions are steps of their own: an unmasked exception in one ends the instruction there,
+// with the exceptions of that step (settled as for any vector) and of those before it.
+/** Begins a step; answers the exceptions so far. */
+@inline function nextStep(): u32 {
+  let before = load<u32>(L.FLOAT_FLAGS);
+  clearFlags();
+  return before;
+}
+/** Ends a step; whether it is the last because of an unmasked exception. */
+@inline function endsStep(before: u32, mxcsr: u32): bool {
+  settleFlags(mxcsr);
+  flag(before);
+  return unmasked(mxcsr) != 0;
+}
 /** Products of the elements that bits 4-7 of the immediate choose, +0 for the others; their sum where bits 0-3 say (SDM 2A DPPS). */
 export function f32x4_dot(imm: u32, aLow: u64, aHigh: u64, bLow: u64, bHigh: u64, mxcsr: u32): void {
   clearFlags();
@@ -127,18 +141,19 @@ export function f32x4_dot(imm: u32, aLow: u64, aHigh: u64, bLow: u64, bHigh: u64
   let x1 = imm & 0x20 ? multiply<f32>(aLow >> 32, bLow >> 32, mxcsr) : 0;
   let x2 = imm & 0x40 ? multiply<f32>(aHigh & LOW, bHigh & LOW, mxcsr) : 0;
   let x3 = imm & 0x80 ? multiply<f32>(aHigh >> 32, bHigh >> 32, mxcsr) : 0;
-  settleFlags(mxcsr);
-  if (unmasked(mxcsr)) return;
-  let low = add<f32>(x0, x1, mxcsr), high = add<f32>(x2, x3, mxcsr);
-  if (unmasked(mxcsr)) return;
+  if (endsStep(0, mxcsr)) return;
+  let before = nextStep(), low = add<f32>(x0, x1, mxcsr), high = add<f32>(x2, x3, mxcsr);
+  if (endsStep(before, mxcsr)) return;
+  before = nextStep();
   let sum = add<f32>(low, high, mxcsr);
+  if (endsStep(before, mxcsr)) return;
   answer((imm & 1 ? sum : 0) | (imm & 2 ? sum << 32 : 0), (imm & 4 ? sum : 0) | (imm & 8 ? sum << 32 : 0));
 }
 export function f64x2_dot(imm: u32, aLow: u64, aHigh: u64, bLow: u64, bHigh: u64, mxcsr: u32): void {
   clearFlags();
   let x0 = imm & 0x10 ? multiply<f64>(aLow, bLow, mxcsr) : 0, x1 = imm & 0x20 ? multiply<f64>(aHigh, bHigh, mxcsr) : 0;
-  settleFlags(mxcsr);
-  if (unmasked(mxcsr)) return;
-  let sum = add<f64>(x0, x1, mxcsr);
+  if (endsStep(0, mxcsr)) return;
+  let before = nextStep(), sum = add<f64>(x0, x1, mxcsr);
+  if (endsStep(before, mxcsr)) return;
   answer(imm & 1 ? sum : 0, imm & 2 ? sum : 0);
 }

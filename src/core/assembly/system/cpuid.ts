@@ -1,15 +1,16 @@
-// CPUID (SDM 2A): a plain x86-64 processor that states exactly what is implemented. x87 arithmetic is not yet (a later
-// issue), but the FPU bit is reported, because no 64-bit kernel starts without it.
+// CPUID (SDM 2A): a plain x86-64 processor that states exactly what is implemented.
 import * as L from '../../layout';
 import { OSXSAVE, XCR0_DEFINED, XSAVE_SIZE } from './extended-state';
 import { msrKnown } from './host';
+import { hasMonitor } from './monitor';
 
 // leaf 1
 const FPU: u32 = 1, VME: u32 = 2, DE: u32 = 1 << 2, PSE: u32 = 1 << 3, TSC: u32 = 1 << 4, MSR: u32 = 1 << 5, PAE: u32 = 1 << 6;
 const CX8: u32 = 1 << 8, APIC: u32 = 1 << 9, SEP: u32 = 1 << 11, MTRR: u32 = 1 << 12, PGE: u32 = 1 << 13;
 const CMOV: u32 = 1 << 15, PAT: u32 = 1 << 16;
 const PSE36: u32 = 1 << 17, CLFSH: u32 = 1 << 19, FXSR: u32 = 1 << 24, SSE: u32 = 1 << 25, SSE2: u32 = 1 << 26, HTT: u32 = 1 << 28;
-const SSE3: u32 = 1, SSSE3: u32 = 1 << 9, CX16: u32 = 1 << 13, PCID: u32 = 1 << 17, SSE4_1: u32 = 1 << 19, SSE4_2: u32 = 1 << 20;
+const SSE3: u32 = 1, MONITOR: u32 = 1 << 3, SSSE3: u32 = 1 << 9, CX16: u32 = 1 << 13, PCID: u32 = 1 << 17;
+const SSE4_1: u32 = 1 << 19, SSE4_2: u32 = 1 << 20;
 const X2APIC: u32 = 1 << 21, MOVBE: u32 = 1 << 22, POPCNT: u32 = 1 << 23, TSC_DEADLINE: u32 = 1 << 24, XSAVE: u32 = 1 << 26;
 const OSXSAVE_COPY: u32 = 1 << 27, RDRAND: u32 = 1 << 30;
 // leaf 7
@@ -61,12 +62,13 @@ export function cpuid(): void {
     if (isAmd()) set(MAX_BASIC, 0x68747541, 0x444d4163, 0x69746e65); // AuthenticAMD
     else set(MAX_BASIC, 0x756e6547, 0x6c65746e, 0x49656e69); // GenuineIntel
   } else if (leaf == 1) {
-    let c = FEATURES_C | (load<u64>(L.CR4) & OSXSAVE ? OSXSAVE_COPY : 0);
+    let c = FEATURES_C | (hasMonitor() ? MONITOR : 0) | (load<u64>(L.CR4) & OSXSAVE ? OSXSAVE_COPY : 0);
     c |= (msrKnown(APIC_BASE, 0) ? X2APIC : 0) | (msrKnown(DEADLINE, 0) ? TSC_DEADLINE : 0);
     let features = load<u64>(L.MSR_APIC_BASE) & APIC_ENABLED ? FEATURES : FEATURES & ~APIC;
     set(signature(), id << 24 | (<u32>1 << idBits()) << 16 | 8 << 8, c, features | (vcpus > 1 ? HTT : 0));
   } else if (leaf == 2) set(isAmd() ? 0 : 0xff01, 0, 0, 0); // FFh: see leaf 4
   else if (leaf == 4) cacheLeaf(sub);
+  else if (leaf == 5) { if (hasMonitor()) set(64, 64, 0, 0); else set(0, 0, 0, 0); } // lines of 64 bytes, no extension
   else if (leaf == 6) set(4, 0, 0, 0); // the APIC timer always runs
   else if (leaf == 7) {
     if (sub == 0) set(0, LEAF_7_B, LEAF_7_C, isAmd() ? 0 : ARCH_CAPABILITIES); else set(0, 0, 0, 0);

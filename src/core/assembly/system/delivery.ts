@@ -7,6 +7,7 @@ import { commitHits } from './debug';
 import { rflags, FLAG_AC, FLAG_IF, FLAG_NT, FLAG_RF, FLAG_TF, FLAG_VM } from './flags';
 import { readLinear, writeLinear } from './mmu';
 import { recordEvent, recording } from './last-branch';
+import { endWait } from './monitor';
 import { isCanonical, longMode } from './walk';
 import {
   BIG, DPL_SHIFT, GP, LONG, NP, P, SSF, TS, UNUSABLE, attributesOf, baseOf, beyondLimit, descriptorAttributes,
@@ -54,6 +55,7 @@ export function deliver(vector: u32, kind: u32, error: i32, rip: u64): void {
 /** What every successful delivery does; a delivery that is not part of an instruction takes one tick. */
 function finish(vector: u32, kind: u32, error: i32, from: u64): void {
   store<u32>(L.DELIVERING, 0);
+  endWait();
   store<u32>(L.SHADOW, 0); store<u32>(L.SHADOW_NEW, 0); store<u32>(L.REP_ACTIVE, 0); store<u32>(L.ACTIVITY, 0);
   store<u32>(L.TF_AT_START, 0); store<u32>(L.KEEP_RF, 0); store<u32>(L.CAUGHT_PASS, 0); store<u32>(L.FIRST_HOLD, 0);
   store<u32>(L.GUARD_PASSED, 0);

@@ -76,6 +76,12 @@ export function undefined_(r: usize, unknown: bool): void {
   }
   fault(UD, -1);
 }
+/** Unwinds the running instruction and halts in front of it until an interrupt comes. */
+export function waitInFront(): void {
+  store<u32>(L.ACTIVITY, 1);
+  store<u32>(L.ATTENTION, load<u32>(L.ATTENTION) | L.ATTENTION_EVENT);
+  throwWith(OBSERVER_ONLY, 0, 0);
+}
 /** Unwinds the running instruction for the observer: the next boundary returns RUN_OBSERVED with this cause. */
 export function stopInFront(cause: u32): void {
   store<u32>(L.CAUGHT, load<u32>(L.CAUGHT) | cause);

@@ -2,10 +2,11 @@
 // FXSAVE has it, then a header of 64 bytes. Compaction, XSAVEOPT and supervisor states are not there, and CPUID says so.
 import * as L from '../../layout';
 import { fault } from './events';
-import { initialiseX87, isX87Initial, restoreMxcsr, restoreX87, restoreXmm, saveMxcsr, saveX87, saveXmm, xmmCount } from './floating-point';
+import { isX87Initial, restoreMxcsr, restoreX87, restoreXmm, saveMxcsr, saveX87, saveXmm, xmmCount } from './floating-point';
 import { probeOperand } from './mmu';
 import { cpl, operandLinear, readMemory, writeMemory } from './operands';
 import { GP, UD } from './segments';
+import { initialise } from './x87-environment';
 
 const NM: u32 = 7;
 const TS: u64 = 8;
@@ -62,7 +63,7 @@ export function restoreState(r: usize): void {
 }
 /** FNINIT, and the registers are 0. */
 function initialiseX87State(): void {
-  initialiseX87();
+  initialise();
   memory.fill(L.X87, 0, 128);
 }
 

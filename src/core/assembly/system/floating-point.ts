@@ -1,16 +1,14 @@
-// State of the x87 and SSE units: FXSAVE FXRSTOR, control and status words (SDM 1 8.1, 10.5). Arithmetic comes later; a
-// kernel needs these to find, initialise and switch the units. X87 holds the physical registers R0-R7.
+// State of the x87 and SSE units together: FXSAVE, FXRSTOR; MXCSR (SDM 1 10.5). X87 holds the physical registers R0-R7.
 import * as L from '../../layout';
-import { flagsOf } from '../core/record';
 import { fault } from './events';
-import { code64, operandLinear, readMemory, writeMemory } from './operands';
+import { code64, operandLinear, operandSize, readMemory, writeMemory } from './operands';
 import { GP, UD } from './segments';
+import { checkX87, setControl, stackRegister, summarise } from './x87-environment';
 
 const NM: u32 = 7;
-const MP: u64 = 2, EM: u64 = 4, TS: u64 = 8, OSFXSR: u64 = 0x200;
+const EM: u64 = 4, TS: u64 = 8, OSFXSR: u64 = 0x200;
 const MXCSR_DEFINED: u32 = 0xffff;
 
-function checkX87(): void { if (load<u64>(L.CR0) & (EM | TS)) fault(NM, -1); }
 /** #UD and #NM of SSE instructions. */
 export function checkSse(): void {
   if (load<u64>(L.CR0) & EM || !(load<u64>(L.CR4) & OSFXSR)) fault(UD, -1);
@@ -22,17 +20,13 @@ function abridgedTags(): u32 {
   for (let i: u32 = 0; i < 8; i++) if (((tags >> (i << 1)) & 3) != 3) v |= 1 << i;
   return v;
 }
-/** Full tags from abridged ones and the register contents (SDM 1 table 10-2). */
 function setAbridgedTags(v: u32): void {
   let tags: u32 = 0;
-  for (let i: u32 = 0; i < 8; i++) {
-    let x = L.X87 + (<usize>i << 4), exponent = <u32>load<u16>(x, 8) & 0x7fff, mantissa = load<u64>(x), tag: u32 = 3;
-    if (v >> i & 1) tag = exponent == 0x7fff || !(mantissa >> 63) ? (exponent == 0 && mantissa == 0 ? 1 : 2) : 0;
-    tags |= tag << (i << 1);
-  }
+  for (let i: u32 = 0; i < 8; i++) if (!(v >> i & 1)) tags |= 3 << (i << 1);
   store<u16>(L.FTW, <u16>tags);
 }
-@inline function physical(i: u32): usize { return L.X87 + (<usize>((i + (<u32>load<u16>(L.FSW) >> 11 & 7)) & 7) << 4); }
+/** Whether FIP and FDP have 64 bits, or 32 and a selector (SDM 1 tables 10-2, 10-3): with REX.W. */
+@inline function longPointers(r: usize): bool { return operandSize(r) == 8; }
 /** Registers that the running code's mode has. */
 @inline export function xmmCount(): u32 { return code64() ? 16 : 8; }
 
@@ -49,12 +43,17 @@ export function saveExtended(r: usize): void {
 /** Bytes 0-23 and 32-159. */
 export function saveX87(r: usize, a: u64): void {
   writeMemory(r, a, 4, <u64>load<u16>(L.FCW) | <u64>load<u16>(L.FSW) << 16);
-  writeMemory(r, a + 4, 4, abridgedTags());
-  writeMemory(r, a + 8, 8, 0);
-  writeMemory(r, a + 16, 8, 0);
+  writeMemory(r, a + 4, 4, <u64>abridgedTags() | <u64>load<u16>(L.FOP) << 16);
+  if (longPointers(r)) {
+    writeMemory(r, a + 8, 8, load<u64>(L.FIP));
+    writeMemory(r, a + 16, 8, load<u64>(L.FDP));
+  } else {
+    writeMemory(r, a + 8, 8, <u64>load<u32>(L.FIP) | <u64>load<u16>(L.FCS) << 32);
+    writeMemory(r, a + 16, 8, <u64>load<u32>(L.FDP) | <u64>load<u16>(L.FDS) << 32);
+  }
   for (let i: u32 = 0; i < 8; i++) {
-    writeMemory(r, a + 32 + (i << 4), 8, load<u64>(physical(i)));
-    writeMemory(r, a + 40 + (i << 4), 8, <u64>load<u16>(physical(i), 8));
+    writeMemory(r, a + 32 + (i << 4), 8, load<u64>(stackRegister(i)));
+    writeMemory(r, a + 40 + (i << 4), 8, <u64>load<u16>(stackRegister(i), 8));
   }
 }
 export function saveMxcsr(r: usize, a: u64): void {
@@ -78,12 +77,18 @@ export function restoreExtended(r: usize): void {
 }
 export function restoreX87(r: usize, a: u64): void {
   let control = readMemory(r, a, 8);
-  store<u16>(L.FCW, <u16>control | 0x40); store<u16>(L.FSW, <u16>(control >> 16));
+  setControl(<u32>control & 0xffff);
+  store<u16>(L.FSW, <u16>(control >> 16));
+  store<u16>(L.FOP, <u16>(control >> 48) & 0x7ff);
+  let ip = readMemory(r, a + 8, 8), dp = readMemory(r, a + 16, 8), wide = longPointers(r);
+  store<u64>(L.FIP, wide ? ip : ip & 0xffffffff); store<u64>(L.FDP, wide ? dp : dp & 0xffffffff);
+  store<u16>(L.FCS, wide ? 0 : <u16>(ip >> 32)); store<u16>(L.FDS, wide ? 0 : <u16>(dp >> 32));
   for (let i: u32 = 0; i < 8; i++) {
-    store<u64>(physical(i), readMemory(r, a + 32 + (i << 4), 8));
-    store<u64>(physical(i), readMemory(r, a + 40 + (i << 4), 2), 8);
+    store<u64>(stackRegister(i), readMemory(r, a + 32 + (i << 4), 8));
+    store<u64>(stackRegister(i), readMemory(r, a + 40 + (i << 4), 2), 8);
   }
   setAbridgedTags(<u32>(control >> 32) & 0xff);
+  summarise();
 }
 export function restoreMxcsr(r: usize, a: u64): void {
   let mxcsr = <u32>readMemory(r, a + 24, 4);
@@ -113,26 +118,3 @@ export function storeMxcsr(r: usize): void {
   checkSse();
   writeMemory(r, operandLinear(r, 4, 1), 4, load<u32>(L.MXCSR));
 }
-export function initialiseX87(): void {
-  checkX87();
-  store<u16>(L.FCW, 0x37f); store<u16>(L.FSW, 0); store<u16>(L.FTW, 0xffff);
-}
-export function clearExceptions(): void {
-  checkX87();
-  store<u16>(L.FSW, load<u16>(L.FSW) & 0x7f00);
-}
-export function storeControl(r: usize): void {
-  checkX87();
-  writeMemory(r, operandLinear(r, 2, 1), 2, load<u16>(L.FCW));
-}
-export function loadControl(r: usize): void {
-  checkX87();
-  store<u16>(L.FCW, (<u16>readMemory(r, operandLinear(r, 2, 0), 2) & 0x1f3f) | 0x40);
-}
-/** FNSTSW m16 or AX. */
-export function storeStatus(r: usize): void {
-  checkX87();
-  if (flagsOf(r) & L.R_FLAG_MEMORY) writeMemory(r, operandLinear(r, 2, 1), 2, load<u16>(L.FSW));
-  else store<u16>(L.RAX, load<u16>(L.FSW));
-}
-export function wait(): void { if ((load<u64>(L.CR0) & (MP | TS)) == (MP | TS)) fault(NM, -1); }

@@ -14,5 +14,8 @@
 @external("host", "tprWrite") export declare function tprWrite(value: u32): void;
 @external("host", "log") export declare function log(code: u32, a: u64, b: u64): void;
 @external("host", "delivered") export declare function delivered(vector: u32, kind: u32, error: i32, linear: u64): void;
+@external("host", "woken") export declare function woken(vcpu: u32): void;
 @external("host", "split") export declare function split(linear: u64): u32;
 @external("host", "splitCount") export declare function splitCount(): u32;
+/** FERR# is asserted: IRQ 13 of a PC. */
+@external("host", "floatError") export declare function floatErrorLine(): void;

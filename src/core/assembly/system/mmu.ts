@@ -1,7 +1,7 @@
 // The slow paths of guest memory: what a fast tag does not answer. All faults come before any effect.
 import * as L from '../../layout';
 import { flagsOf, offsetOf } from '../core/record';
-import { noteUncachedLock } from './bus-lock';
+import { noteBusLock } from './bus-lock';
 import { fault } from './events';
 import { watchedPage, noteAccess } from './debug';
 import { mmioRead, mmioWrite } from './host';
@@ -55,6 +55,11 @@ function physicalFor(linear: u64, access: u32): u64 {
   return load<u64>(architectural(linear), L.TA_FRAME) | (linear & 0xfff);
 }
 
+/** Every write to the page has to be seen: it holds decoded code, or a line that MONITOR armed. */
+@inline function writesSeen(p: usize): bool {
+  return load<u64>(p, L.PAGE_CODE) != 0 || (load<u32>(p, L.PAGE_FLAGS) & L.PAGE_MONITORED) != 0;
+}
+
 /** Sets the fast tags that this access has earned. Only for accesses with the running code's own rights. */
 function fillTags(linear: u64, physical: u64, access: u32, watched: u32): void {
   let base: usize = load<u32>(L.TLB_BASE);
@@ -65,7 +70,7 @@ function fillTags(linear: u64, physical: u64, access: u32, watched: u32): void {
   if (access & FETCH) { store<u64>(e, page, L.T_FETCH); return; }
   // a write may go where a read may not be allowed to be fast, and the other way round: each tag is earned by itself
   if (!(watched & 1)) store<u64>(e, page, L.T_READ);
-  if (access & WRITE && !(watched & 2) && !load<u64>(p, L.PAGE_CODE)) {
+  if (access & WRITE && !(watched & 2) && !writesSeen(p)) {
     store<u64>(e, page, L.T_WRITE);
     store<u32>(p, load<u32>(p, L.PAGE_FLAGS) | 1, L.PAGE_FLAGS);
   }
@@ -168,11 +173,11 @@ export function slowModify(r: usize, linear: u64, size: u32): usize {
   checkSpan(linear, size);
   if (linear & (size - 1) && alignmentChecked()) fault(AC, 0);
   let physical = physicalFor(linear, access), watched = watchedPage(linear & ~(<u64>0xfff)), crossing = crosses(linear, size);
-  if (!crossing && !watched && isRam(physical) && !load<u64>(pageEntry(physical), L.PAGE_CODE)) {
+  if (load<u16>(r, L.R_ATTRIBUTES) & L.A_BUS_LOCK) noteBusLock(linear, size, isRam(physical));
+  if (!crossing && !watched && isRam(physical) && !writesSeen(pageEntry(physical))) {
     fillTags(linear, physical, access, watched);
     return hostAddress(physical);
   }
-  if (!isRam(physical)) noteUncachedLock(r);
   let first = crossing ? 4096 - (<u32>linear & 0xfff) : size, physical2: u64 = crossing ? physicalFor(wrap(linear + first), access) : 0;
   let n = load<u32>(L.BOUNCE_COUNT), b = <usize>L.BOUNCE + n * L.BOUNCE_SIZE;
   store<u32>(L.BOUNCE_COUNT, n + 1);
@@ -229,6 +234,22 @@ export function slowStoreVector(r: usize, linear: u64, low: u64, high: u64): voi
   if (crosses(linear, 16)) physicalFor(secondPage(linear), access);
   writeWith(linear, 8, low, access);
   writeWith(linear + 8, 8, high, access);
+}
+/** The 80-bit stores of the x87. */
+export function slowStoreExtended(r: usize, linear: u64, low: u64, high: u32): void {
+  store<u32>(L.CURRENT, <u32>r);
+  let access = WRITE | currentUser();
+  linear = wrap(linear);
+  checkSpan(linear, 10);
+  physicalFor(linear, access);
+  if (crosses(linear, 10)) physicalFor(secondPage(linear), access);
+  writeWith(linear, 8, low, access);
+  writeWith(linear + 8, 2, high, access);
+}
+/** For stores of the x87 whose exception keeps memory as it is: the address is judged all the same. */
+export function slowProbeWrite(r: usize, linear: u64, size: u32): void {
+  store<u32>(L.CURRENT, <u32>r);
+  probe(linear, size, WRITE | currentUser());
 }
 /** Makes the fetch tag valid; 1: RAM, 0: code outside RAM. At a boundary: RIP is exact. */
 export function fetchPage(linear: u64): u32 {

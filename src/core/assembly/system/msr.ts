@@ -13,7 +13,8 @@ import { isCanonical, longMode } from './walk';
 
 const TSC: u32 = 0x10, PLATFORM_ID: u32 = 0x17, APIC_BASE: u32 = 0x1b, TSC_ADJUST: u32 = 0x3b, MICROCODE: u32 = 0x8b, MTRR_CAP: u32 = 0xfe;
 const ARCH_CAPABILITIES: u32 = 0x10a;
-const PAT: u32 = 0x277, DEBUGCTL: u32 = 0x1d9, EFER: u32 = 0xc0000080, FS_BASE: u32 = 0xc0000100, GS_BASE: u32 = 0xc0000101;
+const PAT: u32 = 0x277, DEBUGCTL: u32 = 0x1d9, EFER: u32 = 0xc0000080, SFMASK: u32 = 0xc0000084, TSC_AUX: u32 = 0xc0000103;
+const FS_BASE: u32 = 0xc0000100, GS_BASE: u32 = 0xc0000101;
 /** SCE LME NXE; writes of LMA are ignored. */
 const EFER_DEFINED: u64 = 0x901, EFER_NXE: u64 = 0x800;
 /** LBR, BTF and BLD. */
@@ -87,7 +88,11 @@ function write(index: u32, value: u64): void {
     return;
   }
   slot = plainSlot(index);
-  if (slot) { store<u64>(slot, value); return; }
+  if (slot) {
+    if (value >> 32 && (index == SFMASK || index == TSC_AUX)) fault(GP, 0); // reserved (SDM 4 table 2-2)
+    store<u64>(slot, value);
+    return;
+  }
   if (msrKnown(index, 1)) {
     if (msrWrite(index, value)) fault(GP, 0);
     // a timer or an interrupt may be due earlier than this run was planned for

@@ -1,6 +1,7 @@
 // Guest-physical memory, and the one hook for writes to pages that hold decoded code.
 import * as L from '../../layout';
 import { frameEntry, hashBucket, linearBucket } from '../block-index';
+import { monitoredWrite } from './monitor';
 import { dropWriteTagsOfFrame } from './tlb';
 
 /** RAM, but for the legacy video window A0000h-BFFFFh. */
@@ -26,6 +27,7 @@ export function writeEntry(physical: u64, wide: bool, value: u64): void {
 /** Called after bytes of RAM changed; they lie on one page. Blocks decoded from them are dropped. */
 export function written(physical: u64, size: u32): void {
   let p = pageEntry(physical), lines = load<u64>(p, L.PAGE_CODE);
+  if (load<u32>(p, L.PAGE_FLAGS) & L.PAGE_MONITORED) monitoredWrite(physical, size);
   if (!lines) return;
   let first = (<u32>physical & 0xfff) >> 6, last = ((<u32>physical & 0xfff) + size - 1) >> 6;
   let mask = (~(<u64>0) << first) & (~(<u64>0) >> (63 - last));

@@ -14,6 +14,7 @@ import * as fp from './floating-point';
 import { inPort, inString, outPort, outString } from './io';
 import { invalidatePage } from './mmu';
 import { flushLine, maskedStore } from './masked-store';
+import { monitor, wait } from './monitor';
 import * as msr from './msr';
 import { code64 } from './operands';
 import { invalidatePcid } from './pcid';
@@ -23,6 +24,7 @@ import { resume } from './smm';
 import * as stack from './stack-operations';
 import { compareStrings } from './string-compare';
 import * as fast from './syscall';
+import * as x87 from './x87-environment';
 
 function supervisorOnly(): void { if (load<u32>(L.CPL)) fault(GP, 0); }
 
@@ -127,12 +129,10 @@ function execute(r: usize): void {
     case RARE.RARE_FXRSTOR: fp.restoreExtended(r); break;
     case RARE.RARE_LDMXCSR: fp.loadMxcsr(r); break;
     case RARE.RARE_STMXCSR: fp.storeMxcsr(r); break;
-    case RARE.RARE_FNINIT: fp.initialiseX87(); break;
-    case RARE.RARE_FNCLEX: fp.clearExceptions(); break;
-    case RARE.RARE_FNSTCW: fp.storeControl(r); break;
-    case RARE.RARE_FLDCW: fp.loadControl(r); break;
-    case RARE.RARE_FNSTSW: fp.storeStatus(r); break;
-    case RARE.RARE_FWAIT: fp.wait(); break;
+    case RARE.RARE_FLDENV: x87.loadEnvironmentOf(r); break;
+    case RARE.RARE_FNSTENV: x87.storeEnvironmentOf(r); break;
+    case RARE.RARE_FRSTOR: x87.restoreState(r); break;
+    case RARE.RARE_FNSAVE: x87.saveState(r); break;
     case RARE.RARE_CLFLUSH: flushLine(r); break;
     case RARE.RARE_MASKMOVDQU: maskedStore(r); break;
     case RARE.RARE_PAUSE: pause(); break;
@@ -147,9 +147,8 @@ function execute(r: usize): void {
     case RARE.RARE_PCMPISTRM: compareStrings(r, false, false); break;
     case RARE.RARE_PCMPISTRI: compareStrings(r, false, true); break;
     case RARE.RARE_RSM: resume(); break;
-    // MONITOR, MWAIT: CPUID does not report them
-    case RARE.RARE_MONITOR:
-    case RARE.RARE_MWAIT: fault(6, -1); break;
+    case RARE.RARE_MONITOR: monitor(r); break;
+    case RARE.RARE_MWAIT: wait(); break;
     default: undefined_(r, true);
   }
 }

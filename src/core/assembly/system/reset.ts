@@ -5,6 +5,7 @@ import { resetDebug } from './debug';
 import { setArithmetic } from './flags';
 import { seedRandom } from './random';
 import { setSegment, updateMode } from './segments';
+import { MISC_ENABLE_MONITOR } from './monitor';
 import { flushTlb } from './tlb';
 
 const CR0_RESET: u64 = 0x60000010, CR0_CACHE: u64 = 0x60000000;
@@ -27,7 +28,7 @@ function resetCommon(cache: u64): void {
   store<u64>(L.CR0, (CR0_RESET & ~CR0_CACHE) | cache);
   store<u64>(L.CR2, 0); store<u64>(L.CR3, 0); store<u64>(L.CR4, 0); store<u64>(L.EFER, 0);
   store<u32>(L.CPL, 0);
-  store<u32>(L.IN_SMM, 0);
+  store<u32>(L.IN_SMM, 0); store<u32>(L.MONITOR_ARMED, 0);
   store<u32>(L.SHADOW, 0); store<u32>(L.REP_ACTIVE, 0); store<u32>(L.NMI_BLOCKED, 0); store<u32>(L.DELIVERING, 0);
   resetDebug();
   // what the observer knows about the interrupted flow is void; its bank and filters stay (guest-debug-spec T-9F)
@@ -52,7 +53,7 @@ export function reset(bootstrap: u32): void {
   memory.fill(L.MSR_MTRR_FIXED, 0, L.MSR_MTRR_VARIABLE + 128 - L.MSR_MTRR_FIXED);
   store<u64>(L.MSR_APIC_BASE, APIC_BASE | (bootstrap ? APIC_BOOTSTRAP : 0));
   store<u64>(L.MSR_PAT, 0x0007040600070406);
-  store<u64>(L.MSR_MISC_ENABLE, 1); // fast strings
+  store<u64>(L.MSR_MISC_ENABLE, 1 | MISC_ENABLE_MONITOR); // fast strings
   resetCommon(CR0_CACHE);
   store<u32>(L.ACTIVITY, bootstrap ? 0 : 2);
 }

@@ -3,7 +3,6 @@
 import * as L from '../../layout';
 import { fault } from './events';
 import { readLinear, writeLinear } from './mmu';
-import { noteSplitLock } from './bus-lock';
 import { selectBank } from './tlb';
 import { longMode } from './walk';
 
@@ -161,12 +160,6 @@ export function loadSegmentReal(segment: u32, selector: u32): void {
 /** Limit and type check of an access in code that is not flat; answers the linear address (SDM 3A 5.3, 5.4). */
 export function linear(r: usize, segment: u32, offset: u64, size: u32, write: u32): u64 {
   store<u32>(L.CURRENT, <u32>r);
-  if (load<u32>(L.MODE) & L.MODE_BUS_LOCK) {
-    noteSplitLock(r, baseOf(segment) + offset, size);
-    // flat: the record is checked for the bus lock's sake alone
-    if (segment == L.ZERO) return offset;
-    if ((load<u32>(L.MODE) & L.MODE_CODE) == 2) return baseOf(segment) + offset;
-  }
   let bad = segmentError(segment, offset, size, write);
   if (bad) fault(segment == L.SS ? SSF : GP, 0);
   return (baseOf(segment) + offset) & 0xffffffff;

@@ -9,6 +9,7 @@ import { validControl } from './control';
 import { setDr7 } from './debug';
 import { fault, shutdown } from './events';
 import { rflags, setRflags } from './flags';
+import { waits } from './monitor';
 import { hostAddress, isRam, written } from './physical';
 import { UD, setSegment, updateMode } from './segments';
 import { flushTlb } from './tlb';
@@ -83,7 +84,7 @@ function save(): void {
   }
   put(CR0, 8, load<u64>(L.CR0)); put(CR3, 8, load<u64>(L.CR3)); put(CR4, 8, load<u64>(L.CR4)); put(EFER, 8, load<u64>(L.EFER));
   put(RFLAGS, 8, rflags()); put(RIP, 8, load<u64>(L.RIP)); put(DR6, 8, load<u64>(L.DR6)); put(DR7, 8, load<u64>(L.DR7));
-  put(AUTO_HALT, 2, load<u32>(L.ACTIVITY) == 1 ? 1 : 0);
+  put(AUTO_HALT, 2, load<u32>(L.ACTIVITY) == 1 && !waits() ? 1 : 0); // MWAIT ends with an SMI
   put(REVISION_ID, 4, REVISION); put(SMBASE, 4, load<u32>(L.SMBASE));
   putBase(GDT_LOW, GDT_HIGH, L.GDTR); putBase(IDT_LOW, IDT_HIGH, L.IDTR); putBase(LDT_LOW, LDT_HIGH, L.LDTR);
   put(GDT_LIMIT, 4, load<u32>(L.GDTR, 8)); put(IDT_LIMIT, 4, load<u32>(L.IDTR, 8));
@@ -112,7 +113,7 @@ function enterEnvironment(): void {
 function leaveInstruction(): void {
   store<u32>(L.SHADOW, 0); store<u32>(L.SHADOW_NEW, 0); store<u32>(L.REP_ACTIVE, 0); store<u32>(L.PENDING_DEBUG, 0);
   store<u32>(L.ACTIVITY, 0); store<u32>(L.TF_AT_START, 0); store<u32>(L.KEEP_RF, 0); store<u32>(L.GUARD_PASSED, 0);
-  store<u32>(L.FIRST_HOLD, 0);
+  store<u32>(L.FIRST_HOLD, 0); store<u32>(L.MONITOR_ARMED, 0);
   flushTlb(true);
   updateMode();
 }

@@ -1,8 +1,8 @@
 // The contract of a handler (DESIGN "The engine"), checked on the compiled module: an abstract interpretation of each
 // handler's WebAssembly body, with the functions it calls inlined. Values are known to be derived from the record alone
 // (the evaluator will fold them) or are dynamic.
-import { R_HANDLER, RECORD_SIZE, STATE, STATE_END, STATE_GUEST_END } from '../core/layout.ts';
-import type { Instruction, WasmFunction, WasmModule } from './wasm-reader.ts';
+import { R_HANDLER, RECORD_SIZE, STATE, STATE_END, STATE_GUEST_END, X87, X87_END } from '../src/core/layout.ts';
+import type { Instruction, WasmFunction, WasmModule } from '../src/jit/wasm-reader.ts';
 
 /** A handler breaks the contract. */
 export interface Breach {
@@ -28,7 +28,7 @@ const DYNAMIC: Value = { kind: 'dynamic' };
 const STATIC: Value = { kind: 'static' };
 
 /** Imports that have changed guest state when they come back. All others leave before any write. */
-const WRITING_IMPORTS = new Set(['system.store', 'system.storeVector']);
+const WRITING_IMPORTS = new Set(['system.store', 'system.storeVector', 'system.storeExtended']);
 /** Imports whose results depend on their arguments alone: calls to them stay calls, nothing is left. */
 const isPure = (name: string): boolean => name.startsWith('softfloat.');
 
@@ -238,10 +238,14 @@ class ContractCheck {
     }
     walk.written = true;
   }
-  /** A dynamic address with a constant part inside the state area indexes the register file at run time. */
+  /**
+   * A dynamic address with a constant part inside the state area indexes the register file at run time. The x87 stack may
+   * be: where ST(i) is depends on TOP, and no slot of it is ever promoted to a local (region-locals.ts).
+   */
   private checkIndex(address: Value, offset: number): void {
     if (address.kind !== 'dynamic') return;
     const constant = (address.base ?? 0) + offset;
+    if (constant >= X87 && constant < X87_END) return;
     if (constant >= STATE && constant < STATE_GUEST_END) {
       this.breach(
         'dynamic register index',
