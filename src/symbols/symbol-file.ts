@@ -282,7 +282,9 @@ export class SymbolFileReader {
   }
 
   globalNamesByPrefix(prefix: string, limit: number): readonly string[] {
-    return this.#nameIndex().variableNames.filter((name) => name.startsWith(prefix)).slice(0, limit);
+    return this.#nameIndex()
+      .variableNames.filter((name) => name.startsWith(prefix))
+      .slice(0, limit);
   }
 
   enumeratorNamed(name: string, pc?: bigint): EnumeratorHit | null {

@@ -128,7 +128,7 @@ test(
       const { threadId } = leaving;
       let { names } = leaving;
       const step = { threadId, granularity: 'instruction' };
-      for (let i = 0; i < 60 && !/^0x/.test(names[0] ?? ''); i++) {
+      for (let i = 0; i < 60 && names[0]?.startsWith('0x') !== true; i++) {
         await client.request('stepIn', step);
         await client.stopped();
         names = await session.frames(threadId);
