@@ -22,7 +22,7 @@ const steps = Number(process.env['TRAPLINE_LINUX_DEBUG_STEPS'] ?? 10_000);
 /** Steps are taken in groups, in all phases of the boot. */
 const STEPS_AT_ONCE = 100;
 /** Virtual nanoseconds between two groups. */
-const PACE = 3_000_000;
+const PACE = 4_600_000;
 const LIMIT = 4_000_000_000;
 
 const HOT = `kmem_cache_alloc kmem_cache_free kfree __kmalloc vsnprintf strcmp memcpy memset _raw_spin_lock
