@@ -202,11 +202,11 @@ const inParts = ({ row }: Decoded): boolean =>
 const CANONICAL_END = 0x8000_0000_0000n;
 const FAR_TRANSFER = /^(RETF|IRET|JMP|CALL)/;
 /**
- * Which of two missing operands is reported, whether MASKMOVDQ and MASKMOVDQU ask for bytes that they do not write, and which
+ * Which of two missing operands is reported, whether MASKMOVQ and MASKMOVDQU ask for bytes that they do not write, and which
  * byte of a missing page an image reports.
  */
 export const faultAddressUndefined = (decoded: Decoded): boolean =>
-  /CMPS[BWDQ]|MASKMOVDQ/.test(decoded.row.mnemonic) || FAR_TRANSFER.test(decoded.row.mnemonic) || inParts(decoded);
+  /CMPS[BWDQ]|MASKMOV/.test(decoded.row.mnemonic) || FAR_TRANSFER.test(decoded.row.mnemonic) || inParts(decoded);
 
 const RETIRED = 1;
 const STACK_FAULT = 12;
