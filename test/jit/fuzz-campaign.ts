@@ -25,18 +25,21 @@ export interface Difference {
   /** What differs, and the smallest program that shows it. */
   readonly account: string;
 }
+/** What the programs went through. */
+export interface Sights {
+  ticks: number;
+  compiled: number;
+  faults: number;
+  interrupts: number;
+  /** Stops in ring 3. */
+  user: number;
+}
 export interface CampaignResult {
   readonly differences: readonly Difference[];
   readonly programs: number;
-  readonly ticks: number;
-  readonly compiled: number;
+  readonly sights: Readonly<Sights>;
   readonly regions: number;
   readonly failures: Readonly<Record<string, number>>;
-}
-interface Verdict {
-  readonly ticks: number;
-  readonly compiled: number;
-  readonly difference: string | undefined;
 }
 interface Program {
   readonly pieces: readonly Piece[];
@@ -57,34 +60,41 @@ function randomProgram(seed: number): Program {
   return { pieces, rig: random(RIGS.length), threshold, stopSeed: random(2 ** 32), registers, data };
 }
 
-/** One program to its end in both engines. `kept`: the pieces that it has. */
-function compare(program: Program, kept: readonly boolean[], reference: Rig, derived: Rig): Verdict {
+/** One program to its end in both engines: what differs. `kept`: the pieces that it has. */
+function compare(
+  program: Program,
+  kept: readonly boolean[],
+  [reference, derived]: readonly [Rig, Rig],
+  sights: Sights,
+): string | undefined {
   const { pieces, threshold, stopSeed, registers, data } = program;
   const layout = layOut(pieces, kept);
   for (const rig of [reference, derived]) rig.start({ layout, registers, data, threshold });
   const random = randomSource(stopSeed);
   const before = derived.engine.compiledTicks;
   let ticks = 0;
-  const verdict = (difference?: string): Verdict => ({
-    ticks,
-    compiled: Number(derived.engine.compiledTicks - before),
-    difference,
-  });
+  let difference: string | undefined;
   for (let stop = 0; stop < STOPS; stop++) {
     const budget = 1 + random(random(3) === 0 ? 20 : LONGEST);
     const [expected, got] = [reference.run(budget), derived.run(budget)];
     ticks += expected.used;
-    const where = `stop ${stop} at tick ${ticks}`;
-    if (expected.code !== got.code || expected.used !== got.used) {
-      return verdict(`${where}: interpreter ${JSON.stringify(expected)}, JIT ${JSON.stringify(got)}`);
-    }
-    const state = stateDifference(reference, derived);
-    if (state !== undefined) return verdict(`${where}: ${state}`);
-    if (expected.code !== L.RUN_SPENT) break;
+    const same = expected.code === got.code && expected.used === got.used;
+    difference = same
+      ? stateDifference(reference, derived)
+      : `interpreter ${JSON.stringify(expected)}, JIT ${JSON.stringify(got)}`;
+    if (reference.ring === 3) sights.user++;
+    if (difference !== undefined) difference = `stop ${stop} at tick ${ticks}: ${difference}`;
+    if (difference !== undefined || expected.code !== L.RUN_SPENT) break;
     disturb(random, reference, derived);
   }
-  return verdict();
+  const { faults, interrupts } = reference.handled;
+  sights.ticks += ticks;
+  sights.compiled += Number(derived.engine.compiledTicks - before);
+  sights.faults += faults;
+  sights.interrupts += interrupts;
+  return difference;
 }
+const noSights = (): Sights => ({ ticks: 0, compiled: 0, faults: 0, interrupts: 0, user: 0 });
 /** What the host may do at any stop: the guest must not see it. An interrupt is the guest's business, so both get it. */
 function disturb(random: Below, reference: Rig, derived: Rig): void {
   switch (random(8)) {
@@ -133,8 +143,8 @@ function stateDifference(reference: Rig, derived: Rig): string | undefined {
 /** Leaves out pieces, many at first, as long as the engines still differ. */
 function minimise(modules: EngineModules, program: Program): string {
   const attempt = (kept: readonly boolean[]): string | undefined => {
-    const [reference, derived] = [new Rig(modules, undefined), new Rig(modules, RIGS[program.rig])];
-    return compare(program, kept, reference, derived).difference;
+    const pair = [new Rig(modules, undefined), new Rig(modules, RIGS[program.rig])] as const;
+    return compare(program, kept, pair, noSights());
   };
   let kept = program.pieces.map(() => true);
   let difference = attempt(kept);
@@ -177,7 +187,8 @@ export function fuzz(
   { seed, programs, first = 0, enough = 3, minimised = true }: CampaignOptions,
 ): CampaignResult {
   const differences: Difference[] = [];
-  let [ticks, compiled, regions, done] = [0, 0, 0, 0];
+  const sights = noSights();
+  let [regions, done] = [0, 0];
   let reference = new Rig(modules, undefined);
   let rigs: Rig[] = [];
   const failures: Record<string, number> = {};
@@ -199,18 +210,12 @@ export function fuzz(
     const own = programSeed(seed, first + done);
     const program = randomProgram(own);
     const derived = rigs[program.rig] ?? reference;
-    const verdict = compare(
-      program,
-      program.pieces.map(() => true),
-      reference,
-      derived,
-    );
-    ticks += verdict.ticks;
-    compiled += verdict.compiled;
-    if (verdict.difference === undefined) continue;
-    const account = verdict.difference + (minimised ? `\n  ${minimise(modules, program)}` : '');
+    const everything = program.pieces.map(() => true);
+    const difference = compare(program, everything, [reference, derived], sights);
+    if (difference === undefined) continue;
+    const account = difference + (minimised ? `\n  ${minimise(modules, program)}` : '');
     differences.push({ program: first + done, seed: own, account });
   }
   count();
-  return { differences, programs: done, ticks, compiled, regions, failures };
+  return { differences, programs: done, sights, regions, failures };
 }

@@ -176,6 +176,15 @@ export class Rig {
     saveVcpu(this.engine, 0, writer);
     return writer.finish();
   }
+  /** What the handlers have counted: faults whose instruction was passed over, and interrupts. */
+  get handled(): { readonly faults: number; readonly interrupts: number } {
+    const { ram } = this;
+    const view = new DataView(ram.buffer, ram.byteOffset, ram.length);
+    return { faults: view.getUint32(COUNTER, true), interrupts: view.getUint32(COUNTER + 8, true) };
+  }
+  get ring(): number {
+    return this.engine.get32(L.CPL);
+  }
   get ram(): Uint8Array {
     return this.engine.ramView(0, MEMORY);
   }

@@ -19,12 +19,14 @@ it(`${programs} random programs are the same in interpreter and JIT`, async () =
     first,
     ...(quick ? { enough: 1, minimised: false } : {}),
   });
-  const share = result.compiled / result.ticks;
+  const { sights } = result;
+  const share = sights.compiled / sights.ticks;
   console.log(
-    `${result.programs} programs, ${result.ticks} ticks, ${(share * 100).toFixed(1)} % of them compiled, ${result.regions} regions`,
+    `${result.programs} programs, ${sights.ticks} ticks, ${(share * 100).toFixed(1)} % of them compiled, ${result.regions} regions; ${sights.faults} faults, ${sights.interrupts} interrupts, ${sights.user} stops in ring 3`,
   );
   const accounts = result.differences.map((found) => `program ${found.program} of seed ${seed}: ${found.account}`);
   assert.equal(accounts.length, 0, accounts.join('\n'));
   assert.deepEqual(result.failures, {});
+  for (const seen of Object.values(sights)) assert.ok(seen > 0, JSON.stringify(sights));
   assert.ok(share > 0.2, `only ${share} ran compiled`);
 });
