@@ -53,8 +53,9 @@ export function stateOf({ engine }: Run): string {
   return `${registers.join(' ')} rip ${rip} rflags ${engine.system.rflags().toString(16)} cr2 ${engine.get64(L.CR2).toString(16)} activity ${engine.get32(L.ACTIVITY)} data ${sum} xmm ${xmm} mxcsr ${engine.get32(L.MXCSR).toString(16)}`;
 }
 
+export type Below = (below: number) => number;
 /** Deterministic randomness from a printed seed (SplitMix32). */
-export function randomSource(seed: number): (below: number) => number {
+export function randomSource(seed: number): Below {
   let state = seed >>> 0;
   return (below) => {
     state = (state + 0x9e3779b9) >>> 0;

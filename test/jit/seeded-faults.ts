@@ -1,0 +1,149 @@
+// Faults to be seeded into evaluator, region builder and region cache, and the test that has to find each.
+//
+// A fault is a change of one place of the source. The place is named by its text, which has to be there exactly once, so a
+// fault that no longer fits its file fails instead of proving nothing.
+
+export interface JitFault {
+  readonly name: string;
+  /** File in src/jit. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+  readonly caughtBy: keyof typeof TESTS;
+}
+/** The named tests: file in test/jit, and a pattern of its name. */
+export const TESTS = {
+  fuzz: { file: 'fuzz.test.ts', name: 'random programs are the same in interpreter and JIT' },
+  eviction: { file: 'equivalence.test.ts', name: 'evicted regions are let go' },
+  lockstep: { file: 'lockstep.test.ts', name: 'goes through the sample guest without a difference' },
+} as const;
+
+export const JIT_FAULTS: readonly JitFault[] = [
+  {
+    name: 'ticks that were not used are not given back',
+    file: 'region.ts',
+    find: 'code.constant((left << 8) | (this.count - Math.min(this.index, this.count)));',
+    replace: 'code.constant(left << 8);',
+    caughtBy: 'fuzz',
+  },
+  {
+    name: 'a block runs although its ticks are not left',
+    file: 'region.ts',
+    find: 'code.constant(0n);\n    code.emit(0x53);',
+    replace: 'code.constant(-4n);\n    code.emit(0x53);',
+    caughtBy: 'fuzz',
+  },
+  {
+    name: 'a native loop takes no ticks',
+    file: 'region.ts',
+    find: 'code.branch(from.self);',
+    replace:
+      'code.emit(OP.localGet, BUDGET); code.constant(1n); code.emit(0x7c); code.emit(OP.localSet, BUDGET); code.branch(from.self);',
+    caughtBy: 'fuzz',
+  },
+  {
+    name: 'a jump forward goes to the block behind its target',
+    file: 'region.ts',
+    find: 'code.branch(to.label);',
+    replace: 'code.branch(([...this.found.values()].find(({ rip }) => rip > to.rip) ?? to).label);',
+    caughtBy: 'fuzz',
+  },
+  {
+    name: 'a jump to another page does not look whether it is mapped',
+    file: 'region.ts',
+    find: 'if (to.page !== from.page) this.checkPage(to.page, target);',
+    replace: '',
+    caughtBy: 'fuzz',
+  },
+  {
+    name: 'a jump to another page does not look whether its code was changed',
+    file: 'region.ts',
+    find: 'code.memory(0x28, header + L.B_FLAGS);',
+    replace: 'code.memory(0x28, L.ZERO);',
+    caughtBy: 'fuzz',
+  },
+  {
+    name: 'a computed jump believes its table without a check',
+    file: 'region.ts',
+    find: 'this.checkTarget(table);',
+    replace: '',
+    caughtBy: 'fuzz',
+  },
+  {
+    name: 'a region that is left goes on at the first instruction of the block',
+    file: 'region.ts',
+    find: 'code.constant(this.record);',
+    replace: 'code.constant(this.blocks.record(this.block?.header ?? 0, 0));',
+    caughtBy: 'fuzz',
+  },
+  {
+    name: 'AH is read from AL',
+    file: 'evaluator.ts',
+    find: 'const shift = (address - slot.address) * 8;',
+    replace: 'const shift = (address - slot.address) * 0;',
+    caughtBy: 'fuzz',
+  },
+  {
+    name: 'a load of eight bits from a register forgets the sign',
+    file: 'evaluator.ts',
+    find: '[0x30, 0xc2],',
+    replace: '[0x30, 0xffn],',
+    caughtBy: 'fuzz',
+  },
+  {
+    name: 'a store to part of a register clears the rest',
+    file: 'evaluator.ts',
+    find: 'code.constant(BigInt.asIntN(64, ~(mask << shift)));',
+    replace: 'code.constant(0n);',
+    caughtBy: 'fuzz',
+  },
+  {
+    name: 'a choice between two jump targets is the wrong way round',
+    file: 'evaluator.ts',
+    find: 'this.jump(yes);\n      this.dead = false;',
+    replace: 'this.jump(no);\n      this.dead = false;',
+    caughtBy: 'fuzz',
+  },
+  {
+    name: 'a select with a known condition takes the other operand',
+    file: 'evaluator.ts',
+    find: 'const [keep, lose] = condition !== 0 ? [yes, no] : [no, yes];',
+    replace: 'const [keep, lose] = condition === 0 ? [yes, no] : [no, yes];',
+    caughtBy: 'fuzz',
+  },
+  {
+    name: 'the arguments of a function are taken in the wrong order',
+    file: 'evaluator.ts',
+    find: 'for (let i = count - 1; i >= 0; i--) if (!isStatic(args[i]))',
+    replace: 'for (let i = 0; i < count; i++) if (!isStatic(args[i]))',
+    caughtBy: 'fuzz',
+  },
+  {
+    name: 'what one way to a join knows of a local is believed on all',
+    file: 'evaluator.ts',
+    find: 'if (arrivals.every((arrival) => arrival.locals[i] === known)) continue;',
+    replace: 'if (arrivals.some((arrival) => isStatic(arrival.locals[i]))) continue;',
+    caughtBy: 'fuzz',
+  },
+  {
+    name: 'RSI is not stored when a region ends',
+    file: 'region-locals.ts',
+    find: 'if (write) this.written.add(slot);',
+    replace: 'if (write && slot.address !== L.RSI) this.written.add(slot);',
+    caughtBy: 'lockstep',
+  },
+  {
+    name: 'blocks of an evicted module still lead to it',
+    file: 'jit.ts',
+    find: 'this.view.setUint32(header + L.B_JIT, 0, true);',
+    replace: '',
+    caughtBy: 'eviction',
+  },
+  {
+    name: 'the table of computed jumps is used again while its region lives',
+    file: 'jit.ts',
+    find: 'this.ring += bytes;',
+    replace: '',
+    caughtBy: 'fuzz',
+  },
+];
