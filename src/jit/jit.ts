@@ -70,6 +70,8 @@ export class Jit {
   private readonly waiting = new Map<number, Page>();
   /** How many regions hold a block that was hot or was compiled. */
   private readonly copies = new Map<number, number>();
+  /** Blocks that are inside of a region, and yet were interpreted often: they have to be entries. */
+  private readonly forced = new Set<number>();
   private readonly live: CompiledModule[] = [];
   private readonly freeSlots: number[] = [];
   private readonly causes: string[] = ['elsewhere'];
@@ -97,6 +99,7 @@ export class Jit {
     this.blocks = new Blocks(this.view);
     this.builder = new RegionBuilder(readModule(coreBytes), this.blocks, {
       include: (header) => this.include(header),
+      forced: (header) => this.forced.has(header),
       allocate: (bytes) => this.allocate(bytes),
       causeNumber: (cause) => this.causeNumber(cause),
       callable: (name, callee) => this.callable(name, callee),
@@ -112,7 +115,9 @@ export class Jit {
     page.reports++;
     const again = this.waiting.has(header);
     this.waiting.set(header, page);
-    if (!this.copies.has(header)) this.copies.set(header, 0);
+    const copies = this.copies.get(header);
+    if (copies === undefined) this.copies.set(header, 0);
+    else if (copies > 0 && !again) this.forced.add(header);
     // the block reports itself again after as many executions
     this.view.setUint32(header + L.B_HOT, 0, true);
     if (!again && this.waiting.size < this.batch) return;
@@ -136,6 +141,7 @@ export class Jit {
     this.pages.clear();
     this.waiting.clear();
     this.copies.clear();
+    this.forced.clear();
     while (this.live.length > 0) this.release();
   }
 

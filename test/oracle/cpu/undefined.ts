@@ -213,6 +213,7 @@ const GENERAL_PROTECTION = 13;
 const PAGE_FAULT = 14;
 /** A far call may have pushed its return address when it finds out that its target is beyond the limit (SDM 2A CALL). */
 export const faultMayWrite = ({ row }: Decoded): boolean => row.mnemonic === 'CALL' && row.implicit === 'pushfar';
+const isCompareString = ({ row }: Decoded): boolean => /CMPS[BWDQ]/.test(row.mnemonic);
 /** An access over the end of a segment of 4 GBytes may be #GP or #SS, or go on at 0 (SDM 3A 5.3). */
 function wrapsAround({ codeSize, segmented }: Case, a: Result, b: Result): boolean {
   const page = [a, b].find(({ vector }) => vector === PAGE_FAULT);
@@ -228,6 +229,8 @@ function wrapsAround({ codeSize, segmented }: Case, a: Result, b: Result): boole
 export function eitherFault(item: Case, decoded: Decoded, processor: Result, engine: Result): boolean {
   const [a, b] = [processor.vector, engine.vector];
   if (wrapsAround(item, processor, engine)) return true;
+  // of CMPS either operand may be the one that is looked at first
+  if (isCompareString(decoded) && a !== RETIRED && b !== RETIRED) return true;
   if (FAR_TRANSFER.test(decoded.row.mnemonic) && a !== b && a !== RETIRED && b !== RETIRED)
     return [a, b].includes(PAGE_FAULT) || [a, b].includes(STACK_FAULT);
   // an image that begins on a missing page and ends where no canonical address is

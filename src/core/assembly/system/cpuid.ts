@@ -8,8 +8,10 @@ import { hasMonitor } from './monitor';
 const FPU: u32 = 1, VME: u32 = 2, DE: u32 = 1 << 2, PSE: u32 = 1 << 3, TSC: u32 = 1 << 4, MSR: u32 = 1 << 5, PAE: u32 = 1 << 6;
 const CX8: u32 = 1 << 8, APIC: u32 = 1 << 9, SEP: u32 = 1 << 11, MTRR: u32 = 1 << 12, PGE: u32 = 1 << 13;
 const CMOV: u32 = 1 << 15, PAT: u32 = 1 << 16;
-const PSE36: u32 = 1 << 17, CLFSH: u32 = 1 << 19, MMX: u32 = 1 << 23, FXSR: u32 = 1 << 24, SSE: u32 = 1 << 25, SSE2: u32 = 1 << 26, HTT: u32 = 1 << 28;
-const SSE3: u32 = 1, MONITOR: u32 = 1 << 3, SSSE3: u32 = 1 << 9, CX16: u32 = 1 << 13, PCID: u32 = 1 << 17, SSE4_1: u32 = 1 << 19, SSE4_2: u32 = 1 << 20;
+const PSE36: u32 = 1 << 17, CLFSH: u32 = 1 << 19, MMX: u32 = 1 << 23, FXSR: u32 = 1 << 24, SSE: u32 = 1 << 25, SSE2: u32 = 1 << 26;
+const HTT: u32 = 1 << 28;
+const SSE3: u32 = 1, MONITOR: u32 = 1 << 3, SSSE3: u32 = 1 << 9, CX16: u32 = 1 << 13, PCID: u32 = 1 << 17;
+const SSE4_1: u32 = 1 << 19, SSE4_2: u32 = 1 << 20;
 const X2APIC: u32 = 1 << 21, MOVBE: u32 = 1 << 22, POPCNT: u32 = 1 << 23, TSC_DEADLINE: u32 = 1 << 24, XSAVE: u32 = 1 << 26;
 const OSXSAVE_COPY: u32 = 1 << 27, RDRAND: u32 = 1 << 30;
 // leaf 7
