@@ -40,8 +40,14 @@ import { TRUNCATE, commitExceptions, mxcsr, roundingOf } from './sse-float-commo
   commitExceptions(r, control);
   setDstMmx(r, lowResult());
 }
-@inline export function cvtps2pi_rr(truncating: u32, r: usize): void { mmxAndSseAvailable(r); fromSingles(truncating, r, load<u64>(srcPointer(r))); }
-@inline export function cvtps2pi_rm(truncating: u32, r: usize): void { mmxAndSseAvailable(r); fromSingles(truncating, r, ldOperand<u64>(r)); }
+@inline export function cvtps2pi_rr(truncating: u32, r: usize): void {
+  mmxAndSseAvailable(r);
+  fromSingles(truncating, r, load<u64>(srcPointer(r)));
+}
+@inline export function cvtps2pi_rm(truncating: u32, r: usize): void {
+  mmxAndSseAvailable(r);
+  fromSingles(truncating, r, ldOperand<u64>(r));
+}
 
 /** CVTPD2PI, CVTTPD2PI. */
 @inline function fromDoubles(truncating: u32, r: usize, b: v128): void {
