@@ -10,6 +10,7 @@ import { notExecuted } from './left-out.ts';
 import { registerNumber, segmentBase } from './operand-address.ts';
 import { aimSelectors, differsByVendor, usesSelectors } from './selectors.ts';
 import { floatState, isFloatRow } from './float-values.ts';
+import { whereVendorsAgree } from './mmx-vendors.ts';
 import { operandValues, random64, value64 } from './values.ts';
 
 /** In what code a case runs. */
@@ -296,7 +297,7 @@ export function generateCase(
     flags: (BigInt(random(0x1000)) & STATUS_FLAGS) | (random(16) === 0 && !alignmentVaries(row) ? AC : 0n),
     xmm: float?.xmm ?? values.xmm(random),
     mxcsr: float?.mxcsr ?? values.mxcsr(random),
-    x87: values.x87(random),
+    x87: whereVendorsAgree(values.x87(random), decoded),
     patchOffset: Math.min(Math.max(offset, 0), DATA_SIZE - patch.length),
     patch,
   };

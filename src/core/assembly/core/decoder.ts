@@ -6,7 +6,8 @@ import { FIRST_ROW, FORMS, ROWS, ROW_LIST, handlerIndex } from './decode-table.g
 
 // operand kinds and sizes: src/core/opcodes/row.ts
 const E: u32 = 1, G: u32 = 2, Z: u32 = 3, I: u32 = 4, SI: u32 = 5, J: u32 = 6, M: u32 = 7, R: u32 = 8, V: u32 = 9, W: u32 = 10, U: u32 = 11;
-const C: u32 = 13, D: u32 = 14, O: u32 = 15, X: u32 = 16, A: u32 = 18, FIXED: u32 = 19, ONE: u32 = 20, T: u32 = 22, P: u32 = 23, Q: u32 = 24, N: u32 = 25, B: u32 = 26;
+const C: u32 = 13, D: u32 = 14, O: u32 = 15, X: u32 = 16, A: u32 = 18, FIXED: u32 = 19, ONE: u32 = 20, T: u32 = 22;
+const P: u32 = 23, Q: u32 = 24, N: u32 = 25, B: u32 = 26;
 const SIZE_B: u32 = 1, SIZE_W: u32 = 2, SIZE_D: u32 = 3, SIZE_Q: u32 = 4, SIZE_V: u32 = 5, SIZE_Z: u32 = 6, SIZE_Y: u32 = 7;
 
 const NO_SEGMENT: u32 = 0;

@@ -1,14 +1,16 @@
 // MASKMOVDQU, MASKMOVQ and CLFLUSH: what touches memory byte by byte, or only asks whether it may.
 import * as L from '../../layout';
+import { enterMmx } from '../core/mmx-unit';
 import { dstPointer, flagsOf, maskOf, srcPointer } from '../core/record';
 import { fault } from './events';
 import { probeOperand } from './mmu';
 import { operandLinear, writeMemory } from './operands';
 import { linear } from './segments';
+import { alignmentChecked } from './tlb';
 import { floatError } from './x87-error';
 
 const CR0_EM: u64 = 4, CR0_TS: u64 = 8, CR4_OSFXSR: u64 = 0x200;
-const TOP: u16 = 0x3800, ERROR_SUMMARY: u16 = 0x80;
+const ERROR_SUMMARY: u16 = 0x80;
 
 @inline function selected(r: usize, i: u64): bool { return (load<u8>(srcPointer(r) + <usize>i) & 0x80) != 0; }
 
@@ -33,14 +35,17 @@ export function maskedStore(r: usize): void {
   if (load<u64>(L.CR0) & CR0_TS) fault(7, -1);
   storeSelected(r, 16);
 }
-/** MASKMOVQ (SDM 2B): of MMX registers, with all that comes with their use (core/handlers/mmx-state.ts). */
+/**
+ * MASKMOVQ (SDM 2B): of MMX registers, with all that comes with their use (core/handlers/mmx-state.ts). Unlike that of MASKMOVDQU
+ * its operand has to be aligned while alignment is checked (SDM 3B table 24-8), whatever the mask.
+ */
 export function maskedStoreQuad(r: usize): void {
   if (load<u64>(L.CR0) & CR0_EM) fault(6, -1);
   if (load<u64>(L.CR0) & CR0_TS) fault(7, -1);
   if (load<u16>(L.FSW) & ERROR_SUMMARY) floatError(r);
+  enterMmx(); // processors do so before they look at memory, so that it stays when that faults
+  if (byteLinear(r, 0) & 7 && alignmentChecked()) fault(17, 0);
   storeSelected(r, 8);
-  store<u16>(L.FSW, load<u16>(L.FSW) & ~TOP);
-  store<u16>(L.FTW, 0);
 }
 
 /** Faults as a load of one byte does (SDM 2A CLFLUSH), but reads nothing: there is no cache, and a device sees no access. */

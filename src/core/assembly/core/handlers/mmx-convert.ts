@@ -2,8 +2,9 @@
 import * as L from '../../../layout';
 import { dstPointer, srcPointer } from '../record';
 import { ldOperand } from '../memory';
+import { enterMmx } from '../mmx-unit';
 import { f32x4_to_i32x4, f64x2_to_i32x2, i32x4_to_f32x4 } from '../softfloat';
-import { enterMmx, mmxAndSseAvailable, setDstMmx, srcMmx } from './mmx-state';
+import { mmxAndSseAvailable, setDstMmx, srcMmx } from './mmx-state';
 import { ldAligned, setDstVector, sseAvailable, srcVector } from './sse-operands';
 import { TRUNCATE, commitExceptions, mxcsr, roundingOf } from './sse-float-common';
 
@@ -39,8 +40,14 @@ import { TRUNCATE, commitExceptions, mxcsr, roundingOf } from './sse-float-commo
   commitExceptions(r, control);
   setDstMmx(r, lowResult());
 }
-@inline export function cvtps2pi_rr(truncating: u32, r: usize): void { mmxAndSseAvailable(r); fromSingles(truncating, r, load<u64>(srcPointer(r))); }
-@inline export function cvtps2pi_rm(truncating: u32, r: usize): void { mmxAndSseAvailable(r); fromSingles(truncating, r, ldOperand<u64>(r)); }
+@inline export function cvtps2pi_rr(truncating: u32, r: usize): void {
+  mmxAndSseAvailable(r);
+  fromSingles(truncating, r, load<u64>(srcPointer(r)));
+}
+@inline export function cvtps2pi_rm(truncating: u32, r: usize): void {
+  mmxAndSseAvailable(r);
+  fromSingles(truncating, r, ldOperand<u64>(r));
+}
 
 /** CVTPD2PI, CVTTPD2PI. */
 @inline function fromDoubles(truncating: u32, r: usize, b: v128): void {

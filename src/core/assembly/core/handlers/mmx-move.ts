@@ -1,7 +1,8 @@
 // Moves between MMX registers, memory, general and XMM registers (SDM 1 9.4.1, 10.4.4, 11.4.2).
 import { dstPointer, immOf, setDst, src } from '../record';
 import { ldOperand, stOperand } from '../memory';
-import { dstMmx, enterMmx, mmxAndSseAvailable, mmxAvailable, setDstMmx, srcMmx } from './mmx-state';
+import { enterMmx } from '../mmx-unit';
+import { dstMmx, mmxAndSseAvailable, mmxAvailable, setDstMmx, srcMmx } from './mmx-state';
 
 /** MOVQ, MOVNTQ. */
 @inline export function mmx_move_rr(r: usize): void { mmxAvailable(r); setDstMmx(r, srcMmx(r)); }

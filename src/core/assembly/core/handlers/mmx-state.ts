@@ -3,11 +3,11 @@
 // it to ones (SDM 1 9.5.1, 3A table 13-2).
 import * as L from '../../../layout';
 import { floatError, raise } from '../imports';
+import { enterMmx } from '../mmx-unit';
 import { dstPointer, srcPointer } from '../record';
 
 const CR0_EM: u64 = 4, CR0_TS: u64 = 8, CR4_OSFXSR: u64 = 0x200;
-const TOP: u16 = 0x3800, ERROR_SUMMARY: u16 = 0x80;
-const EMPTY: u16 = 0xffff, IN_USE: u16 = 0;
+const ERROR_SUMMARY: u16 = 0x80;
 
 /** #UD with CR0.EM, #NM with CR0.TS, then the x87 exception that is pending (SDM 3A 13.1, 13.5). At the head of every handler. */
 @inline export function mmxAvailable(r: usize): void {
@@ -20,15 +20,6 @@ const EMPTY: u16 = 0xffff, IN_USE: u16 = 0;
   if (!(load<u64>(L.CR4) & CR4_OSFXSR)) raise(r, 6, -1);
   mmxAvailable(r);
 }
-
-@inline function setUnit(tags: u16): void {
-  store<u16>(L.FSW, load<u16>(L.FSW) & ~TOP);
-  store<u16>(L.FTW, tags);
-}
-/** From here on the register stack is one of MMX registers. */
-@inline export function enterMmx(): void { setUnit(IN_USE); }
-/** EMMS. */
-@inline export function leaveMmx(): void { setUnit(EMPTY); }
 
 @inline export function dstMmx(r: usize): u64 { return load<u64>(dstPointer(r)); }
 @inline export function srcMmx(r: usize): u64 { return load<u64>(srcPointer(r)); }

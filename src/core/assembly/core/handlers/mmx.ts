@@ -2,7 +2,8 @@
 // halves are both the MMX register's value.
 import { immOf } from '../record';
 import { ldOperand } from '../memory';
-import { dstMmx, leaveMmx, mmxAvailable, setDstMmx, srcMmx } from './mmx-state';
+import { leaveMmx } from '../mmx-unit';
+import { dstMmx, mmxAvailable, setDstMmx, srcMmx } from './mmx-state';
 import {
   BYTES_RIGHT, PACK_SIGNED_16, PACK_SIGNED_32, PACK_UNSIGNED_16, PSHUFLW, UNPACK_HIGH_16, UNPACK_HIGH_32, UNPACK_HIGH_8, UNPACK_LOW_8,
   packedInteger, shifted, shuffled,
