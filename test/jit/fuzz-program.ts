@@ -182,6 +182,7 @@ export function randomPieces(random: Below, instructions: number): Piece[] {
     () => plain(0x9c, 0x9d), // PUSHF, POPF
     () => plain(0xfa + random(2)), // CLI, STI (a fault in ring 3)
     () => plain(0x0f, 0x31), // RDTSC
+    () => plain(...wide(), 0x98 + random(2)), // CBW, CWDE, CDQE; CWD, CDQ, CQO
     () => patchable(plain(0xb0 + random(4), random(256)), 1),
     () => patchable(plain(0x05, ...imm32(random(2 ** 31))), 1 + random(4)),
     () => patchable(plain(0x48, 0x83, modrm(3, random(8), reg()), random(128)), 3),
@@ -226,7 +227,8 @@ export function randomPieces(random: Below, instructions: number): Piece[] {
       if (target === undefined) return undefined;
       return fixed([0x88, modrm(0, random(4), 4), 0x25, 0, 0, 0, 0], to(3, target.piece, 'absolute', target.byte));
     },
-    // jumps and calls
+  ];
+  const control: (() => Piece | undefined)[] = [
     () => fixed([0x0f, 0x80 + random(16), 0, 0, 0, 0], to(2, forward())),
     () => fixed([0x0f, 0x80 + random(16), 0, 0, 0, 0], to(2, forward())),
     () => fixed([0xe9, 0, 0, 0, 0], to(1, forward())),
@@ -260,6 +262,10 @@ export function randomPieces(random: Below, instructions: number): Piece[] {
       pieces.push(plain(0xbc, ...imm32(STACK))); // RSP: what a lost call left there is forgotten
       continue;
     }
+    if (i === heads[part] && random(2) === 0) {
+      pieces.push({ bytes: [0xe9, 0, 0, 0, 0], fixups: [], skipTo: random(0x1000) }); // a function in another page
+      continue;
+    }
     if (i === endOf(part) - 1) {
       loop = undefined;
       pieces.push(part === 0 ? fixed([0xe9, 0, 0, 0, 0], to(1, 0)) : plain(0xc3));
@@ -277,7 +283,8 @@ export function randomPieces(random: Below, instructions: number): Piece[] {
       pieces.push(plain(0x41, 0xb8 + counter, ...imm32(2 + random(30))));
       continue;
     }
-    const list = random(5) === 0 ? special : straight;
+    const kind = random(16);
+    const list = kind === 0 ? special : kind < 5 ? control : straight;
     const piece = list[random(list.length)]?.();
     if (piece !== undefined) pieces.push(piece);
   }

@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '../..');
 const COPIED = ['src', 'test/jit', 'test/oracle', 'guests/smp', 'package.json', 'tsconfig.json'];
 const COPIED_LAST = ['dist/core.wasm', 'dist/system.wasm'];
 /** A fixed campaign: whether it meets a fault does not depend on luck. */
-const SETTINGS = { TRAPLINE_SEED: '1', TRAPLINE_FUZZ_PROGRAMS: '150', TRAPLINE_FUZZ_QUICK: '1' };
+const SETTINGS = { TRAPLINE_SEED: '1', TRAPLINE_FUZZ_PROGRAMS: '400', TRAPLINE_FUZZ_QUICK: '1' };
 const LIMIT = 240_000;
 
 export function describeJitFaults(faults: readonly JitFault[]): void {
