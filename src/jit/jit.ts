@@ -54,7 +54,7 @@ interface CompiledModule {
   readonly ringStart: number;
 }
 /** Executions after which a block is worth its translation: see bench/. */
-export const HOT_THRESHOLD = 500;
+export const HOT_THRESHOLD = 10_000;
 /** V8 aborts the process at some 30,000 live modules. */
 const MAXIMUM_MODULES = 2000;
 /** Hot blocks that wait for a module together. One that is reported again while it waits ends the wait. */
@@ -149,13 +149,13 @@ export class Jit {
   private forgetAfterFlush(): void {
     const generation = this.blocks.u32(L.CODE_GENERATION);
     if (generation === this.generation) return;
+    while (this.live.length > 0) this.release(); // before the generation is taken over: the headers are no headers any more
     this.generation = generation;
     this.pages.clear();
     this.waiting.clear();
     this.copies.clear();
     this.forced.clear();
     this.refused.clear();
-    while (this.live.length > 0) this.release();
   }
 
   // ---- compilation -----------------------------------------------------------------------------------------------------
