@@ -11,7 +11,8 @@ import { registerNumber, segmentBase } from './operand-address.ts';
 import { aimSelectors, differsByVendor, usesSelectors } from './selectors.ts';
 import { floatState, isFloatRow } from './float-values.ts';
 import { whereVendorsAgree } from './mmx-vendors.ts';
-import { operandValues, random64, value64 } from './values.ts';
+import { operandValues } from './operand-values.ts';
+import { random64, value64 } from './values.ts';
 
 /** In what code a case runs. */
 export type CaseKind = Pick<Case, 'codeSize' | 'segmented'>;
