@@ -39,7 +39,7 @@ for (const [name, calls] of [
     let ticks = 0;
     for (let stop = 0; stop < 100; stop++) {
       const budget = 777 + 13 * stop;
-      const results = [reference, derived].map(({ engine }) => engine.run(budget, 0n));
+      const results: unknown[] = [reference, derived].map(({ engine }) => engine.run(budget, 0n));
       ticks += budget;
       assert.deepEqual(results[1], results[0]);
       assert.equal(stateOf(derived), stateOf(reference), `stop ${stop}`);
