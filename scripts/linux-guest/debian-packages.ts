@@ -49,7 +49,24 @@ export async function dependencyOf(metaPackage: string, prefix: string): Promise
 }
 
 /** Downloads a package and unpacks it into `folder`, which is made. */
-export async function unpackPackage({ name, version }: DebianPackage, folder: string): Promise<void> {
+export async function unpackPackage(debianPackage: DebianPackage, folder: string): Promise<void> {
+  await withPackage(debianPackage, folder, async (file) => runProgram('dpkg-deb', ['-x', file, folder]));
+}
+
+/** Downloads a package and unpacks of it only what matches a pattern of tar's (`./usr/lib/debug/boot/vmlinux-*`). */
+export async function unpackFiles(debianPackage: DebianPackage, pattern: string, folder: string): Promise<void> {
+  needTool('tar', 'tar');
+  const script = 'set -e; dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" --wildcards "$3"';
+  await withPackage(debianPackage, folder, async (file) =>
+    runProgram('sh', ['-c', script, 'sh', file, folder, pattern]),
+  );
+}
+
+async function withPackage(
+  { name, version }: DebianPackage,
+  folder: string,
+  unpack: (file: string) => ReturnType<typeof runProgram>,
+): Promise<void> {
   needTool('apt-get', 'apt');
   needTool('dpkg-deb', 'dpkg');
   mkdirSync(folder, { recursive: true });
@@ -67,7 +84,7 @@ export async function unpackPackage({ name, version }: DebianPackage, folder: st
           ?.slice(3) ?? done.output.trim();
       throw new Error(`The package ${name} ${version} could not be downloaded: ${reason.trim()}. ${ADVICE}`);
     }
-    const unpacked = await runProgram('dpkg-deb', ['-x', path.join(download, file), folder]);
+    const unpacked = await unpack(path.join(download, file));
     if (unpacked.status !== 0) throw new Error(`${file} could not be unpacked: ${unpacked.output.trim()}`);
   } finally {
     rmSync(download, { recursive: true, force: true });

@@ -23,6 +23,8 @@ trapline run: boots a kernel; its first serial port is this terminal
   --timeout SECONDS       end with status 124 after this time on the wall clock
   --stats FILE            write statistics as one JSON object
   --ledger FILE           write each debug trap with its owner, one JSON object a line
+  --profile FILE.cpuprofile
+                          write where the guest spent its time, by symbol; VS Code opens it
   --digest                print the digest of the guest's final state on standard error
 
   Runs are deterministic: the same input gives the same output and the same digest. With a terminal as input, idle time

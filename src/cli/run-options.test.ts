@@ -35,6 +35,7 @@ test('defaults and all options', () => {
     timeout: '1.5',
     stats: 's',
     ledger: 'l',
+    profile: 'p.cpuprofile',
     digest: true,
     disk: ['a.img', 'b,c.img,writable'],
     rng: '7',
@@ -45,6 +46,7 @@ test('defaults and all options', () => {
     { file: 'a.img', writable: false },
     { file: 'b,c.img', writable: true },
   ]);
+  assert.deepEqual([all.statsFile, all.ledgerFile, all.profileFile], ['s', 'l', 'p.cpuprofile']);
   assert.deepEqual([all.entropySeed, all.portFile], [7, 'p']);
 });
 

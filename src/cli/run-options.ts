@@ -15,6 +15,7 @@ export interface RunOptions {
   readonly timeoutSeconds?: number;
   readonly statsFile?: string;
   readonly ledgerFile?: string;
+  readonly profileFile?: string;
   readonly digest: boolean;
   readonly disks: readonly DiskOption[];
   /** Seed of the virtio entropy device; undefined: there is none. */
@@ -42,6 +43,7 @@ export interface RawRunOptions {
   readonly timeout?: string | undefined;
   readonly stats?: string | undefined;
   readonly ledger?: string | undefined;
+  readonly profile?: string | undefined;
   readonly digest?: boolean | undefined;
   readonly disk?: readonly string[] | undefined;
   readonly rng?: string | undefined;
@@ -113,6 +115,7 @@ export function parseRunOptions(raw: RawRunOptions): RunOptions {
     ...(raw.timeout === undefined ? {} : { timeoutSeconds: parseSeconds(raw.timeout) }),
     ...(raw.stats === undefined ? {} : { statsFile: raw.stats }),
     ...(raw.ledger === undefined ? {} : { ledgerFile: raw.ledger }),
+    ...(raw.profile === undefined ? {} : { profileFile: raw.profile }),
     digest: raw.digest === true,
     disks: (raw.disk ?? []).map(parseDisk),
     ...(raw.rng === undefined ? {} : { entropySeed: parseCount('rng', raw.rng, 0, 0xffff_ffff) }),

@@ -4,11 +4,12 @@ import { BootError } from '../machine/boot/boot-error.ts';
 import { loadKernel } from '../machine/boot/load-kernel.ts';
 import type { MachineStop } from '../machine/api.ts';
 import { Machine, MachineOptionError } from '../machine/machine.ts';
-import { createLocalSymbols } from '../symbols/index.ts';
 import { openDevices, type RunDevices } from './devices.ts';
 import type { RunEnvironment, TextSink } from './environment.ts';
 import { STATUS, UsageError } from './exit-status.ts';
+import { GuestProfile } from './guest-profile.ts';
 import { describeHang } from './hang-report.ts';
+import { KernelSymbols } from './kernel-symbols.ts';
 import { OutputMatcher } from './output-matcher.ts';
 import type { RunOptions } from './run-options.ts';
 import { statisticsOf } from './statistics.ts';
@@ -48,7 +49,9 @@ async function runOn(
   const machine = await boot(kernel, options, devices, environment);
   machine.onPort = devices.portOutput;
   const statsFile = openOutput(environment, '--stats', options.statsFile); // before the run: a wrong path is told at once
-  const session = new Session(machine, options, environment);
+  const profileFile = openOutput(environment, '--profile', options.profileFile);
+  const profile = profileFile === undefined ? undefined : new GuestProfile(machine);
+  const session = new Session(machine, options, environment, profile);
   let ending: Ending;
   try {
     ending = await session.run();
@@ -63,6 +66,12 @@ async function runOn(
     const statistics = statisticsOf(machine, session.wallMs, session.traps, ending);
     statsFile.write(`${JSON.stringify(statistics, null, 2)}\n`);
     statsFile.close();
+  }
+  if (profile !== undefined && profileFile !== undefined) {
+    const symbols = new KernelSymbols(kernel, options.kernel);
+    profileFile.write(`${JSON.stringify(await profile.finish(symbols))}\n`);
+    profileFile.close();
+    symbols.dispose();
   }
   return ending.status;
 }
@@ -114,6 +123,7 @@ class Session {
   private readonly machine: Machine;
   private readonly options: RunOptions;
   private readonly environment: RunEnvironment;
+  private readonly profile: GuestProfile | undefined;
   private readonly matcher: OutputMatcher | undefined;
   private readonly ledger: TextSink | undefined;
   /** Debug traps by owner. The guest-debug layer is attached without a breakpoint: it only keeps account. */
@@ -124,8 +134,9 @@ class Session {
   /** How the machine came to its end. */
   stop: MachineStop | undefined;
 
-  constructor(machine: Machine, options: RunOptions, environment: RunEnvironment) {
+  constructor(machine: Machine, options: RunOptions, environment: RunEnvironment, profile: GuestProfile | undefined) {
     this.machine = machine;
+    this.profile = profile;
     this.options = options;
     this.environment = environment;
     this.matcher = options.until === undefined ? undefined : new OutputMatcher(options.until);
@@ -157,7 +168,7 @@ class Session {
     for (;;) {
       const limit = this.limit();
       if (limit !== undefined) return limit;
-      const stop = machine.run(this.slice(), { idleJumps: !input.interactive });
+      const stop = this.runSlice(this.slice());
       this.stop = stop;
       if (this.matcher?.matched === true) return { reason: 'until', status: STATUS.success };
       switch (stop.kind) {
@@ -178,6 +189,21 @@ class Session {
         default:
           await environment.pause(0);
       }
+    }
+  }
+  /** One slice, in pieces from sample to sample: input comes in at the same places with and without a profile. */
+  private runSlice(ticks: number): MachineStop {
+    const { machine, profile } = this;
+    const how = { idleJumps: !this.environment.input.interactive };
+    if (profile === undefined) return machine.run(ticks, how);
+    const end = machine.instructions + BigInt(ticks);
+    for (;;) {
+      const piece = Math.min(profile.left, Number(end - machine.instructions));
+      const pieceEnd = machine.instructions + BigInt(piece);
+      const stop = machine.run(piece, how);
+      profile.look();
+      const goesOn = stop.kind === 'spent' && machine.instructions === pieceEnd && pieceEnd < end;
+      if (!goesOn || this.matcher?.matched === true) return stop;
     }
   }
   private slice(): number {
@@ -251,21 +277,10 @@ const VECTOR_NAMES = ['DE', 'DB', 'NMI', 'BP', 'OF', 'BR', 'UD', 'NM', 'DF', '9'
 
 /** " <function+0x12>", or nothing when the kernel has no symbol there. */
 async function symbolAt(address: bigint, kernel: Uint8Array, name: string): Promise<string> {
-  const noFiles = {
-    openFile: (path: string): never => {
-      throw new Error(`${path} is not read here`);
-    },
-  };
-  const symbols = createLocalSymbols(noFiles);
-  try {
-    const file = await symbols.open({ kind: 'bytes', bytes: kernel }, name);
-    const hit = await file.symbolAt(address);
-    if (hit === null) return '';
-    const offset = hit.offset === 0n ? '' : `+${hex(hit.offset)}`;
-    return ` <${hit.symbol.name}${offset}>`;
-  } catch {
-    return ''; // a kernel without ELF symbols still has an address to report
-  } finally {
-    symbols.dispose();
-  }
+  const symbols = new KernelSymbols(kernel, name);
+  const hit = await symbols.at(address);
+  symbols.dispose();
+  if (hit === undefined) return '';
+  const offset = hit.offset === 0n ? '' : `+${hex(hit.offset)}`;
+  return ` <${hit.name}${offset}>`;
 }

@@ -1,6 +1,18 @@
 // The JSON object of --stats; its shape is public API.
-import type { MachineApi } from '../machine/api.ts';
 import * as L from '../core/layout.ts';
+import type { JitStatistics } from '../jit/jit.ts';
+import { compiledShare, type MachineApi } from '../machine/api.ts';
+
+/** Of a machine that interprets everything. */
+const NOTHING_COMPILED: JitStatistics = {
+  regions: 0,
+  modules: 0,
+  instructions: 0,
+  bytes: 0,
+  compileMs: 0,
+  exits: {},
+  failures: {},
+};
 
 export interface Statistics {
   /** Instructions retired and events delivered, of all vCPUs. */
@@ -10,15 +22,10 @@ export interface Statistics {
   /** Million instructions a second of wall time. */
   readonly mips: number;
   readonly perVcpu: readonly { readonly vcpu: number; readonly instructions: number }[];
-  readonly jit: {
+  /** All zero and empty with --no-jit. */
+  readonly jit: JitStatistics & {
     /** Part of the instructions that ran in compiled regions, 0 to 1. */
     readonly share: number;
-    readonly regions: number;
-    readonly modules: number;
-    readonly instructions: number;
-    readonly compileMs: number;
-    readonly exits: Readonly<Record<string, number>>;
-    readonly failures: Readonly<Record<string, number>>;
   };
   /** Debug traps (#DB, #BP): stopped for the host, or given to the guest. */
   readonly traps: { readonly hostOwned: number; readonly reinjected: number };
@@ -44,8 +51,8 @@ export function statisticsOf(
       instructions: Number(machine.engine.get64(L.RETIRED, vcpu)),
     })),
     jit: {
-      share: instructions > 0 ? Number(machine.engine.compiledTicks) / instructions : 0,
-      ...(machine.jitStatistics ?? { regions: 0, modules: 0, instructions: 0, compileMs: 0, exits: {}, failures: {} }),
+      share: compiledShare(machine),
+      ...(machine.jitStatistics ?? NOTHING_COMPILED),
     },
     traps,
     digest: machine.digest(),

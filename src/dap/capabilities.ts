@@ -14,6 +14,25 @@ export const exceptionFilters: readonly P.ExceptionBreakpointsFilter[] = [
     description: "Stops before a debug exception (vector 1) of the guest's own is delivered to it.",
     default: false,
   },
+  {
+    filter: 'panic',
+    label: 'Kernel panic',
+    description: 'Stops where Linux calls panic(), before it says or stops anything.',
+    default: false,
+  },
+  {
+    filter: 'oops',
+    label: 'Kernel oops',
+    description: 'Stops where Linux begins to report a fault of its own code, with the place on the stack.',
+    default: false,
+  },
+  {
+    filter: 'tripleFault',
+    label: 'Triple fault',
+    description:
+      'Stops when a vCPU shuts down because no exception can be delivered any more; else that ends the session.',
+    default: true,
+  },
 ];
 
 export const capabilities: P.Capabilities = {

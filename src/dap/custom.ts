@@ -17,7 +17,23 @@ export interface MachineBody {
   readonly instructions: string;
   readonly memory: number;
   readonly profile: 'intel' | 'amd';
+  /** Absent: everything is interpreted. */
+  readonly jit?: MachineJit;
   readonly vcpus: readonly MachineVcpu[];
+}
+/** What the JIT did since power-on. */
+export interface MachineJit {
+  /** Part of the instructions that ran in compiled regions, 0 to 1. */
+  readonly share: number;
+  /** Regions that were compiled, and the modules that are alive of those that held them. */
+  readonly regions: number;
+  readonly modules: number;
+  /** Host time that translation took, in milliseconds. */
+  readonly compileMs: number;
+  /** How often running regions ended, by cause: `elsewhere`, or the name of what a handler needed. */
+  readonly exits: Readonly<Record<string, number>>;
+  /** Regions that were refused, by reason. */
+  readonly failures: Readonly<Record<string, number>>;
 }
 export interface MachineVcpu {
   readonly vcpu: number;

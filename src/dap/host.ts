@@ -1,5 +1,6 @@
 /** What the adapter needs of the world; supplied by the composition roots in src/entry. */
 import type { GuestDebugApi } from '../guestdebug/api.ts';
+import type { BootProtocol } from '../machine/boot/load-kernel.ts';
 import type { MachineApi } from '../machine/api.ts';
 import type { Symbols } from '../symbols/index.ts';
 import type { LaunchConfiguration } from './configuration.ts';
@@ -15,6 +16,8 @@ export interface Files {
 export interface Guest {
   readonly machine: MachineApi;
   readonly debug: GuestDebugApi;
+  /** How the kernel was loaded. */
+  readonly protocol: BootProtocol;
   /** Lets go of the files that the machine has open. Idempotent. */
   release(): void;
 }

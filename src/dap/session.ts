@@ -7,14 +7,17 @@ import type { Debugger, FrameView } from '../debugger/debugger.ts';
 import type { Execution, RunOutcome } from '../debugger/execution.ts';
 import type { Frame } from '../debugger/frames.ts';
 import type { Plan } from '../debugger/plan.ts';
+import { continuePlan } from '../debugger/plan.ts';
 import type { GuestDebugApi, StopRecord, VcpuStatus } from '../guestdebug/api.ts';
 import type { LaunchConfiguration } from './configuration.ts';
 import { FIRST_THREAD_ID } from './custom.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { ProtocolError } from './errors.ts';
 import type { AdapterHost } from './host.ts';
+import type { LinuxBoot } from './linux.ts';
 import type { Listings } from './listings.ts';
 import type { P, Send } from './protocol.ts';
+import { kernelExceptionSentence } from './kernel-exceptions.ts';
 import { References } from './references.ts';
 import type { SerialOutput } from './serial.ts';
 import type { SourcePaths } from './source-paths.ts';
@@ -29,6 +32,8 @@ export interface Launched {
   readonly paths: SourcePaths;
   readonly listings: Listings;
   readonly serial: SerialOutput;
+  /** How a compressed Linux kernel's symbols come to be known; undefined for other guests. */
+  readonly linux: LinuxBoot | undefined;
   /** Lets go of the files that the machine has open. */
   readonly release: () => void;
 }
@@ -57,6 +62,10 @@ export class Session {
   pauseWish: number | undefined;
   /** Exception filters as they were set last. */
   catching: Parameters<GuestDebugApi['setCatch']>[0] = { bp: 'off', db: false };
+  /** Whether a triple fault stops, or ends the session as a reset does. */
+  catchShutdown = true;
+  /** Exception filters that are breakpoints: the filter of each breakpoint's id. */
+  readonly filterIds = new Map<number, string>();
   private parts: Launched | undefined;
   private ledgerSaid = 0;
   private ledgerSaidAt = -Infinity;
@@ -203,6 +212,11 @@ export class Session {
         return;
       }
       case 'stopped':
+        if (outcome.record.kind === 'shutdown' && !this.catchShutdown) {
+          // The machine has nothing left to run: acknowledging the event ends it.
+          await this.conclude(await this.launched.execution.run(continuePlan), undefined);
+          return;
+        }
         await this.stopped(await this.describeStop(outcome.record), outcome.record);
         return;
       case 'ended':
@@ -226,6 +240,8 @@ export class Session {
   /** The reason of a stop in the user's words. */
   private async describeStop(record: StopRecord): Promise<StopReason> {
     const ids = this.debugger.hitBreakpoints(record);
+    const filters = ids.map((id) => this.filterIds.get(id)).filter((filter) => filter !== undefined);
+    if (filters[0] !== undefined && filters.length === ids.length) return this.kernelException(record, filters[0]);
     const symbol = await this.debugger.modules.describe(record.causePc);
     const first = ids[0];
     let reason = reasonOf(record.kind);
@@ -256,6 +272,14 @@ export class Session {
     }
     if (record.kind === 'pause') return this.pauseReason(record);
     return { vcpu: record.vcpu, reason, badge, text, hitBreakpointIds: ids };
+  }
+
+  /** A filter of the Breakpoints view is behind the stop: the kernel itself gives up. */
+  private kernelException(record: StopRecord, filter: string): StopReason {
+    const { vcpu } = record;
+    const text = kernelExceptionSentence(this.debugger.target, vcpu, filter);
+    this.output('important', text);
+    return { vcpu, reason: 'exception', badge: filter, text };
   }
 
   /** The focus goes to the vCPU that was asked to pause; one that has not been started is of no interest. */

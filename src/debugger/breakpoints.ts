@@ -149,6 +149,26 @@ export class Breakpoints {
     return statuses;
   }
 
+  /** Symbols came to be known: what had no place is looked up again, and keeps its id. Answers those that changed. */
+  rebind(): Promise<readonly BreakpointStatus[]> {
+    const result = this.queue.then(() => this.rebindNow());
+    this.queue = result.catch(() => undefined);
+    return result;
+  }
+  private async rebindNow(): Promise<readonly BreakpointStatus[]> {
+    const changed: BreakpointStatus[] = [];
+    for (const [group, list] of this.groups) {
+      const now: Live[] = [];
+      for (const live of list) {
+        const fresh = live.status.verified ? live : await this.create(live.wish, live.id);
+        if (fresh !== live) changed.push(fresh.status);
+        now.push(fresh);
+      }
+      this.groups.set(group, now);
+    }
+    return changed;
+  }
+
   private async create(wish: BreakpointWish, id = this.nextId++): Promise<Live> {
     const live: Live = {
       id,

@@ -32,6 +32,8 @@ export class Execution {
   private readonly api: GuestDebugApi;
   private readonly scheduler: Scheduler;
   private readonly overlays: Pick<Overlays, 'forgetArrival'>;
+  /** Looks at each stop before the plan does; true: it is not the user's business, the guest goes on as it did. */
+  interlude: (record: StopRecord) => Promise<boolean> = () => Promise.resolve(false);
   private abandoned = false;
   private active = false;
   private pauseAsked = false;
@@ -80,6 +82,7 @@ export class Execution {
       const result = await this.untilStop(answer.how);
       if (result === undefined) return { kind: 'abandoned' };
       if (result.kind === 'ended') return result;
+      if (await this.interlude(result.reporter)) continue;
       answer = await this.ask(plan, result.reporter);
       if (answer.kind === 'report') return { kind: 'stopped', record: result.reporter };
       if (++internal % INTERNAL_STOPS === 0) await this.scheduler.yield();

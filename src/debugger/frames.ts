@@ -21,6 +21,7 @@ import {
 } from '../symbols/index.ts';
 import { hexadecimal } from './bits.ts';
 import type { FrameContext } from './expression/scope.ts';
+import { returnAddresses } from './linux/return-addresses.ts';
 import type { Module, ModuleSet } from './modules.ts';
 import { isLongCode, linearPc, readRegister, registerNamed } from './registers.ts';
 import type { Target } from './target.ts';
@@ -43,6 +44,8 @@ export interface PhysicalFrame {
   readonly module: Module | undefined;
   readonly row: UnwindRow | null;
   readonly cfa: bigint | undefined;
+  /** Found by a look at the words of the stack: it may be left over from a call that has returned. */
+  readonly guess: boolean;
 }
 
 /** A frame as the user sees it: a function or an inlined instance of one. */
@@ -102,12 +105,18 @@ export async function unwindStack(
     const found: UnwindRow | null = module === undefined ? null : await module.file.unwindRowAt(module.link(lookupPc));
     // Code of another mode than the tables describe (a 64-bit kernel's 32-bit start) has no usable row.
     const row: UnwindRow | null = found !== null && found.machine === machine ? found : null;
+    if (row === null && long && module?.hasCodeAt(lookupPc) === true && isKernelHalf(lookupPc)) {
+      const guess = frames.at(-1)?.guess === true;
+      frames.push({ vcpu, level: frames.length, pc, lookupPc, machine, registers, module, row, cfa: undefined, guess });
+      frames.push(...(await guessCallers(target, modules, frames, limit - frames.length)));
+      break;
+    }
     const unwound: UnwoundFrame =
       row !== null
         ? unwindFrame(row, registers, readMemory, module?.bias ?? 0n)
         : unwindByFramePointer(machine, registers, readMemory);
     const cfa = unwound.kind === 'failed' ? undefined : (unwound.cfa ?? undefined);
-    frames.push({ vcpu, level: frames.length, pc, lookupPc, machine, registers, module, row, cfa });
+    frames.push({ vcpu, level: frames.length, pc, lookupPc, machine, registers, module, row, cfa, guess: false });
     if (unwound.kind !== 'frame') break;
     // A frame pointer's chain is a guess: it may only lead into known code.
     if (row === null && modules.at(unwound.pc)?.hasCodeAt(unwound.pc) !== true) break;
@@ -117,6 +126,47 @@ export async function unwindStack(
     ({ pc, registers, interrupted } = unwound);
   }
   return frames;
+}
+
+/** The kernel's linear addresses: above the hole of the canonical form. */
+function isKernelHalf(address: bigint): boolean {
+  return address >> 63n === 1n;
+}
+
+/** Callers of the last frame, in a kernel without call-frame information there. */
+async function guessCallers(
+  target: Target,
+  modules: ModuleSet,
+  frames: readonly PhysicalFrame[],
+  limit: number,
+): Promise<readonly PhysicalFrame[]> {
+  const last = frames.at(-1);
+  const registers = dwarfRegisters('x86-64');
+  const stackPointer = last?.registers.get(registers.stackPointer);
+  if (last === undefined || stackPointer === undefined) return [];
+  const { vcpu, level, pc } = last;
+  const found = returnAddresses({
+    stackPointer,
+    readMemory: (address, length) => readExactly(target, vcpu, address, length),
+    isCode: (address) => modules.at(address)?.hasCodeAt(address) === true,
+  });
+  // At a function's first instruction the return address is where the call has just put it.
+  const atEntry = level === 0 && (await modules.symbolAt(pc))?.offset === 0n;
+  return found.slice(0, limit).map((one, index) => ({
+    vcpu,
+    level: level + 1 + index,
+    pc: one.pc,
+    lookupPc: one.pc - 1n,
+    machine: 'x86-64',
+    registers: new Map([
+      [registers.stackPointer, one.stackPointer],
+      [registers.pc, one.pc],
+    ]),
+    module: modules.at(one.pc),
+    row: null,
+    cfa: undefined,
+    guess: !(atEntry && index === 0 && one.stackPointer === stackPointer + 8n),
+  }));
 }
 
 /** Splits physical frames into what the source says: inlined instances are frames of their own. */
@@ -135,7 +185,9 @@ export async function sourceFrames(modules: ModuleSet, physical: readonly Physic
       const file = instance.callFile < 0 ? undefined : await module?.source(instance.callFile);
       source = file === undefined ? undefined : { file, line: instance.callLine, column: instance.callColumn };
     }
-    const name = found?.function.name ?? (await modules.describe(one.pc)) ?? hexadecimal(one.pc);
+    const plain = found?.function.name ?? (await modules.describe(one.pc)) ?? hexadecimal(one.pc);
+    // As the kernel's own stack dumps mark what they are not sure of.
+    const name = one.guess ? `? ${plain}` : plain;
     frames.push({
       vcpu,
       index: frames.length,

@@ -68,7 +68,9 @@ export class ModuleScope implements NameScope {
       const symbol = (await module.file.symbolsNamed(name))[0];
       if (symbol === undefined) continue;
       const { store } = module;
-      const size = Number(symbol.size);
+      // Aliases that the linker script makes (Linux's jiffies) have no size: a word, where one may lie.
+      const size =
+        symbol.size === 0n && symbol.kind === 'object' && symbol.address % 8n === 0n ? 8 : Number(symbol.size);
       let type: TypeId;
       if (symbol.kind === 'function') type = store.functionReturning(voidType);
       else if (size === 1 || size === 2 || size === 4 || size === 8) type = store.unsignedOf(size);

@@ -5,12 +5,22 @@ import type { Plan, PlanAnswer } from './plan.ts';
 
 export class RunToAddresses implements Plan {
   private readonly overlays: Overlays;
-  private readonly addresses: readonly bigint[];
+  private readonly addresses: Set<bigint>;
+  private disposed = false;
   private readonly owner: OverlayOwner = { id: 0, temporary: true, arrive: () => 'stop' };
 
   constructor(overlays: Overlays, addresses: readonly bigint[]) {
     this.overlays = overlays;
-    this.addresses = [...new Set(addresses)];
+    this.addresses = new Set(addresses);
+  }
+
+  /** More addresses, while it runs. */
+  add(addresses: readonly bigint[]): void {
+    if (this.disposed) return;
+    for (const address of addresses) {
+      this.addresses.add(address);
+      this.overlays.add(address, this.owner);
+    }
   }
 
   start(): Promise<PlanAnswer> {
@@ -24,6 +34,7 @@ export class RunToAddresses implements Plan {
     return Promise.resolve(mine && owners.length === 1 ? { kind: 'done', vcpu: record.vcpu } : { kind: 'report' });
   }
   dispose(): void {
+    this.disposed = true;
     for (const address of this.addresses) this.overlays.remove(address, this.owner);
   }
 }

@@ -23,6 +23,7 @@ const RUN_OPTIONS = {
   timeout: text,
   stats: text,
   ledger: text,
+  profile: text,
   digest: flag,
   disk: { ...text, multiple: true },
   rng: text,

@@ -56,9 +56,15 @@ async function createGuest(configuration: LaunchConfiguration, shared: SharedDis
       ...(rngSeed === undefined ? {} : { entropySeed: rngSeed }),
     });
     const kernelFile = { name: kernelPath, bytes };
-    loadKernel(machine, { kernel: kernelFile, initrd: initrdFile, append: cmdline, programName: kernel });
+    const protocol = loadKernel(machine, {
+      kernel: kernelFile,
+      initrd: initrdFile,
+      append: cmdline,
+      programName: kernel,
+    });
     const { slotPolicy, coverPolicy, stepIrq, reporting } = configuration;
-    return { machine, debug: new GuestDebug(machine, { slotPolicy, coverPolicy, stepIrq, reporting }), release };
+    const debug = new GuestDebug(machine, { slotPolicy, coverPolicy, stepIrq, reporting });
+    return { machine, debug, protocol, release };
   } catch (error) {
     release();
     throw error;

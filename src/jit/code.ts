@@ -244,11 +244,7 @@ export class ByteBuffer {
   length = 0;
 
   byte(value: number): void {
-    if (this.length === this.bytes.length) {
-      const larger = new Uint8Array(this.bytes.length * 2);
-      larger.set(this.bytes);
-      this.bytes = larger;
-    }
+    if (this.length === this.bytes.length) this.grow();
     this.bytes[this.length++] = value;
   }
   unsigned(value: number): void {
@@ -275,7 +271,14 @@ export class ByteBuffer {
     }
   }
   put(bytes: Uint8Array | readonly number[]): void {
-    for (const value of bytes) this.byte(value);
+    while (this.length + bytes.length > this.bytes.length) this.grow();
+    this.bytes.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+  private grow(): void {
+    const larger = new Uint8Array(this.bytes.length * 2);
+    larger.set(this.bytes);
+    this.bytes = larger;
   }
   view(): Uint8Array<ArrayBuffer> {
     return this.bytes.slice(0, this.length);

@@ -34,6 +34,10 @@ export interface JitOptions {
   readonly maximumModules?: number;
   /** Hot blocks that wait for a module together; 1: each is compiled at once, before it runs again. */
   readonly batch?: number;
+  /** Makes a module, as V8 does; tests refuse some. */
+  readonly compile?: (bytes: Uint8Array<ArrayBuffer>) => WebAssembly.Module;
+  /** Told of a region that could not be built or was refused, once for each reason. */
+  readonly refused?: ((reason: string) => void) | undefined;
 }
 /** Hot blocks of a page; regions of it begin at all of them. */
 interface Page {
@@ -50,7 +54,7 @@ interface CompiledModule {
   readonly ringStart: number;
 }
 /** Executions after which a block is worth its translation: see bench/. */
-export const HOT_THRESHOLD = 500;
+export const HOT_THRESHOLD = 10_000;
 /** V8 aborts the process at some 30,000 live modules. */
 const MAXIMUM_MODULES = 2000;
 /** Hot blocks that wait for a module together. One that is reported again while it waits ends the wait. */
@@ -70,13 +74,19 @@ export class Jit {
   private readonly waiting = new Map<number, Page>();
   /** How many regions hold a block that was hot or was compiled. */
   private readonly copies = new Map<number, number>();
+  /** Blocks that are inside of a region, and yet were interpreted often: they have to be entries. */
+  private readonly forced = new Set<number>();
   private readonly live: CompiledModule[] = [];
   private readonly freeSlots: number[] = [];
   private readonly causes: string[] = ['elsewhere'];
   private readonly failures = new Map<string, number>();
+  /** Blocks that stay interpreted: no region that begins at them or holds them can be had. */
+  private readonly refused = new Set<number>();
   private readonly maximumModules: number;
   private readonly batch: number;
   private readonly now: () => number;
+  private readonly compile: (bytes: Uint8Array<ArrayBuffer>) => WebAssembly.Module;
+  private readonly onRefused: (reason: string) => void;
   // of the module that is being made
   private imports: ImportedFunction[] = [];
   /** Bytes of jump target tables that were ever allocated; the ring position is the remainder. */
@@ -88,15 +98,19 @@ export class Jit {
   private bytes = 0;
   private compileMs = 0;
 
-  constructor(coreBytes: Uint8Array, host: JitHost, { now, maximumModules, batch = DEFAULT_BATCH }: JitOptions = {}) {
+  constructor(coreBytes: Uint8Array, host: JitHost, options: JitOptions = {}) {
+    const { maximumModules, batch = DEFAULT_BATCH } = options;
     this.host = host;
-    this.now = now ?? (() => 0);
+    this.now = options.now ?? (() => 0);
+    this.compile = options.compile ?? ((bytes) => new WebAssembly.Module(bytes));
+    this.onRefused = options.refused ?? (() => undefined);
     this.batch = batch;
     this.maximumModules = Math.min(maximumModules ?? MAXIMUM_MODULES, MAXIMUM_MODULES);
     this.view = new DataView(host.memory.buffer);
     this.blocks = new Blocks(this.view);
     this.builder = new RegionBuilder(readModule(coreBytes), this.blocks, {
       include: (header) => this.include(header),
+      forced: (header) => this.forced.has(header),
       allocate: (bytes) => this.allocate(bytes),
       causeNumber: (cause) => this.causeNumber(cause),
       callable: (name, callee) => this.callable(name, callee),
@@ -107,12 +121,15 @@ export class Jit {
   hot(header: number): void {
     if (!this.blocks.compilable(header)) return;
     this.forgetAfterFlush();
+    if (this.refused.has(header)) return; // its count goes on, so it does not report itself again
     const page = this.pageOf(header);
     page.entries.add(header);
     page.reports++;
     const again = this.waiting.has(header);
     this.waiting.set(header, page);
-    if (!this.copies.has(header)) this.copies.set(header, 0);
+    const copies = this.copies.get(header);
+    if (copies === undefined) this.copies.set(header, 0);
+    else if (copies > 0 && !again) this.forced.add(header);
     // the block reports itself again after as many executions
     this.view.setUint32(header + L.B_HOT, 0, true);
     if (!again && this.waiting.size < this.batch) return;
@@ -132,11 +149,13 @@ export class Jit {
   private forgetAfterFlush(): void {
     const generation = this.blocks.u32(L.CODE_GENERATION);
     if (generation === this.generation) return;
+    while (this.live.length > 0) this.release(); // before the generation is taken over: the headers are no headers any more
     this.generation = generation;
     this.pages.clear();
     this.waiting.clear();
     this.copies.clear();
-    while (this.live.length > 0) this.release();
+    this.forced.clear();
+    this.refused.clear();
   }
 
   // ---- compilation -----------------------------------------------------------------------------------------------------
@@ -155,7 +174,10 @@ export class Jit {
       page.reports = 0;
       page.translations++;
       const out = new ByteBuffer();
-      for (const entry of page.entries) if (!this.blocks.compilable(entry)) page.entries.delete(entry); // dropped
+      for (const entry of page.entries) {
+        if (!this.blocks.compilable(entry) || this.refused.has(entry)) page.entries.delete(entry);
+      }
+      if (this.refused.has(header)) continue;
       const region = this.build([header, ...[...page.entries].reverse()], out);
       if (region === undefined) continue;
       bodies.push(out.view());
@@ -171,7 +193,7 @@ export class Jit {
     try {
       return this.builder.build(roots, out);
     } catch (error) {
-      this.fail(error);
+      this.refuse(error, roots.slice(0, 1));
       return undefined;
     }
   }
@@ -180,9 +202,9 @@ export class Jit {
     let instance: WebAssembly.Instance;
     try {
       const imports = { e: { m: this.host.memory }, s: this.host.softfloat };
-      instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), imports);
+      instance = new WebAssembly.Instance(this.compile(bytes), imports);
     } catch (error) {
-      this.fail(error);
+      this.notLinked(error, built, bodies, ringStart);
       return;
     }
     if (this.live.length >= this.maximumModules) this.release();
@@ -200,6 +222,18 @@ export class Jit {
     this.bytes += bytes.length;
     const headers = built.flatMap((region) => region.entries.map(({ header }) => header));
     this.live.push({ slots, headers, ringStart });
+  }
+  /** Regions are tried one by one, so that only those stay interpreted that cannot be had. */
+  private notLinked(error: unknown, built: readonly Region[], bodies: readonly Uint8Array[], ringStart: number): void {
+    if (!(error instanceof WebAssembly.CompileError || error instanceof WebAssembly.LinkError)) {
+      // no memory: half of what there is goes, and these blocks are tried again when they are hot again
+      this.fail(error);
+      for (let i = this.live.length >> 1; i >= 0; i--) this.release();
+      return;
+    }
+    const [first] = built;
+    if (built.length === 1 && first !== undefined) this.refuse(error, first.headers);
+    else built.forEach((region, i) => this.link([region], bodies.slice(i, i + 1), ringStart));
   }
   /** Lets the oldest module go: its blocks are interpreted until they are hot again. */
   private release(): void {
@@ -222,6 +256,7 @@ export class Jit {
 
   // ---- what the region builder asks ------------------------------------------------------------------------------------
   private include(header: number): boolean {
+    if (this.refused.has(header)) return false;
     const copies = this.copies.get(header);
     if (copies !== undefined) return copies < MAXIMUM_COPIES;
     return this.blocks.u32(header + L.B_HOT) >= Math.floor(this.blocks.u32(L.HOT_THRESHOLD) / WARM);
@@ -251,9 +286,16 @@ export class Jit {
     return known >= 0 ? known : this.imports.push({ name: own, type: callee.type }) - 1;
   }
 
+  private refuse(error: unknown, headers: readonly number[]): void {
+    for (const header of headers) this.refused.add(header);
+    this.fail(error);
+  }
   private fail(error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
-    this.failures.set(reason, (this.failures.get(reason) ?? 0) + 1);
+    const message = error instanceof Error ? error.message : String(error);
+    const reason = message.replaceAll(/#\d+|\s*@\+\d+/g, ''); // V8 tells function and offset: the reason is the same elsewhere
+    const known = this.failures.get(reason) ?? 0;
+    this.failures.set(reason, known + 1);
+    if (known === 0) this.onRefused(reason);
   }
   statistics(): JitStatistics {
     return {

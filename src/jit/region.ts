@@ -60,6 +60,8 @@ export interface Region {
 export interface RegionHost {
   /** Whether a block that can be reached belongs into the region. */
   include(header: number): boolean;
+  /** Whether a root has to be an entry even where the region's own jumps reach it. */
+  forced(header: number): boolean;
   /** Reserves bytes of linear memory for the region's table of jump targets. */
   allocate(bytes: number): number;
   /** Number of a cause for leaving, 1 to L.EXIT_CAUSES - 1. */
@@ -121,6 +123,11 @@ export class RegionBuilder {
     this.hasIndirect = false;
     [this.found, this.pages, this.jumps, this.reached] = [new Map(), [], [], []];
     const instructions = this.discover(roots);
+    const targets = new Set(this.reached.map(({ rip }) => rip));
+    for (const header of roots) {
+      const block = this.found.get(this.blocks.linear(header));
+      if (block !== undefined && !targets.has(block.rip)) block.entered = true;
+    }
     const blocks = [...this.found.values()].sort((a, b) => (a.rip < b.rip ? -1 : 1));
     if (blocks.every(({ idle }) => idle)) return undefined;
     for (const jump of this.jumps) this.writeJump(jump);
@@ -155,7 +162,7 @@ export class RegionBuilder {
     };
     for (const header of roots) {
       if (kept >= MAXIMUM_BLOCKS || instructions >= MAXIMUM_INSTRUCTIONS) break;
-      if (this.blocks.compilable(header)) add(this.blocks.linear(header), header, true);
+      if (this.blocks.compilable(header)) add(this.blocks.linear(header), header, this.host.forced(header));
     }
     for (let i = 0; i < this.reached.length; i++) {
       if (kept >= MAXIMUM_BLOCKS || instructions >= MAXIMUM_INSTRUCTIONS) break;
@@ -257,9 +264,9 @@ export class RegionBuilder {
       return;
     }
     const jump = code.place(); // the number is known when all entries are
-    this.backward.push({ place: jump, to });
+    this.backward.push({ place: jump, from, to });
   }
-  private backward: { readonly place: Place; readonly to: RegionBlock }[] = [];
+  private backward: { readonly place: Place; readonly from: RegionBlock; readonly to: RegionBlock }[] = [];
   /** In front of a jump to another page: unless this run has done so, checks what the run loop's lookup would check. */
   private checkPage(page: number, target: bigint): void {
     const { code } = this;
@@ -304,8 +311,14 @@ export class RegionBuilder {
   ): Place {
     const { code } = this;
     const numbers = new Map(entries.map((b, i) => [b, i]));
-    for (const { place, to } of this.backward) {
+    const loops = this.nativeLoops(blocks);
+    for (const { place, from, to } of this.backward) {
       code.goTo(place);
+      const loop = loops.get(to);
+      if (loop !== undefined && blocks.indexOf(from) <= loop.last) {
+        code.branch(loop.label);
+        continue;
+      }
       code.constant(numbers.get(to) ?? 0);
       code.emit(OP.localSet, ENTRY);
       code.branch(this.top);
@@ -324,16 +337,26 @@ export class RegionBuilder {
     code.open(OP.block, 0x40, this.left);
     code.open(OP.block, 0x40, this.indirect);
     // each block's code stands behind the end of its label's scope; the scopes nest around the dispatcher's table
-    for (const { label } of blocks.toReversed()) code.open(OP.block, 0x40, label);
+    const inLoop = new Set(
+      [...loops].flatMap(([first, { last }]) => blocks.slice(blocks.indexOf(first) + 1, last + 1)),
+    );
+    for (const block of blocks.toReversed()) if (!inLoop.has(block)) code.open(OP.block, 0x40, block.label);
     code.emit(OP.localGet, ENTRY);
     const labels = entries.map(({ label }) => label);
     code.branchTable([...labels, labels[0] ?? this.exit]);
-    for (const { head: first, tail, self } of blocks) {
+    const ends = new Map([...loops.values()].map(({ last }) => [blocks[last], true]));
+    blocks.forEach((block, i) => {
       code.close();
-      if (self !== 0) code.open(OP.loop, 0x40, self);
-      code.append(first, tail);
-      if (self !== 0) code.close();
-    }
+      const loop = loops.get(block);
+      if (loop !== undefined) {
+        code.open(OP.loop, 0x40, loop.label);
+        for (const inner of blocks.slice(i + 1, loop.last + 1).toReversed()) code.open(OP.block, 0x40, inner.label);
+      }
+      if (block.self !== 0) code.open(OP.loop, 0x40, block.self);
+      code.append(block.head, block.tail);
+      if (block.self !== 0) code.close();
+      if (ends.has(block)) code.close();
+    });
     code.emit(OP.unreachable);
     code.close();
     if (this.hasIndirect) this.dispatchIndirect(entries, words);
@@ -351,6 +374,37 @@ export class RegionBuilder {
     code.emit(OP.localGet, BUDGET);
     code.memory(0x37, L.BUDGET);
     return head;
+  }
+  /**
+   * Loops that can be native: contiguous blocks that are entered at the first alone. By first block, the last one's number;
+   * they do not nest, the innermost is taken.
+   */
+  private nativeLoops(
+    blocks: readonly RegionBlock[],
+  ): Map<RegionBlock, { readonly last: number; readonly label: Label }> {
+    const numbers = new Map(blocks.map((b, i) => [b, i]));
+    const number = (b: RegionBlock | undefined): number => (b === undefined ? -1 : (numbers.get(b) ?? -1));
+    const candidates = new Map<number, number>();
+    for (const { from, to } of this.backward) {
+      candidates.set(number(to), Math.max(candidates.get(number(to)) ?? 0, number(from)));
+    }
+    const loops = new Map<RegionBlock, { readonly last: number; readonly label: Label }>();
+    const inwards = [...candidates].sort(([a], [b]) => b - a);
+    let begin = blocks.length;
+    for (const [first, last] of inwards) {
+      const head = blocks[first];
+      if (head === undefined || last >= begin) continue;
+      const inside = (i: number): boolean => i > first && i <= last;
+      if (blocks.some((b, i) => inside(i) && b.entered)) continue;
+      const jumpedInto = this.jumps.some(({ from, target }) => {
+        const to = this.found.get(target);
+        return inside(number(to)) && !(number(from) >= first && number(from) <= last);
+      });
+      if (jumpedInto) continue;
+      loops.set(head, { last, label: this.code.label() });
+      begin = first;
+    }
+    return loops;
   }
   /** Entry word: the entry's number, and the bit of its page, which the caller has checked. */
   private splitWord(): void {

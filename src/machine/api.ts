@@ -1,4 +1,4 @@
-// What the rooms above see of the machine. The PC itself is machine.ts; this file holds only types.
+// What the rooms above see of the machine. The PC itself is machine.ts; this file holds types, and what follows from them alone.
 import type { Engine } from '../core/engine.ts';
 import type { JitStatistics } from '../jit/jit.ts';
 import type { PciDeviceOptions } from './pci-devices.ts';
@@ -120,4 +120,10 @@ export interface MachineApi {
   readLinear(vcpu: number, linear: bigint, size: number): Uint8Array;
   /** Writes as far as mapped; answers the number of bytes written. Never triggers watchpoints. */
   writeLinear(vcpu: number, linear: bigint, data: Uint8Array): number;
+}
+
+/** Part of a machine's instructions that ran in compiled regions, 0 to 1. */
+export function compiledShare({ engine, instructions }: MachineApi): number {
+  // compiled ticks are counted since the machine was made; a restored snapshot may put the clock back
+  return instructions === 0n ? 0 : Math.min(Number(engine.compiledTicks) / Number(instructions), 1);
 }

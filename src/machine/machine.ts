@@ -121,7 +121,10 @@ export class Machine implements MachineApi {
     this.jit =
       options.jit === false || modules.coreBytes === undefined
         ? undefined
-        : new Jit(modules.coreBytes, this.engine, { now: modules.now });
+        : new Jit(modules.coreBytes, this.engine, {
+            now: modules.now,
+            refused: (reason) => this.messages.notCompiled(reason),
+          });
     this.engine.hotThreshold =
       this.jit === undefined ? 0 : typeof options.jit === 'number' ? options.jit : HOT_THRESHOLD;
     this.engine.onHot = (block) => this.jit?.hot(block);

@@ -27,6 +27,10 @@ export class Messages {
     const text = `Physical address ${hex(physical)}, ${how} by the guest, is neither RAM nor a device: reads as all-ones.`;
     this.once(`memory ${physical}`, text);
   }
+  /** The JIT cannot have a region compiled. */
+  notCompiled(reason: string): void {
+    this.once(`jit ${reason}`, `The JIT leaves some code to the interpreter: ${reason}`);
+  }
   /** What the engine says by L.LOG_* codes. */
   engine(code: number, vcpu: number, a: bigint, b: bigint): void {
     const text = engineText(code, a, b);

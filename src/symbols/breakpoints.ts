@@ -169,10 +169,10 @@ export class BreakpointPlanner {
     return entry === null ? null : this.#afterPrologue(entry.unit, entry.entry, entry.ranges);
   }
 
-  /** See `SymbolFile.functionBreakpoints`; ELF symbols are the caller's. */
-  functionBreakpoints(name: string): FunctionBreakpoint[] {
+  /** See `SymbolFile.functionBreakpoints`; ELF symbols are the caller's. Looks into some units, or into all. */
+  functionBreakpoints(name: string, units: readonly Unit[] | null = null): FunctionBreakpoint[] {
     const found: FunctionBreakpoint[] = [];
-    for (const unit of this.#info.units) {
+    for (const unit of units ?? this.#info.units) {
       for (const entry of this.#functions.of(unit)) {
         if (entry.name !== name) continue;
         const address = this.#afterPrologue(unit, entry.entry, entry.ranges);
@@ -180,7 +180,8 @@ export class BreakpointPlanner {
         found.push({ address, entry: entry.entry, functionName: name, inlined: false, location });
       }
     }
-    for (const { unit, id } of this.#inlined().get(name) ?? []) {
+    const inlined = units === null ? this.#inlined() : this.#inlinedIn(units);
+    for (const { unit, id } of inlined.get(name) ?? []) {
       const die = this.#info.dieAt(id);
       if (die === null) continue;
       const entry = unit.entryOf(die, this.#functions.rangesOf(die));
@@ -193,9 +194,13 @@ export class BreakpointPlanner {
   }
 
   #inlined(): ReadonlyMap<string, readonly { unit: Unit; id: number }[]> {
-    if (this.#inlinedByName !== null) return this.#inlinedByName;
+    this.#inlinedByName ??= this.#inlinedIn(this.#info.units);
+    return this.#inlinedByName;
+  }
+
+  #inlinedIn(units: readonly Unit[]): ReadonlyMap<string, readonly { unit: Unit; id: number }[]> {
     const byName = new Map<string, { unit: Unit; id: number }[]>();
-    for (const unit of this.#info.units) {
+    for (const unit of units) {
       for (const die of unit.tree?.byOffset.values() ?? []) {
         if (die.tag !== DW_TAG.inlined_subroutine || this.#functions.rangesOf(die).length === 0) continue;
         const name = unit.nameOf(die);
@@ -206,7 +211,6 @@ export class BreakpointPlanner {
         else same.push(item);
       }
     }
-    this.#inlinedByName = byName;
     return byName;
   }
 

@@ -19,6 +19,8 @@
  *   unwindByFramePointer(machine: ElfMachine, registers: FrameRegisters, readMemory): UnwoundFrame
  *   dwarfRegisters(machine: ElfMachine): DwarfRegisters                      names, pc and sp columns
  *   class TypeTable                                                         cache of a file's types, synthetic types
+ *   readKallsyms(image: Uint8Array): Kallsyms | undefined                   the symbol table inside a Linux kernel
+ *   kallsymsElf(kallsyms: Kallsyms, slide: bigint): Uint8Array              that table as an ELF file
  */
 
 export * from './api.ts';
@@ -30,3 +32,5 @@ export { createLocalSymbols } from './local-symbols.ts';
 export { createSymbolClient } from './symbol-client.ts';
 export { createSymbolService } from './symbol-service.ts';
 export { TypeTable } from './type-table.ts';
+export { readKallsyms, type Kallsyms, type KernelSymbol } from './linux/kallsyms.ts';
+export { kallsymsElf } from './linux/kallsyms-elf.ts';

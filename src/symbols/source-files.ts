@@ -5,6 +5,7 @@ import type { SourceFile } from './api.ts';
 export class SourceFiles {
   readonly #files: SourceFile[] = [];
   readonly #byPath = new Map<string, number>();
+  readonly #inDirectory = new Map<string, Map<string, number>>();
   readonly #byName = new Map<string, SourceFile[]>();
 
   get all(): readonly SourceFile[] {
@@ -27,6 +28,15 @@ export class SourceFiles {
     if (same === undefined) this.#byName.set(name, [file]);
     else same.push(file);
     return file.id;
+  }
+
+  /** The number of a path that may be relative to a directory: what was resolved once is not resolved again. */
+  addIn(directory: string, path: string, md5: string | null): number {
+    let known = this.#inDirectory.get(directory);
+    if (known === undefined) this.#inDirectory.set(directory, (known = new Map()));
+    let id = known.get(path);
+    if (id === undefined) known.set(path, (id = this.add(normalisePath(joinPath(directory, path)), md5)));
+    return id;
   }
 
   /** See `SymbolFile.findSourceFiles`. */

@@ -36,7 +36,7 @@ import { NameIndex } from './dwarf/name-index.ts';
 import { ScopeReader } from './dwarf/scopes.ts';
 import { DebugSections } from './dwarf/sections.ts';
 import { enumeratorValue, findType, TypeBuilder } from './dwarf/types.ts';
-import { linkageName, type UnitDie } from './dwarf/unit.ts';
+import { linkageName, type Unit, type UnitDie } from './dwarf/unit.ts';
 import { ElfFile } from './elf.ts';
 import { compareBigint } from './search.ts';
 import { SymbolTable } from './symbol-table.ts';
@@ -59,6 +59,8 @@ export class SymbolFileReader {
   readonly #frames: CallFrames;
   #symbols: SymbolTable | null = null;
   #names: NameIndex | null = null;
+  /** A large file: the names of the units that were asked about last. */
+  #unitNames: { readonly key: string; readonly index: NameIndex } | null = null;
 
   /** Reads the headers. Throws SymbolError. */
   constructor(bytes: ReadableBytes, name: string) {
@@ -68,7 +70,7 @@ export class SymbolFileReader {
     this.#lines = new LineTable(this.#info);
     this.#functions = new FunctionTable(this.#info);
     this.#breakpoints = new BreakpointPlanner(this.#elf, this.#info, this.#lines, this.#functions);
-    this.#types = new TypeBuilder(this.#info, () => this.#nameIndex);
+    this.#types = new TypeBuilder(this.#info, () => this.#nameIndex());
     const symbolAddress = (symbol: string): bigint | null => this.symbolsNamed(symbol)[0]?.address ?? null;
     this.#calls = new CallSites(this.#functions, symbolAddress);
     this.#scopes = new ScopeReader(this.#functions, this.#lines, this.#types, this.#calls, symbolAddress);
@@ -93,9 +95,25 @@ export class SymbolFileReader {
     return this.#symbols;
   }
 
-  get #nameIndex(): NameIndex {
-    this.#names ??= new NameIndex(this.#info);
-    return this.#names;
+  /** Names of all units; of a large file those of the units at a pc, else none. */
+  #nameIndex(units: readonly Unit[] = []): NameIndex {
+    if (!this.#info.isLarge) return (this.#names ??= new NameIndex(this.#info));
+    const key = units.map(({ header }) => header.offset).join();
+    if (this.#unitNames?.key !== key) this.#unitNames = { key, index: new NameIndex(this.#info, units) };
+    return this.#unitNames.index;
+  }
+
+  #unitsAt(pc: bigint | undefined): readonly Unit[] {
+    return pc === undefined ? [] : this.#functions.unitsAt(pc);
+  }
+
+  /** The units in which functions of a name are looked for: null for all. A large file's symbol table says which. */
+  #unitsOfFunction(name: string): readonly Unit[] | null {
+    if (!this.#info.isLarge) return null;
+    // GCC's clones have suffixes (.isra.0, .constprop.0, .part.0) that DWARF does not know.
+    const symbols = [...this.symbolsNamed(name), ...this.symbolsByPrefix(`${name}.`, 100)];
+    const functions = symbols.filter(({ kind }) => kind === 'function');
+    return [...new Set(functions.flatMap(({ address }) => this.#functions.unitsAt(address)))];
   }
 
   symbols(): readonly ElfSymbol[] {
@@ -154,7 +172,7 @@ export class SymbolFileReader {
   }
 
   functionBreakpoints(name: string): readonly FunctionBreakpoint[] {
-    const found = this.#breakpoints.functionBreakpoints(name);
+    const found = this.#breakpoints.functionBreakpoints(name, this.#unitsOfFunction(name));
     if (found.length > 0) return found;
     return this.symbolsNamed(name)
       .filter(({ kind, section }) => (kind === 'function' || kind === 'none') && section !== '*ABS*')
@@ -219,15 +237,18 @@ export class SymbolFileReader {
   }
 
   functionsNamed(name: string): readonly FunctionInfo[] {
-    return this.#allFunctions((entry) => entry.name === name);
+    return this.#allFunctions((entry) => entry.name === name, this.#unitsOfFunction(name));
   }
 
   functions(): readonly FunctionInfo[] {
     return this.#allFunctions(() => true);
   }
 
-  #allFunctions(wanted: (entry: FunctionEntry) => boolean): readonly FunctionInfo[] {
-    return this.#info.units
+  #allFunctions(
+    wanted: (entry: FunctionEntry) => boolean,
+    units: readonly Unit[] | null = null,
+  ): readonly FunctionInfo[] {
+    return (units ?? this.#info.units)
       .flatMap((unit) => this.#functions.of(unit))
       .filter(wanted)
       .flatMap((entry) => {
@@ -247,8 +268,9 @@ export class SymbolFileReader {
   }
 
   globalsNamed(name: string, pc?: bigint): readonly VariableInfo[] {
-    const names = this.#nameIndex;
-    const entries = names.ordered(names.variables, name, pc === undefined ? [] : this.#functions.unitsAt(pc));
+    const units = this.#unitsAt(pc);
+    const names = this.#nameIndex(units);
+    const entries = names.ordered(names.variables, name, units);
     const definitions = entries.filter(({ declaration }) => !declaration);
     // A variable that C only declares is defined in assembly or by the linker: one declaration stands for it.
     const chosen = definitions.length > 0 ? definitions : entries.slice(0, 1);
@@ -260,12 +282,15 @@ export class SymbolFileReader {
   }
 
   globalNamesByPrefix(prefix: string, limit: number): readonly string[] {
-    return this.#nameIndex.variableNames.filter((name) => name.startsWith(prefix)).slice(0, limit);
+    return this.#nameIndex()
+      .variableNames.filter((name) => name.startsWith(prefix))
+      .slice(0, limit);
   }
 
   enumeratorNamed(name: string, pc?: bigint): EnumeratorHit | null {
-    const names = this.#nameIndex;
-    const [entry] = names.ordered(names.enumerators, name, pc === undefined ? [] : this.#functions.unitsAt(pc));
+    const units = this.#unitsAt(pc);
+    const names = this.#nameIndex(units);
+    const [entry] = names.ordered(names.enumerators, name, units);
     const die = entry === undefined ? null : this.#info.dieAt(entry.id);
     if (die === null || die.parent === null) return null;
     return { value: enumeratorValue(die), type: die.parent.offset };
@@ -280,7 +305,8 @@ export class SymbolFileReader {
   }
 
   typeNamed(name: string, pc?: bigint): TypeId | null {
-    return findType(this.#nameIndex, name, pc === undefined ? [] : this.#functions.unitsAt(pc));
+    const units = this.#unitsAt(pc);
+    return findType(this.#nameIndex(units), name, units);
   }
 
   unwindRowAt(pc: bigint): UnwindRow | null {

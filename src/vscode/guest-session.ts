@@ -1,4 +1,5 @@
-// One debug session as the views see it: what was last told about the machine, kept up to date without polling.
+// One debug session as the views see it: what was last told about the machine. Events keep it up to date; only a
+// machine that runs is asked now and then, for its clock and counters.
 import * as vscode from 'vscode';
 import type { DebugRegistersBody, MachineBody } from '../dap/custom.ts';
 import type { AdapterBridge } from './adapter-bridge.ts';
@@ -7,6 +8,8 @@ import { LedgerRows } from './ledger-rows.ts';
 
 /** Changes that come in one burst (four stopped events, say) are one refresh. */
 const SETTLE_MILLISECONDS = 30;
+/** Between two looks at a machine that runs. */
+const RUNNING_MILLISECONDS = 1000;
 /** Rows of the ledger in one answer: dap/custom.ts allows 2,000. */
 const LEDGER_PAGE = 2000;
 
@@ -97,9 +100,9 @@ export class GuestSession implements vscode.Disposable {
     void this.#readLedger();
   }
 
-  #refreshSoon(): void {
+  #refreshSoon(milliseconds = SETTLE_MILLISECONDS): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#refresh(), SETTLE_MILLISECONDS);
+    this.#timer = setTimeout(() => void this.#refresh(), milliseconds);
   }
 
   async #refresh(): Promise<void> {
@@ -108,6 +111,7 @@ export class GuestSession implements vscode.Disposable {
         this.bridge.request('trapline/machine'),
         this.bridge.request('trapline/debugRegisters'),
       ]);
+      if (this.running) this.#refreshSoon(RUNNING_MILLISECONDS); // unless an event comes before
     } catch {
       // Not launched yet, or over: what was known last stays.
     }

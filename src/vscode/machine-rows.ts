@@ -1,23 +1,8 @@
 // The Machine view's rows in words, without VS Code.
 import type { LedgerRow, MachineBody, MachineVcpu } from '../dap/custom.ts';
 import { ownerWord, placeOf, vectorName, virtualTime } from '../webview/ledger-words.ts';
-
-/** A row of a tree, as far as words and names go. */
-export interface TreeRow {
-  readonly id: string;
-  readonly label: string;
-  readonly description: string;
-  readonly tooltip: string;
-  /** Id of a product icon, and of its theme colour. */
-  readonly icon?: string;
-  readonly color?: string;
-  /** What a screen reader says instead of label and description. */
-  readonly accessible?: string;
-  readonly expanded?: boolean;
-  readonly children: readonly TreeRow[];
-  /** Thread to focus when the row is chosen. */
-  readonly threadId?: number;
-}
+import { jitRow } from './jit-row.ts';
+import { leaf, type TreeRow } from './tree-row.ts';
 
 const MODES: Readonly<Record<MachineVcpu['mode'], string>> = {
   real: 'real mode',
@@ -73,16 +58,6 @@ export function runState(vcpu: MachineVcpu): {
 export const trapInWords = (row: LedgerRow): string =>
   `${vectorName(row.vector)} ${ownerWord(row)}, ${row.disposition}, at ${placeOf(row)}`;
 
-const leaf = (id: string, label: string, description: string, icon?: string): TreeRow => ({
-  id,
-  label,
-  description,
-  tooltip: `${label}: ${description}`,
-  accessible: `${label}: ${description}`,
-  children: [],
-  ...(icon === undefined ? {} : { icon }),
-});
-
 function vcpuRow(vcpu: MachineVcpu): TreeRow {
   const id = `vcpu${vcpu.vcpu}`;
   const state = runState(vcpu);
@@ -122,8 +97,11 @@ function vcpuRow(vcpu: MachineVcpu): TreeRow {
   };
 }
 
-/** One row for each vCPU. */
-export const machineRows = (machine: MachineBody): readonly TreeRow[] => machine.vcpus.map(vcpuRow);
+/** One row for each vCPU, and one for the JIT. */
+export const machineRows = (machine: MachineBody): readonly TreeRow[] => [
+  ...machine.vcpus.map(vcpuRow),
+  jitRow(machine),
+];
 
 const memorySize = (bytes: number): string =>
   bytes % (1 << 30) === 0 ? `${bytes / (1 << 30)} GiB` : `${bytes / (1 << 20)} MiB`;

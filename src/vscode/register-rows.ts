@@ -1,6 +1,6 @@
 // The Debug Registers view's rows in words, without VS Code.
 import type { DebugRegisterRow, DebugRegistersBody } from '../dap/custom.ts';
-import type { TreeRow } from './machine-rows.ts';
+import type { TreeRow } from './tree-row.ts';
 
 const TYPES: Readonly<Record<DebugRegisterRow['type'], string>> = {
   execute: 'execute',

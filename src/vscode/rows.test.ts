@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DebugRegisterRow, MachineBody, MachineVcpu } from '../dap/custom.ts';
 import { LedgerRows } from './ledger-rows.ts';
+import { jitRow } from './jit-row.ts';
 import { machineRows, machineSummary, stopSentence } from './machine-rows.ts';
 import { registerRows, slotsInUse } from './register-rows.ts';
 
@@ -69,7 +70,9 @@ test('a guest that hangs with interrupts off is told from an idle one', () => {
   const critical = of({ interruptsOffFor: '40000' });
   const spinning = of({ vcpu: 1, interruptsOffFor: '1500000000' });
   const words = (...vcpus: MachineVcpu[]): string[] => [
-    ...machineRows({ ...running, vcpus }).map(({ description }) => description),
+    ...machineRows({ ...running, vcpus })
+      .slice(0, vcpus.length)
+      .map(({ description }) => description),
     machineSummary({ ...running, vcpus }).split(' · ')[0] ?? '',
   ];
   assert.deepEqual(words(halted), ['halted, waits for an interrupt · ring 0', 'idle']);
@@ -84,6 +87,42 @@ test('a guest that hangs with interrupts off is told from an idle one', () => {
   assert.equal(words(dead, offline).at(-1), 'hangs: interrupts are off on every vCPU');
   const [row] = machineRows({ ...running, vcpus: [spinning] });
   assert.ok(row?.children.some((child) => child.label === 'Interrupts' && child.description === 'off for 1.500000 s'));
+});
+
+test('the JIT: off, or how much it does, and why regions end', () => {
+  const rows = machineRows(machine);
+  assert.deepEqual(
+    rows.map(({ label }) => label),
+    ['vCPU 0', 'vCPU 1', 'JIT'],
+  );
+  assert.equal(rows.at(-1)?.description, 'off');
+  const jit = { share: 0.98765, regions: 1234, modules: 1, compileMs: 87, exits: {}, failures: {} };
+  assert.equal(jitRow({ jit }).description, '98.8 % · 1 234 regions · 87 ms');
+  assert.deepEqual(machineRows({ ...machine, running: true, jit }).at(-1), jitRow({ jit }));
+  assert.equal(jitRow({ jit: { ...jit, regions: 1, compileMs: 1520 } }).description, '98.8 % · 1 region · 1.5 s');
+  const exits = { elsewhere: 20, 'system.store': 1_000_000, 'system.raise': 0, 'system.unheardOf': 1 };
+  const { children, tooltip } = jitRow({ jit: { ...jit, exits, failures: { 'too many locals': 2 } } });
+  assert.deepEqual(
+    children.map(({ label, description }) => `${label}: ${description}`),
+    [
+      'Compiled: 98.8 % of the instructions',
+      'Regions: 1 234 compiled, 1 module alive',
+      'Compile time: 87 ms',
+      'Exits: 1 000 021 exits',
+      'Refused: 2 regions: too many locals',
+    ],
+  );
+  const causes = [
+    'slow memory writes: 1 000 000',
+    'jumps to code outside of the region: 20',
+    'system.unheardOf: 1', // a cause without words is shown by its name
+  ];
+  assert.deepEqual(
+    children[3]?.children.map(({ label, description }) => `${label}: ${description}`),
+    causes,
+  );
+  assert.equal(children[3]?.tooltip, causes.join('\n'));
+  assert.match(tooltip, /Exits: 1 000 021 exits/);
 });
 
 const free: DebugRegisterRow = {

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { GuestSessions } from './guest-sessions.ts';
 import type { GuestSession } from './guest-session.ts';
-import type { TreeRow } from './machine-rows.ts';
+import type { TreeRow } from './tree-row.ts';
 
 /** What a tree shows of a session. */
 export interface TreeContent {

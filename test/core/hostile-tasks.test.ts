@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as L from '../../src/core/layout.ts';
-import { CODE, DATA, Machine, STACK, TSS } from './machine.ts';
+import { CODE, DATA, type Machine, STACK, TSS } from './machine.ts';
 import { addTask, gate32, protectedMode } from './protected-machine.ts';
 
 function randomOf(seed: number): (below: number) => number {

@@ -65,6 +65,8 @@ describe('while the guest runs', () => {
       assert.equal(value.result, '0');
       const machine = await client.request<MachineBody>('trapline/machine');
       assert.equal(machine.running, true);
+      const { jit } = machine;
+      assert.ok(jit !== undefined && jit.share >= 0 && jit.share <= 1 && 'elsewhere' in jit.exits, JSON.stringify(jit));
       const events = client.messages
         .slice(seen)
         .filter(({ type, event }) => type === 'event' && !String(event).startsWith('trapline/'));

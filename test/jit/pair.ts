@@ -1,7 +1,7 @@
 // The same code in two engines, one of which may compile: what the tests of equivalence start from.
-import { Engine, type EngineModules } from '../../src/core/engine.ts';
+import { Engine, type EngineModules, type EngineOptions } from '../../src/core/engine.ts';
 import * as L from '../../src/core/layout.ts';
-import { Jit } from '../../src/jit/jit.ts';
+import { Jit, type JitOptions } from '../../src/jit/jit.ts';
 import { emptyHost } from '../oracle/engine-decoder.ts';
 
 export const CODE = 0x100000;
@@ -12,9 +12,19 @@ export interface Run {
   readonly engine: Engine;
   readonly jit: Jit | undefined;
 }
+export interface StartOptions {
+  readonly engine?: Pick<EngineOptions, 'arenaSize'>;
+  readonly jit?: JitOptions;
+}
 /** Ring 0, 64-bit, RAM identity-mapped by 4 KiB pages below 2 MiB + data, 2 MiB pages above. No IDT: a fault ends in shutdown. */
-export function start(modules: EngineModules, code: Uint8Array, threshold: number, registers: readonly bigint[]): Run {
-  const engine = new Engine({ modules, host: emptyHost, vcpus: 1, memorySize: MEMORY });
+export function start(
+  modules: EngineModules,
+  code: Uint8Array,
+  threshold: number,
+  registers: readonly bigint[],
+  more: StartOptions = {},
+): Run {
+  const engine = new Engine({ modules, host: emptyHost, vcpus: 1, memorySize: MEMORY, ...more.engine });
   const { rawView: view, ram } = engine;
   view.setBigUint64(ram + 0x1000, 0x2003n, true);
   view.setBigUint64(ram + 0x2000, 0x3003n, true);
@@ -39,7 +49,7 @@ export function start(modules: EngineModules, code: Uint8Array, threshold: numbe
   engine.set64(L.RIP, BigInt(CODE));
   engine.hotThreshold = threshold;
   const { coreBytes } = modules;
-  const jit = threshold > 0 && coreBytes !== undefined ? new Jit(coreBytes, engine) : undefined;
+  const jit = threshold > 0 && coreBytes !== undefined ? new Jit(coreBytes, engine, more.jit) : undefined;
   if (jit !== undefined) engine.onHot = (block) => jit.hot(block);
   return { engine, jit };
 }

@@ -6,12 +6,16 @@ import { fileURLToPath } from 'node:url';
 import { before, test } from 'node:test';
 import type { RunEnvironment } from '../../src/cli/environment.ts';
 import { UsageError } from '../../src/cli/exit-status.ts';
+import { GuestProfile, SAMPLE_INTERVAL } from '../../src/cli/guest-profile.ts';
+import { KernelSymbols } from '../../src/cli/kernel-symbols.ts';
 import { run } from '../../src/cli/run.ts';
 import type { RunOptions } from '../../src/cli/run-options.ts';
 import type { EngineModules } from '../../src/core/engine.ts';
 import { openNodeDisk } from '../../src/entry/node-disk.ts';
 import { loadEngineModules, readWholeFile } from '../../src/entry/node-files.ts';
 import { linuxImage, pvhImage } from './boot-files.ts';
+import { loadKernel } from '../../src/machine/boot/load-kernel.ts';
+import { Machine } from '../../src/machine/machine.ts';
 import type { OpenDisk } from '../../src/machine/virtio/disk-image.ts';
 
 const guest = (name: string): string => fileURLToPath(new URL(`../../guests/smp/${name}`, import.meta.url));
@@ -86,6 +90,17 @@ const options = (more: Partial<RunOptions> = {}): RunOptions => ({
   ...more,
 });
 
+const JIT_KEYS = ['share', 'regions', 'modules', 'instructions', 'bytes', 'compileMs', 'exits', 'failures'];
+
+test('--no-jit: the JIT part of the statistics is there, and zero', async () => {
+  const world = new World();
+  await run(options({ jit: false, statsFile: 's', maxInstructions: 100_000 }), world);
+  const stats: unknown = JSON.parse(world.files.get('s') ?? '');
+  assert.ok(typeof stats === 'object' && stats !== null && 'jit' in stats);
+  const none = Object.fromEntries(JIT_KEYS.map((key) => [key, key === 'exits' || key === 'failures' ? {} : 0]));
+  assert.deepEqual(stats.jit, none);
+});
+
 test('the sample guest: output and status as under QEMU; statistics, ledger, digest', async () => {
   const world = new World();
   const files = { statsFile: 's.json', ledgerFile: 'l.jsonl', digest: true };
@@ -98,6 +113,11 @@ test('the sample guest: output and status as under QEMU; statistics, ledger, dig
   assert.deepEqual(Object.keys(stats), keys);
   assert.ok('exit' in stats);
   assert.deepEqual(stats.exit, { reason: 'exit', status: 85 });
+  assert.ok('jit' in stats && typeof stats.jit === 'object' && stats.jit !== null);
+  const { jit } = stats;
+  assert.deepEqual(Object.keys(jit), JIT_KEYS);
+  assert.ok('share' in jit && Number(jit.share) > 0 && Number(jit.share) <= 1, JSON.stringify(jit));
+  assert.ok('exits' in jit && JSON.stringify(jit.exits).includes('"system.'), JSON.stringify(jit));
   const ledger = (world.files.get('l.jsonl') ?? '').trim().split('\n');
   assert.ok(ledger.length >= 4 * (7 + 175), `${ledger.length} traps`);
   assert.match(world.lines.at(-1) ?? '', /^digest [0-9a-f]{32}$/);
@@ -115,6 +135,82 @@ test('its ELF32 twin', async () => {
   const world = new World();
   assert.equal(await run(options({ kernel: guest('smp32.elf') }), world), 85);
   assert.equal(world.text.replaceAll('\r', ''), expected);
+});
+
+interface Profile {
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+    readonly hitCount: number;
+    readonly children: readonly number[];
+  }[];
+  readonly startTime: number;
+  readonly endTime: number;
+  readonly samples: readonly number[];
+  readonly timeDeltas: readonly number[];
+}
+const profileOf = (world: World): Profile => JSON.parse(world.files.get('p.cpuprofile') ?? '') as Profile;
+
+test('--profile: a V8 profile by symbol; the run is the same, bit for bit', async () => {
+  const [plain, profiled, again, interpreted] = [new World(), new World(), new World(), new World()];
+  const digests = [];
+  for (const [world, more] of [
+    [plain, {}],
+    [profiled, { profileFile: 'p.cpuprofile' }],
+    [again, { profileFile: 'p.cpuprofile' }],
+    [interpreted, { profileFile: 'p.cpuprofile', jit: false }],
+  ] as const) {
+    assert.equal(await run(options({ digest: true, ...more }), world), 85);
+    digests.push(world.lines.at(-1));
+  }
+  assert.match(digests[0] ?? '', /^digest/);
+  assert.deepEqual(new Set(digests).size, 1);
+  assert.equal(profiled.text, plain.text);
+  assert.deepEqual(profileOf(profiled), profileOf(again));
+  assert.deepEqual(profileOf(profiled), profileOf(interpreted));
+
+  const { nodes, startTime, endTime, samples, timeDeltas } = profileOf(profiled);
+  assert.ok(samples.length > 50, `${samples.length} samples`);
+  assert.equal(timeDeltas.length, samples.length);
+  assert.ok(timeDeltas.every((delta) => Number.isInteger(delta) && delta >= 0));
+  const sum = timeDeltas.reduce((total, delta) => total + delta, startTime);
+  assert.ok(sum <= endTime && endTime - sum < 1000, `samples until ${sum}, end ${endTime}`);
+  // a tree: ids from 1 on, one root, each other node below exactly one
+  assert.deepEqual(
+    nodes.map(({ id }) => id),
+    nodes.map((_, i) => i + 1),
+  );
+  const below = nodes.flatMap(({ children }) => children).toSorted((a, b) => a - b);
+  assert.deepEqual(
+    below,
+    nodes.slice(1).map(({ id }) => id),
+  );
+  for (const { id, hitCount } of nodes) assert.equal(hitCount, samples.filter((sample) => sample === id).length);
+  const names = (ids: readonly number[]): string[] => ids.map((id) => nodes[id - 1]?.callFrame.functionName ?? '');
+  const roots = names(nodes[0]?.children ?? []);
+  for (const vcpu of [0, 1, 2, 3]) assert.ok(roots.includes(`vCPU ${vcpu}, ring 0`), roots.join(', '));
+  const all = names(below);
+  assert.ok(all.filter((name) => /^[a-z_]\w+$/i.test(name)).length >= 5, `symbols: ${all.join(', ')}`);
+});
+
+test('a profile of code without symbols counts pages', async () => {
+  const machine = new Machine(modules, { cpus: 1, memorySize: 64 << 20 });
+  const file = guest('smp.elf');
+  loadKernel(machine, { kernel: { name: file, bytes: await readWholeFile(file) }, initrd: undefined, append: '' });
+  const profile = new GuestProfile(machine);
+  assert.equal(profile.left, SAMPLE_INTERVAL);
+  for (let i = 0; i < 10; i++) {
+    machine.run(Math.ceil(SAMPLE_INTERVAL / 5));
+    profile.look();
+  }
+  const symbols = new KernelSymbols(Uint8Array.of(1, 2, 3), 'no ELF file');
+  const { nodes, endTime, samples } = await profile.finish(symbols);
+  symbols.dispose();
+  assert.ok(samples.length >= 2, `${samples.length} samples`);
+  assert.equal(endTime, Number(machine.clock / 1000n));
+  const names = nodes.slice(1).map(({ callFrame }) => callFrame.functionName);
+  for (const name of names) assert.match(name, /^(vCPU 0, ring 0|\(idle\)|0x[0-9a-f]+000-0x[0-9a-f]+fff)$/);
+  assert.ok(names.some((name) => name.endsWith('fff')));
 });
 
 test('--until ends at the match', async () => {
@@ -232,6 +328,7 @@ test('unreadable input and output', async () => {
   await refused({ disks: [{ file: guest('boot.S'), writable: true }] }, /not a whole number of 512-byte sectors/);
   await refused({ portFile: '/nowhere/p' }, /--port/);
   await refused({ statsFile: '/nowhere/s' }, /--stats/);
+  await refused({ profileFile: '/nowhere/p' }, /--profile: \/nowhere\/p: there is no such directory/);
   const huge = new World();
   huge.inputs.set('initrd', new Uint8Array(64 << 20));
   await assert.rejects(() => run(options({ initrd: 'initrd' }), huge), /initrd: its 67108864 bytes do not fit/);

@@ -36,9 +36,10 @@ test('slices, flushes, snapshots and an observer leave no trace', { timeout: 600
   assert.equal(reference.end.kind, 'exit');
   const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
   console.log(`seed ${seed}`);
-  const random = randomSource(seed);
   const rounds = Number(process.env['ROUNDS'] ?? 2);
-  for (let round = 0; round < rounds; round++) {
+  // 784929: regions that were let go after a flush of the arena wrote into the records that had taken their blocks' place
+  const sources = [randomSource(784_929), ...Array<Random>(rounds).fill(randomSource(seed))];
+  for (const [round, random] of sources.entries()) {
     const spectator = new Spectator();
     const story = play(boot(modules), {
       ...COURSE,

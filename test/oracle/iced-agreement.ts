@@ -20,7 +20,7 @@ const engine = new EngineDecoder();
 function differenceOf(bytes: Uint8Array, code: CodeSize, iced: Iced, expected: Verdict): string | undefined {
   const ours = disassemble(bytes, RIP, code);
   if (expected.valid && !ours.valid) {
-    const reason = notImplemented(expected, iced.features());
+    const reason = notImplemented(iced.features());
     return reason === undefined ? `${expected.code} is not known` : undefined;
   }
   if (!expected.valid && ours.valid) return `"${ours.text}" is no instruction`;

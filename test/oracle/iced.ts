@@ -22,8 +22,6 @@ export interface Verdict {
   readonly mnemonic: string;
   readonly operands: readonly string[];
   readonly code: string;
-  /** An operand is an MMX register. */
-  readonly mmx: boolean;
 }
 
 const POINTERS: Readonly<Record<number, string>> = {
@@ -55,7 +53,7 @@ function inOurWords(
   // hints without an effect are NOP with the one operand that is decoded
   if (/^(reservednop|cldemote|prefetchit|nop$)/.test(mnemonic))
     return { mnemonic: 'nop', operands: operands.slice(0, 1).map((operand) => operand.replace(/^\w+ ptr /, '')) };
-  if (mnemonic === 'maskmovdqu') named = operands.slice(1);
+  if (mnemonic.startsWith('maskmov')) named = operands.slice(1);
   if (/^p?blendv/.test(mnemonic)) named = [...operands, 'xmm0']; // the mask, which only the manual writes
   // a selector in a register is 16 bits wide, whatever the operand size
   if (/^(Lldt|Ltr|Verr|Verw|Lmsw|Lar|Lsl|Mov_Sreg)/.test(code))
@@ -109,7 +107,7 @@ export class Iced {
     decoder.ip = rip;
     decoder.decodeOut(instruction);
     if (instruction.code === Code.INVALID)
-      return { valid: false, length: 0, mnemonic: '', operands: [], code: 'INVALID', mmx: false };
+      return { valid: false, length: 0, mnemonic: '', operands: [], code: 'INVALID' };
     const kinds = Array.from({ length: instruction.opCount }, (_, i) => instruction.opKind(i));
     const code = Code[instruction.code];
     const operands = kinds.map((kind, i): string => this.operand(kind, i));
@@ -118,7 +116,6 @@ export class Iced {
       length: instruction.length,
       ...inOurWords(code, this.mnemonic(kinds), operands),
       code,
-      mmx: operands.some((operand) => /^mm\d$/.test(operand)),
     };
   }
   /** CPUID features that the last instruction needs. */
@@ -128,7 +125,7 @@ export class Iced {
   private mnemonic(kinds: readonly OpKind[]): string {
     const { instruction } = this;
     let name = Mnemonic[instruction.mnemonic].toLowerCase();
-    if (kinds.some((kind) => STRING_OPERANDS.has(kind)) && name !== 'maskmovdqu') {
+    if (kinds.some((kind) => STRING_OPERANDS.has(kind)) && !name.startsWith('maskmov')) {
       const equality = /^(cmps|scas)/.test(name);
       const repeat = instruction.hasRepnePrefix
         ? 'repne '

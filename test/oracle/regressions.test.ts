@@ -159,6 +159,11 @@ describe('accesses to devices', () => {
     assert.equal(run('66 0F F7 C1', { registers: { 7: device }, xmm }).vector, RETIRED);
     assert.deepEqual(accesses, ['write 1 at 0x10000000: 0x0', 'write 1 at 0x1000000f: 0xff']);
   });
+  it('MASKMOVQ has to be aligned while alignment is checked, whatever its mask; MASKMOVDQU has not', () => {
+    const start = { registers: { 7: BigInt(DATA_ADDRESS + 1) }, flags: 0x40000n };
+    assert.equal(run('0F F7 C1', start).vector, 17);
+    assert.equal(run('66 0F F7 C1', start).vector, RETIRED);
+  });
   it('MASKMOVDQU looks at its segment prefix, and at no page without a byte to write', () => {
     const xmm = { 0: 'AA '.repeat(16), 1: `FF ${'00 '.repeat(15)}` };
     const last = END - 1n;

@@ -76,7 +76,7 @@ export class SeedBed {
   private ask({ oracle }: SeededFault): { status: number | null; output: string } {
     if (oracle === 'iced') return this.run(['test/oracle/iced-few.ts']);
     if ('test' in oracle) return this.run(['--test', oracle.test]);
-    const options = { cases: CASES, seed: SEED, class: oracle.cpu, show: 1 };
+    const options = { cases: oracle.cases ?? CASES, seed: SEED, class: oracle.cpu, show: 1 };
     return this.run([
       'test/oracle/main.ts',
       ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),

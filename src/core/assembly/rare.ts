@@ -101,3 +101,4 @@ export const RARE_FLDENV = 150;
 export const RARE_FNSTENV = 151;
 export const RARE_FRSTOR = 152;
 export const RARE_FNSAVE = 153;
+export const RARE_MASKMOVQ = 154; // as RARE_MASKMOVDQU, with MMX registers

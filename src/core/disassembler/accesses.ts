@@ -58,7 +58,8 @@ function implicitAccesses(decoded: Decoded): readonly MemoryAccess[] {
       return [stackAccess(decoded, READ, size, 'bp')];
     case 'mask': {
       const operand = memoryAt({ addressSize, segment }, { base: generalName(7, addressSize, true) });
-      return [{ ...operand, size: 16, kind: WRITE, implicit: true }];
+      const [data] = row.operands;
+      return [{ ...operand, size: data === undefined ? 0 : operandBytes(data, decoded), kind: WRITE, implicit: true }];
     }
     default:
       return [];

@@ -86,6 +86,8 @@ describe('accesses', () => {
     ['SLDT', '0f 00 03', 64, ['write 2 ds:rbx+*1+0']],
     ['an absolute address', 'a1 34 12 00 00', 32, ['read 4 ds:+*1+4660']],
     ['MASKMOVDQU', '66 0f f7 c1', 64, ['write 16 ds:rdi+*1+0 implicit']],
+    ['MASKMOVQ', '0f f7 c1', 64, ['write 8 ds:rdi+*1+0 implicit']],
+    ['PUNPCKLBW of MMX registers', '0f 60 03', 64, ['read 4 ds:rbx+*1+0']],
   ];
   for (const [name, code, size, expected] of cases) it(name, () => assert.deepEqual(list(code, size), expected));
   it('of a bit string moves by its bit number', () => {

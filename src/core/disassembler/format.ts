@@ -100,6 +100,11 @@ function operandText(decoded: Decoded, operand: Operand, at: number): string {
     case 'W':
     case 'U':
       return `xmm${rm}`;
+    case 'P':
+      return `mm${reg & 7}`;
+    case 'Q':
+    case 'N':
+      return `mm${rm & 7}`;
     case 'K':
       return `st${rm & 7}`;
     case 'S':

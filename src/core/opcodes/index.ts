@@ -3,6 +3,7 @@ import { arithmeticRows } from './arithmetic.ts';
 import { bitManipulationRows } from './bit-manipulation.ts';
 import { controlTransferRows } from './control-transfer.ts';
 import { dataTransferRows } from './data-transfer.ts';
+import { mmxRows } from './mmx.ts';
 import type { OpcodeRow } from './row.ts';
 import { shiftAndBitRows } from './shift-bit.ts';
 import { sse4Rows } from './sse4.ts';
@@ -42,6 +43,7 @@ export const opcodeRows: readonly OpcodeRow[] = [
   ssse3Rows,
   sse4Rows,
   sseFloatRows,
+  mmxRows,
 ]
   .flat()
   .toSorted((a, b) => demand(b) - demand(a));

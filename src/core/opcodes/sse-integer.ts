@@ -1,4 +1,4 @@
-// SSE2 packed integer instructions (SDM 1 5.6.3). Each has the 66 prefix: without it, it is MMX, which is not there.
+// SSE2 packed integer instructions (SDM 1 5.6.3). Each has the 66 prefix: without it, it is MMX (mmx.ts).
 import { op, type OpcodeRow } from './row.ts';
 
 /** Opcode, mnemonic, operation: `Vx,Wx` forms. */

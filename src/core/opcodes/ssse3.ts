@@ -1,4 +1,4 @@
-// SSSE3 on XMM registers (SDM 1 5.8); without the 66 prefix they are MMX instructions.
+// SSSE3 on XMM registers (SDM 1 5.8); without the 66 prefix they are those of mmx.ts.
 import { op, type OpcodeRow } from './row.ts';
 
 const binary = (code: string, mnemonic: string): readonly OpcodeRow[] =>

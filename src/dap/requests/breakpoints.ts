@@ -2,6 +2,7 @@
 import type { BreakpointStatus, BreakpointWish, ResolvedPlace } from '../../debugger/breakpoints.ts';
 import type { Module } from '../../debugger/modules.ts';
 import { ProtocolError } from '../errors.ts';
+import { WAITS_FOR_KERNEL } from '../linux.ts';
 import type { Handlers, P } from '../protocol.ts';
 import type { Session } from '../session.ts';
 
@@ -110,6 +111,7 @@ async function sourcePlace(
   if (path === undefined) return { kind: 'nowhere', message: 'The source has neither a path nor a reference.' };
   if (!Number.isInteger(line) || line < 1)
     return { kind: 'nowhere', message: `Line ${line} does not exist: lines are counted from 1.` };
+  if (session.launched.linux?.waiting === true) return { kind: 'nowhere', message: WAITS_FOR_KERNEL };
   const addresses: bigint[] = [];
   let best: { readonly file: ResolvedFile; readonly line: number; readonly column: number } | undefined;
   let known = false;
@@ -147,6 +149,7 @@ function listingPlace(session: Session, reference: number, line: number): Resolv
 async function functionPlace(session: Session, written: string): Promise<ResolvedPlace> {
   const address = /^\*?\s*(0[xX][0-9a-fA-F]{1,16}|\d{4,20})$/.exec(written);
   if (address !== null) return { kind: 'code', addresses: [BigInt.asUintN(64, BigInt(address[1] ?? '0'))] };
+  if (session.launched.linux?.waiting === true) return { kind: 'nowhere', message: WAITS_FOR_KERNEL };
   const qualified = /^([^:*]+):([^:]+)$/.exec(written);
   const name = qualified?.[2] ?? written;
   const modules = session.debugger.modules.all.filter((module) => qualified === null || module.name === qualified[1]);
@@ -208,7 +211,7 @@ function instructionPlace(reference: string, offset: number | undefined): Resolv
   return { kind: 'code', addresses: [BigInt.asUintN(64, base + distance)] };
 }
 
-function toBreakpoint(status: BreakpointStatus, source?: P.Source, askedLine?: number): P.Breakpoint {
+export function toBreakpoint(status: BreakpointStatus, source?: P.Source, askedLine?: number): P.Breakpoint {
   const { place } = status;
   const address = place.kind === 'code' ? place.addresses[0] : undefined;
   const position = place.kind === 'code' ? place.source : undefined;
@@ -216,6 +219,7 @@ function toBreakpoint(status: BreakpointStatus, source?: P.Source, askedLine?: n
     id: status.id,
     verified: status.verified,
     ...(status.message === undefined || status.message === '' ? {} : { message: status.message }),
+    ...(status.message === WAITS_FOR_KERNEL ? { reason: 'pending' as const } : {}),
     ...(source === undefined ? {} : { source }),
     ...(position === undefined ? (askedLine === undefined ? {} : { line: askedLine }) : { line: position.line }),
     ...(address === undefined ? {} : { instructionReference: `0x${address.toString(16)}` }),

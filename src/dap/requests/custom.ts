@@ -1,6 +1,7 @@
 /** The requests of our own views; custom.ts documents them. */
 import type { LedgerEntry, SlotRow, VcpuStatus } from '../../guestdebug/api.ts';
-import type { DebugRegisterRow, LedgerRow, MachineVcpu, PlaceBody } from '../custom.ts';
+import { compiledShare, type MachineApi } from '../../machine/api.ts';
+import type { DebugRegisterRow, LedgerRow, MachineBody, MachineVcpu, PlaceBody } from '../custom.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Handlers } from '../protocol.ts';
 import { fromBase64 } from '../serial.ts';
@@ -25,6 +26,7 @@ export function custom(session: Session): Partial<Handlers> {
         instructions: String(machine.instructions),
         memory: machine.options.memorySize,
         profile: machine.options.profile ?? 'intel',
+        ...machineJit(machine),
         vcpus,
       };
     },
@@ -63,6 +65,13 @@ export function custom(session: Session): Partial<Handlers> {
       return undefined;
     },
   };
+}
+
+function machineJit(machine: MachineApi): Pick<MachineBody, 'jit'> {
+  const { jitStatistics } = machine;
+  if (jitStatistics === undefined) return {};
+  const { regions, modules, compileMs, exits, failures } = jitStatistics;
+  return { jit: { share: compiledShare(machine), regions, modules, compileMs, exits, failures } };
 }
 
 function wholeNumber(value: unknown, name: string): number {

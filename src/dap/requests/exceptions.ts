@@ -2,22 +2,33 @@
 import type { StopRecord } from '../../guestdebug/api.ts';
 import { capabilities } from '../capabilities.ts';
 import { ProtocolError } from '../errors.ts';
+import { kernelExceptions, kernelExceptionSentence, kernelExceptionWish } from '../kernel-exceptions.ts';
 import type { Handlers } from '../protocol.ts';
 import type { Session } from '../session.ts';
+import { toBreakpoint } from './breakpoints.ts';
 
 export function exceptions(session: Session): Partial<Handlers> {
   return {
-    setExceptionBreakpoints(argument) {
+    async setExceptionBreakpoints(argument) {
       const known = new Set((capabilities.exceptionBreakpointFilters ?? []).map(({ filter }) => filter));
       const wanted = [...argument.filters, ...(argument.filterOptions ?? []).map(({ filterId }) => filterId)];
       session.catching = { bp: wanted.includes('guestBp') ? 'exception' : 'off', db: wanted.includes('guestDb') };
       session.debugger.api.setCatch(session.catching);
+      session.catchShutdown = wanted.includes('tripleFault');
+      const kernelFilters = wanted.filter((filter) => kernelExceptions.has(filter));
+      const statuses = await session.debugger.breakpoints.replace(
+        'exception',
+        kernelFilters.map((filter) => kernelExceptionWish(session, filter)),
+      );
+      session.filterIds.clear();
+      statuses.forEach(({ id }, index) => session.filterIds.set(id, kernelFilters[index] ?? ''));
       return {
-        breakpoints: wanted.map((filter) =>
-          known.has(filter)
-            ? { verified: true }
-            : { verified: false, message: `There is no exception filter '${filter.slice(0, 40)}'.` },
-        ),
+        breakpoints: wanted.map((filter) => {
+          const status = statuses[kernelFilters.indexOf(filter)];
+          if (status !== undefined) return toBreakpoint(status);
+          if (known.has(filter)) return { verified: true };
+          return { verified: false, message: `There is no exception filter '${filter.slice(0, 40)}'.` };
+        }),
       };
     },
 
@@ -26,7 +37,13 @@ export function exceptions(session: Session): Partial<Handlers> {
       const vcpu = session.vcpuOf(argument.threadId);
       const record = session.status(vcpu)?.record;
       if (record === undefined) throw new ProtocolError('notAvailable', `vCPU ${vcpu} did not stop for an exception.`);
-      const sentence = await session.withSymbols(record.sentence);
+      const filter = session.debugger
+        .hitBreakpoints(record)
+        .map((id) => session.filterIds.get(id))
+        .find((one) => one !== undefined);
+      const words =
+        filter === undefined ? record.sentence : kernelExceptionSentence(session.debugger.target, record.vcpu, filter);
+      const sentence = await session.withSymbols(words);
       const symbol = await session.debugger.modules.describe(record.pc);
       const lines = [
         sentence,
@@ -34,7 +51,7 @@ export function exceptions(session: Session): Partial<Handlers> {
         ...details(record),
       ];
       return {
-        exceptionId: exceptionId(record),
+        exceptionId: filter === undefined ? exceptionId(record) : `Kernel ${filter}`,
         description: lines.join('\n'),
         breakMode: 'always',
         details: { message: sentence, typeName: record.kind },

@@ -11,11 +11,13 @@ import { validateLaunch } from '../configuration.ts';
 import { ProtocolError, toProtocolError } from '../errors.ts';
 import type { Guest } from '../host.ts';
 import { sessionScheduler } from '../idle.ts';
+import { LinuxBoot, type WaitingSymbols } from '../linux.ts';
 import { Listings } from '../listings.ts';
 import type { Handlers } from '../protocol.ts';
 import { SerialOutput } from '../serial.ts';
 import type { Launched, Session } from '../session.ts';
 import { SourcePaths } from '../source-paths.ts';
+import { toBreakpoint } from './breakpoints.ts';
 
 /** Client ids of our own extension's sessions carry this argument: their terminal takes serial output as bytes. */
 const TERMINAL_ARGUMENT = '__trapline';
@@ -107,12 +109,16 @@ async function powerOn(session: Session, configuration: LaunchConfiguration): Pr
 async function attachDebugger(session: Session, configuration: LaunchConfiguration, guest: Guest): Promise<Launched> {
   const { host } = session;
   const debugger_ = new Debugger({ machine: guest.machine, api: guest.debug, onLog: (line) => session.logged(line) });
-  const files = [{ file: configuration.kernel, offset: 0n }, ...configuration.symbols];
+  // A bzImage is no ELF file: what it unpacks to is looked at when it runs.
+  const compressed = guest.protocol === 'linux';
+  const files = [...(compressed ? [] : [{ file: configuration.kernel, offset: 0n }]), ...configuration.symbols];
+  const waiting: WaitingSymbols[] = [];
   for (const { file, offset } of files) {
     const path = host.files.resolve(file);
     try {
       const symbols = await host.symbols.open({ kind: 'file', path }, path);
-      debugger_.addModule(path.replace(/^.*[/\\]/, ''), symbols, offset);
+      if (compressed && offset === 0n) waiting.push({ path, file: symbols });
+      else debugger_.addModule(path.replace(/^.*[/\\]/, ''), symbols, offset);
       if (!symbols.elf.hasDebugInformation)
         session.output('console', `${path} has no debugging information (DWARF): build it with -g to see source.`);
     } catch (error) {
@@ -124,19 +130,41 @@ async function attachDebugger(session: Session, configuration: LaunchConfigurati
   }
   // The extension says so itself; other clients get the serial port as output.
   const terminal = session.ownExtension && configuration.console === 'integratedTerminal';
+  const run = new Execution(
+    guest.debug,
+    debugger_.overlays,
+    sessionScheduler(host, guest.machine, terminal, () => session.pace()),
+  );
+  const linux =
+    compressed && !configuration.noDebug
+      ? new LinuxBoot({
+          debugger: debugger_,
+          symbols: host.symbols,
+          files: waiting,
+          say: (category, text) => session.output(category, text),
+          onKernel: () => bindWhatWaited(session),
+        })
+      : undefined;
+  if (linux !== undefined) run.interlude = linux.interlude;
   return {
     configuration,
     debugger: debugger_,
-    execution: new Execution(
-      guest.debug,
-      debugger_.overlays,
-      sessionScheduler(host, guest.machine, terminal, () => session.pace()),
-    ),
+    execution: run,
+    linux,
     paths: new SourcePaths(host.files, { sourceMap: configuration.sourceMap, kernel: configuration.kernel }),
     listings: new Listings(debugger_),
     serial: new SerialOutput(session.dispatcher, { terminal, now: () => host.now() }),
     release: () => guest.release(),
   };
+}
+
+/** The kernel's names are known: breakpoints find their places, and the client hears of it. */
+async function bindWhatWaited(session: Session): Promise<void> {
+  for (const status of await session.debugger.breakpoints.rebind()) {
+    if (session.filterIds.has(status.id)) continue;
+    session.dispatcher.event('breakpoint', { reason: 'changed', breakpoint: toBreakpoint(status) });
+  }
+  session.dispatcher.event('trapline/machineChanged', { running: true });
 }
 
 /** The client has set everything: the guest may go, as far as `stopOnEntry` says. */
@@ -157,6 +185,12 @@ async function begin(session: Session): Promise<void> {
     await session.stopped(entryReason('reset')(0), undefined);
     return;
   }
+  if (session.launched.linux?.waiting === true) {
+    // A compressed kernel's entry point is where the loader has put vCPU 0; its functions come to be known on the way.
+    if (stopOnEntry === true) await session.stopped(entryReason('entry')(0), undefined);
+    else session.run(new RunToFunction(session, stopOnEntry), entryReason('entry'));
+    return;
+  }
   const targets = stopOnEntry === true ? entryPoints(session) : await functionEntries(session, stopOnEntry);
   if (targets.length === 0) {
     session.output(
@@ -175,6 +209,19 @@ async function begin(session: Session): Promise<void> {
 
 function entryPoints(session: Session): readonly bigint[] {
   return session.debugger.modules.all.slice(0, 1).map((module) => module.run(module.file.elf.entry));
+}
+
+/** Runs to a function whose address comes to be known on the way. */
+class RunToFunction extends RunToAddresses {
+  constructor(session: Session, name: string) {
+    super(session.debugger.overlays, []);
+    session.launched.linux?.whenFound(async () => {
+      const targets = await functionEntries(session, name);
+      if (targets.length === 0)
+        session.output('important', `The property 'stopOnEntry' names '${name}', but the kernel has no such function.`);
+      this.add(targets);
+    });
+  }
 }
 
 async function functionEntries(session: Session, name: string): Promise<readonly bigint[]> {

@@ -10,7 +10,12 @@ import { Unit, type UnitDie, type UnitHeader } from './unit.ts';
 /** How many entries of units that were not used lately stay in memory. */
 const entryLimit = 2_000_000;
 
+/** Beyond this many bytes of .debug_info (a Linux kernel has 160 MB) nothing may walk over all units to find a name. */
+const wholeWalkLimit = 48 << 20;
+
 export class DebugInfo {
+  /** Too large to be walked as a whole: names are found by the ELF symbol table, types in the unit at hand. */
+  readonly isLarge: boolean;
   readonly sections: DebugSections;
   readonly units: readonly Unit[];
   readonly #abbreviations = new Map<number, AbbreviationTable>();
@@ -21,6 +26,7 @@ export class DebugInfo {
 
   constructor(sections: DebugSections) {
     this.sections = sections;
+    this.isLarge = sections.size('.debug_info') > wholeWalkLimit;
     this.units = this.#scan();
     for (const unit of this.units) {
       if (unit.header.signature !== null) this.#signatures.set(unit.header.signature, unit);

@@ -2,6 +2,7 @@
 
 import type { AddressRange } from '../api.ts';
 import { compareBigint, covers } from '../search.ts';
+import { readAddressRanges } from './address-ranges.ts';
 import { DW_AT, DW_TAG } from './constants.ts';
 import type { DebugInfo } from './debug-info.ts';
 import type { Unit, UnitDie } from './unit.ts';
@@ -38,9 +39,7 @@ export class FunctionTable {
 
   /** The units that claim an address, innermost claim first. */
   unitsAt(address: bigint): readonly Unit[] {
-    this.#unitRanges ??= this.#info.units
-      .flatMap((unit) => this.#rangesOf(unit))
-      .toSorted((a, b) => compareBigint(a.start, b.start));
+    this.#unitRanges ??= this.#readUnitRanges();
     const found: UnitRange[] = [];
     for (const range of this.#unitRanges) {
       if (range.start > address) break;
@@ -48,6 +47,15 @@ export class FunctionTable {
     }
     found.sort((a, b) => compareBigint(a.end - a.start, b.end - b.start));
     return [...new Set(found.map(({ unit }) => unit))];
+  }
+
+  #readUnitRanges(): readonly UnitRange[] {
+    const { units, isLarge, sections } = this.#info;
+    // Thousands of root entries take a second to read; what the table of addresses does not list is still asked.
+    const listed = isLarge ? readAddressRanges(sections) : null;
+    const rangesOf = (unit: Unit): readonly UnitRange[] =>
+      listed?.get(unit.header.offset)?.map((range) => ({ ...range, unit })) ?? this.#rangesOf(unit);
+    return units.flatMap(rangesOf).toSorted((a, b) => compareBigint(a.start, b.start));
   }
 
   #rangesOf(unit: Unit): UnitRange[] {

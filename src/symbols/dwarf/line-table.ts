@@ -3,7 +3,7 @@
 import type { AddressRange, LineRow } from '../api.ts';
 import { SHF_ALLOC } from '../elf-constants.ts';
 import { compareBigint, lastNotAbove, normaliseRanges } from '../search.ts';
-import { joinPath, normalisePath, SourceFiles } from '../source-files.ts';
+import { joinPath, SourceFiles } from '../source-files.ts';
 import type { DebugInfo } from './debug-info.ts';
 import { lineProgramLength, parseLineHeader, runLineProgram, type LineProgramHeader } from './line-program.ts';
 import type { Unit } from './unit.ts';
@@ -121,9 +121,10 @@ export class LineTable {
       return index === 0 && path === '' ? unit.directory : joinPath(unit.directory, path);
     };
     const files = header.files.map((file) =>
-      file === null ? -1 : this.files.add(normalisePath(joinPath(directory(file.directory), file.path)), file.md5),
+      file === null ? -1 : this.files.addIn(directory(file.directory), file.path, file.md5),
     );
-    return { header, files, sequences: null };
+    // A kernel's two thousand units name the same headers over and over: only the numbers are kept.
+    return { header: { ...header, directories: [], files: [] }, files, sequences: null };
   }
 
   #run(program: Program): Sequence[] {

@@ -1,4 +1,4 @@
-/** Names of global things, over all units. Built on first use by one pass over every unit. */
+/** Names of global things, over all units or some. Built on first use by one pass over each of them. */
 
 import { DW_AT, DW_OP, DW_TAG } from './constants.ts';
 import type { DebugInfo } from './debug-info.ts';
@@ -25,8 +25,8 @@ export class NameIndex {
   readonly enumerators: Table = new Map();
   #variableNames: readonly string[] | null = null;
 
-  constructor(info: DebugInfo) {
-    for (const unit of info.units) {
+  constructor(info: DebugInfo, units: readonly Unit[] = info.units) {
+    for (const unit of units) {
       for (const die of unit.tree?.byOffset.values() ?? []) {
         info.sections.warnings.guard(() => this.#add(unit, die), undefined);
       }

@@ -71,6 +71,7 @@ export const ALLOWED: readonly Allowed[] = [
       /^x86\/cpu: User Mode Instruction Prevention \(UMIP\) activated$/,
       /^Performance Events: /,
       /^smpboot: CPU0: /,
+      /^process: using mwait in idle threads$/,
       /^HugeTLB: (?:registered 1\.00 GiB|16380 KiB vmemmap)/,
       /^x86\/fpu: /,
       /^x86\/split lock detection: /,

@@ -4,7 +4,6 @@ import * as L from '../../../src/core/layout.ts';
 import { Jit } from '../../../src/jit/jit.ts';
 import { emptyHost, engineModules } from '../engine-decoder.ts';
 import {
-  BLOCK_END,
   type Case,
   CODE_ADDRESS,
   codeBytes,
@@ -208,9 +207,7 @@ export class EngineProcessor {
     const { engine, data, original } = this;
     const { raw, rawView: view } = engine;
     const offset = CODE_ADDRESS & 0xfff;
-    const code = new Uint8Array(18);
-    code.set(codeBytes(item.code));
-    if (this.ticks === 2) code.set(BLOCK_END, item.code.length); // it is executed, so it is whole
+    const code = codeBytes(item.code);
     engine.writePhysical(CODE + offset, code);
     data.set(item.patch, item.patchOffset);
     const template = this.templates.get(kindOf(item.codeSize, item.segmented));

@@ -2,6 +2,7 @@
 // with all rounding modes, masks, DAZ and FTZ.
 import type { Decoded } from '../../../src/core/disassembler/instruction.ts';
 import type { OpcodeRow } from '../../../src/core/opcodes/index.ts';
+import { mmxRows } from '../../../src/core/opcodes/mmx.ts';
 import { sseFloatRows } from '../../../src/core/opcodes/sse-float.ts';
 import { pick, type Random } from '../random.ts';
 
@@ -14,7 +15,8 @@ interface Format {
 const BINARY32: Format = { width: 32, fractionBits: 23, bias: 127 };
 const BINARY64: Format = { width: 64, fractionBits: 52, bias: 1023 };
 
-const rows = new Set<OpcodeRow>(sseFloatRows);
+const conversions = mmxRows.filter(({ mnemonic }) => mnemonic.startsWith('CVT'));
+const rows = new Set<OpcodeRow>([...sseFloatRows, ...conversions]);
 export const isFloatRow = (row: OpcodeRow): boolean => rows.has(row);
 
 function randomBits(random: Random, bits: number): bigint {

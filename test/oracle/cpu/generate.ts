@@ -10,6 +10,7 @@ import { notExecuted } from './left-out.ts';
 import { registerNumber, segmentBase } from './operand-address.ts';
 import { aimSelectors, differsByVendor, usesSelectors } from './selectors.ts';
 import { floatState, isFloatRow } from './float-values.ts';
+import { whereVendorsAgree } from './mmx-vendors.ts';
 import { operandValues, random64, value64 } from './values.ts';
 
 /** In what code a case runs. */
@@ -245,9 +246,12 @@ const STATUS_FLAGS = 0xcd5n;
 const AC = 0x40000n;
 /**
  * Whether an access that is not aligned is #AC differs between processors: 16 bytes that need no alignment (SDM 2A 2.4.4,
- * type 4), and ENTER's look at the place where the stack ends.
+ * type 4), images of the x87 in their parts, and ENTER's look at the place where the stack ends.
  */
-const alignmentVaries = ({ mnemonic }: OpcodeRow): boolean => /^(MOVU|MOVDQU|LDDQU|PCMP.STR|ENTER)/.test(mnemonic);
+const alignmentVaries = ({ mnemonic, map, opcode }: OpcodeRow): boolean =>
+  // x87 stores look for a missing page before they look at the alignment, the other way round than processors
+  (map === 'one' && (opcode & 0xf8) === 0xd8) ||
+  /^(MOVU|MOVDQU|LDDQU|PCMP.STR|ENTER|FNSAVE|FRSTOR|FNSTENV|FLDENV|FX|XSAVE|XRSTOR|MASKMOV)/.test(mnemonic);
 
 /** A random kind of case: mostly 64-bit code, and of the rest what the processor allows. */
 export function pickKind(kinds: readonly CaseKind[], random: Random): CaseKind {
@@ -293,7 +297,7 @@ export function generateCase(
     flags: (BigInt(random(0x1000)) & STATUS_FLAGS) | (random(16) === 0 && !alignmentVaries(row) ? AC : 0n),
     xmm: float?.xmm ?? values.xmm(random),
     mxcsr: float?.mxcsr ?? values.mxcsr(random),
-    x87: values.x87(random),
+    x87: whereVendorsAgree(values.x87(random), decoded),
     patchOffset: Math.min(Math.max(offset, 0), DATA_SIZE - patch.length),
     patch,
   };

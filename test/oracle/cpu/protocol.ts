@@ -9,7 +9,9 @@ export const GS_BASE = 0x1000;
 
 /** Bytes of the x87 state on the wire. */
 const X87_SIZE = 24 + 128;
-const CASE_SIZE = 16 + 128 + 8 + 256 + 16 + X87_SIZE;
+/** Bytes at the code address: the longest instruction, what ends a block behind it, and zeros. */
+const CODE_SLOT = 24;
+const CASE_SIZE = CODE_SLOT + 128 + 8 + 256 + 16 + X87_SIZE;
 const RESULT_SIZE = 16 + 128 + 16 + 256 + 8 + X87_SIZE + 40;
 
 /** The x87 unit as FXSAVE stores it (SDM 1 10.5.1). */
@@ -129,14 +131,13 @@ export interface Result {
 
 const padded = (size: number): number => (size + 7) & ~7;
 
-const CODE_SLOT = 16;
 /** Ends the engine's block behind the instruction: jmp $. The processor has it too, since an operand may be the code itself. */
 export const BLOCK_END = [0xeb, 0xfe] as const;
-/** What is at the code address: the instruction, and as much of BLOCK_END as has room. */
+/** What is at the code address: the instruction, BLOCK_END, and zeros. */
 export function codeBytes(instruction: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(CODE_SLOT);
   bytes.set(instruction);
-  bytes.set(BLOCK_END.slice(0, CODE_SLOT - instruction.length), instruction.length);
+  bytes.set(BLOCK_END, instruction.length);
   return bytes;
 }
 
@@ -148,7 +149,7 @@ export function encodeCases(cases: readonly Case[], data: Uint8Array): Uint8Arra
   let at = data.length;
   for (const item of cases) {
     bytes.set(codeBytes(item.code), at);
-    at += 16;
+    at += CODE_SLOT;
     for (const register of item.registers) {
       view.setBigUint64(at, register, true);
       at += 8;

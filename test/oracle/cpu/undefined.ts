@@ -199,20 +199,28 @@ export function undefinedAfter(item: Case, decoded: Decoded, after: Result): Und
 const IMAGES = /^(FLDENV|FNSTENV|FRSTOR|FNSAVE)$/;
 const inParts = ({ row }: Decoded): boolean =>
   IMAGES.test(row.mnemonic) || row.operands.some(({ size }) => size === 't');
+const CANONICAL_END = 0x8000_0000_0000n;
 const FAR_TRANSFER = /^(RETF|IRET|JMP|CALL)/;
 /**
- * Which of two missing operands is reported, whether MASKMOVDQ and MASKMOVDQU ask for bytes that they do not write, and which
+ * Which of two missing operands is reported, whether MASKMOVQ and MASKMOVDQU ask for bytes that they do not write, and which
  * byte of a missing page an image reports.
  */
 export const faultAddressUndefined = (decoded: Decoded): boolean =>
-  /CMPS[BWDQ]|MASKMOVDQ/.test(decoded.row.mnemonic) || FAR_TRANSFER.test(decoded.row.mnemonic) || inParts(decoded);
+  /CMPS[BWDQ]|MASKMOV/.test(decoded.row.mnemonic) || FAR_TRANSFER.test(decoded.row.mnemonic) || inParts(decoded);
 
 const RETIRED = 1;
 const STACK_FAULT = 12;
 const GENERAL_PROTECTION = 13;
 const PAGE_FAULT = 14;
+const ALIGNMENT_CHECK = 17;
 /** A far call may have pushed its return address when it finds out that its target is beyond the limit (SDM 2A CALL). */
 export const faultMayWrite = ({ row }: Decoded): boolean => row.mnemonic === 'CALL' && row.implicit === 'pushfar';
+function straddles(item: Case, { memory, next }: Decoded): boolean {
+  if (memory === undefined || item.codeSize !== 64) return false;
+  const address = operandAddress(item, memory, next);
+  return address < CANONICAL_END && address + 10n > CANONICAL_END;
+}
+const isCompareString = ({ row }: Decoded): boolean => /CMPS[BWDQ]/.test(row.mnemonic);
 /** An access over the end of a segment of 4 GBytes may be #GP or #SS, or go on at 0 (SDM 3A 5.3). */
 function wrapsAround({ codeSize, segmented }: Case, a: Result, b: Result): boolean {
   const page = [a, b].find(({ vector }) => vector === PAGE_FAULT);
@@ -228,6 +236,14 @@ function wrapsAround({ codeSize, segmented }: Case, a: Result, b: Result): boole
 export function eitherFault(item: Case, decoded: Decoded, processor: Result, engine: Result): boolean {
   const [a, b] = [processor.vector, engine.vector];
   if (wrapsAround(item, processor, engine)) return true;
+  // ten bytes over the end of the canonical addresses: the part below it may be missing
+  if (decoded.row.operands.some(({ size }) => size === 't') && [a, b].includes(PAGE_FAULT) && straddles(item, decoded))
+    return true;
+  // a call whose stack is not aligned and whose target is beyond the limit
+  if (decoded.row.mnemonic === 'CALL' && [a, b].includes(ALIGNMENT_CHECK) && [a, b].includes(GENERAL_PROTECTION))
+    return true;
+  // of CMPS either operand may be the one that is looked at first
+  if (isCompareString(decoded) && a !== RETIRED && b !== RETIRED) return true;
   if (FAR_TRANSFER.test(decoded.row.mnemonic) && a !== b && a !== RETIRED && b !== RETIRED)
     return [a, b].includes(PAGE_FAULT) || [a, b].includes(STACK_FAULT);
   // an image that begins on a missing page and ends where no canonical address is

@@ -3,6 +3,7 @@
 import type { OpcodeRow } from '../../../src/core/opcodes/index.ts';
 import { pick, type Random } from '../random.ts';
 import { INITIAL_X87, type X87State } from './protocol.ts';
+import { mmxSource } from './mmx-values.ts';
 import { x87Sources } from './x87-values.ts';
 
 /** Makes the operands of one case. Each function is called once a case; what a source leaves out comes from `integers`. */
@@ -93,6 +94,7 @@ function strings(random: Random, size: number): Uint8Array {
 /** The first that matches counts. */
 const SOURCES: readonly (readonly [matches: (row: OpcodeRow) => boolean, source: Partial<ValueSource>])[] = [
   ...x87Sources,
+  mmxSource,
   [
     ({ mnemonic }) => /^PCMP.STR/.test(mnemonic),
     { xmm: (random) => strings(random, 256), memory: (random) => strings(random, 16) },

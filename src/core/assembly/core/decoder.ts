@@ -1,12 +1,13 @@
 // Decodes one instruction into a record. Everything that depends on the opcode is in the generated table; here are
 // prefixes, ModRM, immediates and what they do to the record (SDM 2A chapter 2).
 import * as L from '../../layout';
-import { RARE_BEYOND_LIMIT, RARE_INVALID, RARE_MASKMOVDQU, RARE_MONITOR, RARE_TOO_LONG, RARE_UD } from '../rare';
+import { RARE_BEYOND_LIMIT, RARE_INVALID, RARE_MASKMOVDQU, RARE_MASKMOVQ, RARE_MONITOR, RARE_TOO_LONG, RARE_UD } from '../rare';
 import { FIRST_ROW, FORMS, ROWS, ROW_LIST, handlerIndex } from './decode-table.generated';
 
 // operand kinds and sizes: src/core/opcodes/row.ts
 const E: u32 = 1, G: u32 = 2, Z: u32 = 3, I: u32 = 4, SI: u32 = 5, J: u32 = 6, M: u32 = 7, R: u32 = 8, V: u32 = 9, W: u32 = 10, U: u32 = 11;
-const C: u32 = 13, D: u32 = 14, O: u32 = 15, X: u32 = 16, A: u32 = 18, FIXED: u32 = 19, ONE: u32 = 20, T: u32 = 22, B: u32 = 26;
+const C: u32 = 13, D: u32 = 14, O: u32 = 15, X: u32 = 16, A: u32 = 18, FIXED: u32 = 19, ONE: u32 = 20, T: u32 = 22;
+const P: u32 = 23, Q: u32 = 24, N: u32 = 25, B: u32 = 26;
 const SIZE_B: u32 = 1, SIZE_W: u32 = 2, SIZE_D: u32 = 3, SIZE_Q: u32 = 4, SIZE_V: u32 = 5, SIZE_Z: u32 = 6, SIZE_Y: u32 = 7;
 
 const NO_SEGMENT: u32 = 0;
@@ -178,10 +179,10 @@ function fill(r: usize, row: u32, lock: bool): i32 {
   store<u16>(r, <u16>handlerIndex(instance), L.R_HANDLER);
   return <i32>row;
 }
-/** MASKMOVDQU and MONITOR imply an address in DS. */
+/** MASKMOVDQU, MASKMOVQ and MONITOR imply an address in DS. */
 function byDataSegment(r: usize): bool {
   let operation = <u32>load<u8>(r, L.R_PARAMETER);
-  return operation == RARE_MASKMOVDQU || operation == RARE_MONITOR;
+  return operation == RARE_MASKMOVDQU || operation == RARE_MASKMOVQ || operation == RARE_MONITOR;
 }
 @inline function isString(operand: u32): bool { let k = operand & 31; return k == X || k == X + 1; }
 /** MOV CR and MOV DR take a register whatever mod says (SDM 2B MOV). */
@@ -204,6 +205,8 @@ function operand(r: usize, spec: u32, fixed: u32): u32 {
     case B: return general(code == 2 ? vvvv : vvvv & 7, size);
     case Z: return general((opcodeByte & 7) | ((rex & 1) << 3), size);
     case V: return L.XMM + (reg << 4);
+    case P: return mmx(reg);
+    case Q: case N: return mod == 3 ? mmx(rm) : 0;
     case W: case U: return mod == 3 ? L.XMM + (rm << 4) : 0;
     case C: case D: store<u64>(r, <u64>reg, L.R_IMM); return 0;
     case FIXED: return L.REGS + (fixed << 3);
@@ -219,6 +222,8 @@ function general(n: u32, size: u32): u32 {
   if (size == SIZE_B && !rex && n >= 4 && n < 8) return L.REGS + ((n - 4) << 3) + 1; // AH CH DH BH
   return L.REGS + (n << 3);
 }
+/** MMn is the significand of the physical register n, whatever TOP says; REX has no effect (SDM 1 9.2.2, 2A 2.2.1.2). */
+function mmx(n: u32): u32 { return L.X87 + ((n & 7) << 4); }
 function setImmediate(r: usize, v: u64): u32 {
   store<u64>(r, immediateSet ? load<u64>(r, L.R_IMM) | (v << 16) : v, L.R_IMM); // ENTER has two: size, then level
   immediateSet = true;

@@ -8,8 +8,10 @@ import { hasMonitor } from './monitor';
 const FPU: u32 = 1, VME: u32 = 2, DE: u32 = 1 << 2, PSE: u32 = 1 << 3, TSC: u32 = 1 << 4, MSR: u32 = 1 << 5, PAE: u32 = 1 << 6;
 const CX8: u32 = 1 << 8, APIC: u32 = 1 << 9, SEP: u32 = 1 << 11, MTRR: u32 = 1 << 12, PGE: u32 = 1 << 13;
 const CMOV: u32 = 1 << 15, PAT: u32 = 1 << 16;
-const PSE36: u32 = 1 << 17, CLFSH: u32 = 1 << 19, FXSR: u32 = 1 << 24, SSE: u32 = 1 << 25, SSE2: u32 = 1 << 26, HTT: u32 = 1 << 28;
-const SSE3: u32 = 1, MONITOR: u32 = 1 << 3, SSSE3: u32 = 1 << 9, CX16: u32 = 1 << 13, PCID: u32 = 1 << 17, SSE4_1: u32 = 1 << 19, SSE4_2: u32 = 1 << 20;
+const PSE36: u32 = 1 << 17, CLFSH: u32 = 1 << 19, MMX: u32 = 1 << 23, FXSR: u32 = 1 << 24;
+const SSE: u32 = 1 << 25, SSE2: u32 = 1 << 26, HTT: u32 = 1 << 28;
+const SSE3: u32 = 1, MONITOR: u32 = 1 << 3, SSSE3: u32 = 1 << 9, CX16: u32 = 1 << 13, PCID: u32 = 1 << 17;
+const SSE4_1: u32 = 1 << 19, SSE4_2: u32 = 1 << 20;
 const X2APIC: u32 = 1 << 21, MOVBE: u32 = 1 << 22, POPCNT: u32 = 1 << 23, TSC_DEADLINE: u32 = 1 << 24, XSAVE: u32 = 1 << 26;
 const OSXSAVE_COPY: u32 = 1 << 27, RDRAND: u32 = 1 << 30;
 // leaf 7
@@ -24,8 +26,8 @@ const SYSCALL: u32 = 1 << 11, NX: u32 = 1 << 20, PAGE_1G: u32 = 1 << 26, RDTSCP:
 const XSAVEERPTR: u32 = 1 << 2, SSB_NO: u32 = 1 << 26, BTC_NO: u32 = 1 << 29;
 const LAHF64: u32 = 1, AMD_CMP_LEGACY: u32 = 2, ABM: u32 = 1 << 5, PREFETCHW: u32 = 1 << 8;
 
-const FEATURES: u32 = FPU | VME | DE | PSE | TSC | MSR | PAE | CX8 | APIC | SEP | MTRR | PGE | CMOV | PAT | PSE36 | CLFSH | FXSR | SSE
-  | SSE2;
+const FEATURES: u32 = FPU | VME | DE | PSE | TSC | MSR | PAE | CX8 | APIC | SEP | MTRR | PGE | CMOV | PAT | PSE36 | CLFSH | MMX | FXSR
+  | SSE | SSE2;
 const FEATURES_C: u32 = SSE3 | SSSE3 | CX16 | PCID | SSE4_1 | SSE4_2 | MOVBE | POPCNT | XSAVE | RDRAND;
 const LEAF_7_B: u32 = FSGSBASE | TSC_ADJUST | BMI1 | SMEP | BMI2 | INVPCID | RDSEED | ADX | SMAP | CLFLUSHOPT;
 const LEAF_7_C: u32 = UMIP | RDPID | BUS_LOCK_DETECT;

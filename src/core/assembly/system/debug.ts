@@ -179,7 +179,9 @@ export function isSplit(linear: u64): u32 {
   }
   return 0;
 }
-@inline export function areaOf(vcpu: u32): usize { return vcpu == load<u32>(L.VCPU) ? L.STATE : L.VCPU_AREAS + <usize>vcpu * L.VCPU_AREA_SIZE; }
+@inline export function areaOf(vcpu: u32): usize {
+  return vcpu == load<u32>(L.VCPU) ? L.STATE : L.VCPU_AREAS + <usize>vcpu * L.VCPU_AREA_SIZE;
+}
 function executionSlots(dr7: u32): u32 {
   let n: u32 = 0;
   if (dr7 & 0xff) for (let i: u32 = 0; i < 4; i++) if (isEnabled(dr7, i) && typeOf(dr7, i) == EXECUTE) n++;

@@ -56,7 +56,9 @@ function physicalFor(linear: u64, access: u32): u64 {
 }
 
 /** Every write to the page has to be seen: it holds decoded code, or a line that MONITOR armed. */
-@inline function writesSeen(p: usize): bool { return load<u64>(p, L.PAGE_CODE) != 0 || (load<u32>(p, L.PAGE_FLAGS) & L.PAGE_MONITORED) != 0; }
+@inline function writesSeen(p: usize): bool {
+  return load<u64>(p, L.PAGE_CODE) != 0 || (load<u32>(p, L.PAGE_FLAGS) & L.PAGE_MONITORED) != 0;
+}
 
 /** Sets the fast tags that this access has earned. Only for accesses with the running code's own rights. */
 function fillTags(linear: u64, physical: u64, access: u32, watched: u32): void {

@@ -13,7 +13,7 @@ import * as far from './far';
 import * as fp from './floating-point';
 import { inPort, inString, outPort, outString } from './io';
 import { invalidatePage } from './mmu';
-import { flushLine, maskedStore } from './masked-store';
+import { flushLine, maskedStore, maskedStoreQuad } from './masked-store';
 import { monitor, wait } from './monitor';
 import * as msr from './msr';
 import { code64 } from './operands';
@@ -135,6 +135,7 @@ function execute(r: usize): void {
     case RARE.RARE_FNSAVE: x87.saveState(r); break;
     case RARE.RARE_CLFLUSH: flushLine(r); break;
     case RARE.RARE_MASKMOVDQU: maskedStore(r); break;
+    case RARE.RARE_MASKMOVQ: maskedStoreQuad(r); break;
     case RARE.RARE_PAUSE: pause(); break;
     case RARE.RARE_XGETBV: extended.readExtendedControl(); break;
     case RARE.RARE_XSETBV: extended.writeExtendedControl(); break;

@@ -97,7 +97,7 @@ export const PSHUFD: u32 = 0, PSHUFHW: u32 = 1, PSHUFLW: u32 = 2, SHUFPS: u32 = 
 /** v, or zeros when a logical shift is as long as the elements. */
 @inline function unlessLong(v: v128, n: u64, limit: u64): v128 { return v128.and(v, i64x2.splat(n < limit ? -1 : 0)); }
 /** The whole 64-bit count matters: WebAssembly's shifts would take it modulo the width. */
-@inline function shifted(op: u32, a: v128, n: u64): v128 {
+@inline export function shifted(op: u32, a: v128, n: u64): v128 {
   if (op == SHIFT_RIGHT_16) return unlessLong(i16x8.shr_u(a, <i32>n), n, 16);
   if (op == SHIFT_RIGHT_32) return unlessLong(i32x4.shr_u(a, <i32>n), n, 32);
   if (op == SHIFT_RIGHT_64) return unlessLong(i64x2.shr_u(a, <i32>n), n, 64);
@@ -112,7 +112,8 @@ export const PSHUFD: u32 = 0, PSHUFHW: u32 = 1, PSHUFLW: u32 = 2, SHUFPS: u32 = 
   return i8x16.swizzle(a, i8x16.sub(each, i8x16.splat(bytes)));
 }
 
-@inline function result(op: u32, a: v128, b: v128): v128 {
+/** What the MMX handlers compute with too. */
+@inline export function packedInteger(op: u32, a: v128, b: v128): v128 {
   if (op == PACK_SIGNED_16) return i8x16.narrow_i16x8_s(a, b);
   if (op == PACK_SIGNED_32) return i16x8.narrow_i32x4_s(a, b);
   if (op == PACK_UNSIGNED_16) return i8x16.narrow_i16x8_u(a, b);
@@ -127,12 +128,12 @@ export const PSHUFD: u32 = 0, PSHUFHW: u32 = 1, PSHUFLW: u32 = 2, SHUFPS: u32 = 
 }
 @inline export function vector_rr(op: u32, r: usize): void {
   sseAvailable(r);
-  setDstVector(r, result(op, dstVector(r), srcVector(r)));
+  setDstVector(r, packedInteger(op, dstVector(r), srcVector(r)));
 }
 @inline export function vector_rm(op: u32, r: usize): void {
   sseAvailable(r);
   let b = ldAligned(r);
-  setDstVector(r, result(op, dstVector(r), b));
+  setDstVector(r, packedInteger(op, dstVector(r), b));
 }
 /** Shifts of a register by an immediate. */
 @inline export function vector_immediate_rr(op: u32, r: usize): void {
@@ -152,7 +153,7 @@ const NONE: u64 = 0x8080808080808080;
 @inline function twoDoubleWords(imm: u64, place: u64): u64 { return doubleWord(imm, place) | (doubleWord(imm, place + 1) << 32); }
 @inline function quadWord(bit: u64): u64 { return (bit & 1) * 0x0808080808080808 + 0x0706050403020100; }
 
-@inline function shuffled(op: u32, a: v128, b: v128, imm: u64): v128 {
+@inline export function shuffled(op: u32, a: v128, b: v128, imm: u64): v128 {
   if (op == PSHUFD) return i8x16.swizzle(b, selectors(twoDoubleWords(imm, 0), twoDoubleWords(imm, 2)));
   if (op == PSHUFHW) return i8x16.swizzle(b, selectors(0x0706050403020100, fourWords(imm, 4)));
   if (op == PSHUFLW) return i8x16.swizzle(b, selectors(fourWords(imm, 0), 0x0f0e0d0c0b0a0908));

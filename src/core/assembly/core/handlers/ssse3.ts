@@ -43,7 +43,8 @@ export const PSHUFB: u32 = 0, PHADDW: u32 = 1, PHADDD: u32 = 2, PHADDSW: u32 = 3
   let negative = i32x4.lt_s(b, zero);
   return v128.andnot(i32x4.sub(v128.xor(a, negative), negative), i32x4.eq(b, zero));
 }
-@inline function result(op: u32, a: v128, b: v128): v128 {
+/** What the MMX handlers compute with too. */
+@inline export function packedSsse3(op: u32, a: v128, b: v128): v128 {
   // selectors with bit 7 give 0, of the others four bits count; WebAssembly's give 0 from 16 on
   if (op == PSHUFB) return i8x16.swizzle(a, v128.and(b, i8x16.splat(<i8>0x8f)));
   if (op == PMADDUBSW) return multiplyAddBytes(a, b);
@@ -56,12 +57,12 @@ export const PSHUFB: u32 = 0, PHADDW: u32 = 1, PHADDD: u32 = 2, PHADDSW: u32 = 3
 }
 @inline export function ssse3_rr(op: u32, r: usize): void {
   sseAvailable(r);
-  setDstVector(r, result(op, dstVector(r), srcVector(r)));
+  setDstVector(r, packedSsse3(op, dstVector(r), srcVector(r)));
 }
 @inline export function ssse3_rm(op: u32, r: usize): void {
   sseAvailable(r);
   let b = ldAligned(r);
-  setDstVector(r, result(op, dstVector(r), b));
+  setDstVector(r, packedSsse3(op, dstVector(r), b));
 }
 
 /** PALIGNR: sixteen bytes out of high:low from byte n on. Selectors outside 0-15 give 0, so one swizzle of each half is enough. */

@@ -1,0 +1,42 @@
+/** Exception filters that are functions of the Linux kernel: where it gives up, and where it begins to report a fault. */
+import * as L from '../core/layout.ts';
+import type { BreakpointWish, ResolvedPlace } from '../debugger/breakpoints.ts';
+import type { Target } from '../debugger/target.ts';
+import { WAITS_FOR_KERNEL } from './linux.ts';
+import type { Session } from './session.ts';
+
+/**
+ * Filter and functions, the first that exists. panic() (kernel/panic.c) has the format of its message in RDI; oops_enter()
+ * (kernel/panic.c) is the first thing that die() does, __die() (arch/x86/kernel/dumpstack.c) the next.
+ */
+export const kernelExceptions: ReadonlyMap<string, readonly string[]> = new Map([
+  ['panic', ['panic']],
+  ['oops', ['oops_enter', '__die']],
+]);
+
+/** A breakpoint at the very entry of the function: its arguments are still in registers there. */
+export function kernelExceptionWish(session: Session, filter: string): BreakpointWish {
+  return { key: filter, resolve: () => placeOf(session, kernelExceptions.get(filter) ?? []) };
+}
+
+async function placeOf(session: Session, names: readonly string[]): Promise<ResolvedPlace> {
+  const { linux, debugger: debugger_ } = session.launched;
+  if (linux?.waiting === true) return { kind: 'nowhere', message: WAITS_FOR_KERNEL };
+  for (const name of names) {
+    const found = (await debugger_.modules.symbolsNamed(name)).filter(({ symbol }) => symbol.kind === 'function');
+    const addresses = found.map(({ module, symbol }) => module.run(symbol.address));
+    if (addresses.length > 0) return { kind: 'code', addresses: [...new Set(addresses)] };
+  }
+  return { kind: 'nowhere', message: `The kernel has no function ${names.join(' or ')} that is known by name.` };
+}
+
+const FORMAT_LIMIT = 200;
+
+export function kernelExceptionSentence(target: Target, vcpu: number, filter: string): string {
+  if (filter === 'oops') return `The kernel met a fault of its own on vCPU ${vcpu} and begins to report it (oops).`;
+  const bytes = target.readLinear(vcpu, target.slots.get64(L.RDI, vcpu), FORMAT_LIMIT);
+  const end = bytes.indexOf(0);
+  const format = String.fromCharCode(...(end < 0 ? bytes : bytes.subarray(0, end)));
+  const said = /^[\x20-\x7e\n]+$/.test(format) ? `: "${format.trimEnd()}"` : '';
+  return `The kernel panics on vCPU ${vcpu}${said}. panic() has not run yet.`;
+}
