@@ -7,6 +7,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { repositoryRoot, runProgram } from '../scripts/process.ts';
 import { type Growth, measureGrowth } from './growth.ts';
+import { type LinuxFigures, measureLinux } from './linux.ts';
 import { measure } from './measure.ts';
 import { loopTables, table } from './report.ts';
 
@@ -17,6 +18,7 @@ const { values } = parseArgs({
     engines: { type: 'string' },
     shorten: { type: 'string', default: '1' },
     growth: { type: 'boolean', default: true },
+    linux: { type: 'boolean', default: true },
     dry: { type: 'boolean', default: false },
   },
   allowNegative: true,
@@ -55,10 +57,22 @@ const growthTable = ({ of, points }: Growth): string =>
     ],
   );
 
+const linuxTable = (rows: readonly LinuxFigures[]): string =>
+  table(
+    ['processors', 'instructions', 'Trapline JIT, s', 'Trapline interpreter, s', 'QEMU TCG, s', 'JIT / QEMU (time)'],
+    rows.map(({ processors, instructions, trapline, interpreter, qemu }) => [
+      String(processors),
+      `${(instructions / 1e6).toFixed(0)} M`,
+      ...[trapline, interpreter, qemu].map((value) => value?.toFixed(1) ?? ''),
+      qemu === undefined ? '' : (trapline / qemu).toFixed(2),
+    ]),
+  );
+
 const folder = mkdtempSync(path.join(tmpdir(), 'trapline-bench-'));
 try {
   const selection = { rounds, shorten, workloads: list(values.only), engines: list(values.engines) };
   const measured = await measure(folder, selection, say);
+  const linux = values.linux ? await measureLinux(folder, rounds, say) : undefined;
   const growth = values.growth ? await measureGrowth(folder, rounds, say) : [];
   const text = [
     '# Measured',
@@ -67,6 +81,9 @@ try {
     `Machine: ${machine}. Debian's Bochs has its debugger compiled in.`,
     '',
     loopTables(measured),
+    ...(linux === undefined
+      ? []
+      : ['', "## Debian's kernel, from the start of the process to user space's marker", '', linuxTable(linux)]),
     ...(growth.length === 0 ? [] : ['', '## How cost grows', '', growth.map(growthTable).join('\n\n')]),
     '',
   ].join('\n');
@@ -77,7 +94,7 @@ try {
     writeFileSync(path.join(results, 'README.md'), text);
     writeFileSync(
       path.join(results, 'figures.json'),
-      `${JSON.stringify({ machine, rounds, measured, growth }, null, 2)}\n`,
+      `${JSON.stringify({ machine, rounds, measured, linux, growth }, null, 2)}\n`,
     );
   }
 } finally {
