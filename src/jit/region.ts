@@ -14,7 +14,11 @@ import type { WasmFunction, WasmModule } from './wasm-reader.ts';
 /** V8's code gets worse, and its compile time jumps, from some 300 blocks a function on. */
 const MAXIMUM_BLOCKS = 150;
 const MAXIMUM_INSTRUCTIONS = 1500;
-const MAXIMUM_PAGES = 4;
+/**
+ * One for now: with more, Debian's boot at 4 vCPUs went astray under random disturbances (test/machine/linux-determinism,
+ * seed 480127), and why is not known yet.
+ */
+const MAXIMUM_PAGES: number = 1;
 const PAGE_MASK = 0xfffn;
 /** Bytes of a slot in a region's table of jump targets: u64 RIP, u32 entry word, u32 frame, u32 block header. */
 const TARGET_SLOT = 32;
