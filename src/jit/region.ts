@@ -14,11 +14,7 @@ import type { WasmFunction, WasmModule } from './wasm-reader.ts';
 /** V8's code gets worse, and its compile time jumps, from some 300 blocks a function on. */
 const MAXIMUM_BLOCKS = 150;
 const MAXIMUM_INSTRUCTIONS = 1500;
-/**
- * One for now: with more, Debian's boot at 4 vCPUs went astray under random disturbances (test/machine/linux-determinism,
- * seed 480127), and why is not known yet.
- */
-const MAXIMUM_PAGES: number = 1;
+const MAXIMUM_PAGES = 4;
 const PAGE_MASK = 0xfffn;
 /** Bytes of a slot in a region's table of jump targets: u64 RIP, u32 entry word, u32 frame, u32 block header. */
 const TARGET_SLOT = 32;
@@ -125,7 +121,7 @@ export class RegionBuilder {
     this.slots.clear();
     [this.top, this.exit, this.left, this.indirect] = [code.label(), code.label(), code.label(), code.label()];
     this.hasIndirect = false;
-    [this.found, this.pages, this.jumps, this.reached] = [new Map(), [], [], []];
+    [this.found, this.pages, this.jumps, this.reached, this.backward] = [new Map(), [], [], [], []];
     const instructions = this.discover(roots);
     const targets = new Set(this.reached.map(({ rip }) => rip));
     for (const header of roots) {
@@ -169,13 +165,13 @@ export class RegionBuilder {
       if (this.blocks.compilable(header)) add(this.blocks.linear(header), header, this.host.forced(header));
     }
     for (let i = 0; i < this.reached.length; i++) {
-      if (kept >= MAXIMUM_BLOCKS || instructions >= MAXIMUM_INSTRUCTIONS) break;
       const reached = this.reached[i];
       if (reached === undefined) continue;
       const { rip, from, entered } = reached;
       const known = this.found.get(rip);
+      // a full region takes no more blocks, but what is in it still has to become an entry where it is jumped back to
       if (known !== undefined) known.entered ||= entered;
-      else {
+      else if (kept < MAXIMUM_BLOCKS && instructions < MAXIMUM_INSTRUCTIONS) {
         const header = this.blocks.find(rip, from);
         if (header !== 0 && this.blocks.compilable(header) && this.host.include(header)) add(rip, header, entered);
       }
@@ -323,11 +319,12 @@ export class RegionBuilder {
         code.branch(loop.label);
         continue;
       }
-      code.constant(numbers.get(to) ?? 0);
+      const number = numbers.get(to);
+      if (number === undefined) throw new Error('internal error: a place that is jumped back to is no entry');
+      code.constant(number);
       code.emit(OP.localSet, ENTRY);
       code.branch(this.top);
     }
-    this.backward = [];
     const manyPages = this.pages.length > 1;
     if (this.hasIndirect && manyPages) this.slots.access(L.TLB_BASE, false);
     const head = code.begin();

@@ -73,6 +73,18 @@ export async function breakOnValueChange(page: Page, variable: string): Promise<
 /** Rows of the Breakpoints view. */
 export const breakpointRows = (page: Page): Locator => page.locator('.debug-breakpoints .monaco-list-row');
 
+/** The row of a breakpoint, scrolled to: the view shows nine rows at most, exception filters first. */
+export async function findBreakpoint(page: Page, text: string): Promise<Locator> {
+  const row = breakpointRows(page).filter({ hasText: text });
+  for (let attempt = 0; attempt < 100 && !(await row.isVisible()); attempt++) {
+    await breakpointRows(page).first().hover();
+    await page.mouse.wheel(0, 5000);
+    await page.waitForTimeout(100);
+  }
+  await row.waitFor();
+  return row;
+}
+
 /** The page inside the Trap Ledger view. */
 export const ledgerFrame = (page: Page): Promise<Frame> => webviewFrame(page, '#list');
 

@@ -15,6 +15,7 @@ import {
   breakpointRows,
   expandVariable,
   filterLedger,
+  findBreakpoint,
   ledgerFrame,
   ledgerSentences,
   terminalText,
@@ -110,8 +111,7 @@ async function runsOutOfSlots(page: Page, screenshot: Session['screenshot'], nam
   await treeRows(page, 'Debug Registers').filter({ hasText: 'host 4 of 4' }).first().waitFor();
   await screenshot(`${name}-5-four-slots`);
   await breakOnValueChange(page, 'tail');
-  const fifth = breakpointRows(page).filter({ hasText: 'tail' });
-  await fifth.waitFor();
+  const fifth = await findBreakpoint(page, 'tail');
   await fifth.locator('.codicon-debug-breakpoint-data-unverified').waitFor();
   const toast = page.locator('.notifications-toasts .notification-list-item', { hasText: 'was refused' }).first();
   await toast.waitFor();
