@@ -216,6 +216,17 @@ describe('SSE floating-point exceptions', () => {
   });
 });
 
+describe('x87', () => {
+  it('FYL2X: a tiny result that happens to be exact is reported as inexact, and so as an underflow, too', () => {
+    const fyl2x = (control: number, y: string): number =>
+      run('D9 F1', { x87: { control, status: 0, tags: 0xff, registers: ['00 00 40 00 00 00 00 00 00 00', y] } }).x87
+        .status;
+    const [tiny, two] = ['00 00 40 00 00 00 00 00 00 80', '00 00 00 00 00 00 00 80 00 40'];
+    assert.equal(fyl2x(0x37f, tiny), 0x832); // PE UE DE
+    assert.equal(fyl2x(0x37f, two), 0x822); // not tiny
+  });
+});
+
 describe('the place of a fault', () => {
   it('is the instruction', () => {
     assert.equal(run('0F 0B').rip, BigInt(CODE_ADDRESS));

@@ -239,8 +239,12 @@ export function eitherFault(item: Case, decoded: Decoded, processor: Result, eng
   // ten bytes over the end of the canonical addresses: the part below it may be missing
   if (decoded.row.operands.some(({ size }) => size === 't') && [a, b].includes(PAGE_FAULT) && straddles(item, decoded))
     return true;
-  // a call whose stack is not aligned and whose target is beyond the limit
-  if (decoded.row.mnemonic === 'CALL' && [a, b].includes(ALIGNMENT_CHECK) && [a, b].includes(GENERAL_PROTECTION))
+  // a transfer whose frame is not aligned, or that of the outer stack, and whose selector or target is wrong
+  if (
+    /^(CALL|RETF|IRET)/.test(decoded.row.mnemonic) &&
+    [a, b].includes(ALIGNMENT_CHECK) &&
+    [a, b].includes(GENERAL_PROTECTION)
+  )
     return true;
   // of CMPS either operand may be the one that is looked at first
   if (isCompareString(decoded) && a !== RETIRED && b !== RETIRED) return true;
