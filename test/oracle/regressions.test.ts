@@ -26,6 +26,10 @@ const NOT_CANONICAL = 0x8000_0000_0000n;
 const data = Uint8Array.from({ length: DATA_SIZE }, (_, i) => i & 0xff);
 const accesses: string[] = [];
 const engine = new EngineProcessor(data, {
+  portRead: (port, size) => {
+    accesses.push(`in ${size} from 0x${port.toString(16)}`);
+    return 0;
+  },
   mmioRead: (address, size) => {
     accesses.push(`read ${size} at 0x${address.toString(16)}`);
     return 0n;
@@ -170,6 +174,49 @@ describe('accesses to devices', () => {
     const result = run('65 66 0F F7 C1', { registers: { 7: last - BigInt(GS_BASE) }, xmm });
     assert.equal(result.vector, RETIRED);
     assert.equal(result.changes.get(DATA_SIZE - 8), 0xaafe_fdfc_fbfa_f9f8n);
+  });
+});
+
+describe('alignment checks', () => {
+  const AC = 17;
+  const flags = 0x40000n;
+  const at = (offset: number): Start => ({ flags, registers: { 7: BigInt(DATA_ADDRESS + offset) } });
+  /** An FNSAVE or FRSTOR image that ends beyond the data pages. */
+  const nearEnd = (offset: number): Start => at(DATA_SIZE - 64 + offset);
+  it('of x87 stores come before the page is looked for, of 80-bit numbers as of 8 bytes', () => {
+    for (const code of ['D9 1F', 'DD 1F', 'DB 3F', 'DF 37', 'DF 3F', 'DB 1F', 'DF 1F'])
+      assert.equal(run(code, at(DATA_SIZE + 1)).vector, AC, code); // FSTP FBSTP FISTP
+    assert.equal(run('DB 3F', at(8)).vector, RETIRED);
+    assert.equal(run('DB 3F', at(4)).vector, AC);
+  });
+  it('are made of x87 stores whose exception leaves memory as it is', () => {
+    const x87 = { control: 0x37e, status: 0, tags: 0, registers: [] }; // an empty stack, IM clear
+    for (const code of ['D9 1F', 'DD 1F', 'DB 3F', 'DF 37', 'DF 3F'])
+      assert.equal(run(code, { ...at(1), x87 }).vector, AC, code);
+    assert.equal(run('DB 3F', { ...at(8), x87 }).vector, RETIRED);
+  });
+  it('ask of x87 images that their fields are aligned, not the registers in them', () => {
+    for (const code of ['DD 37', 'DD 27', 'D9 37', 'D9 27']) {
+      // FNSAVE FRSTOR FNSTENV FLDENV, by 4 and with a 66 prefix by 2
+      assert.equal(run(code, at(4)).vector, RETIRED, code);
+      assert.equal(run(code, at(2)).vector, AC, code);
+      assert.equal(run(`66 ${code}`, at(2)).vector, RETIRED, code);
+      assert.equal(run(`66 ${code}`, at(1)).vector, AC, code);
+    }
+    for (const code of ['DD 37', 'DD 27']) {
+      assert.equal(run(code, nearEnd(4)).vector, PF, code);
+      assert.equal(run(code, nearEnd(2)).vector, AC, code);
+    }
+  });
+  it('of INS come before the port is read', () => {
+    const start = (offset: number): Start => ({
+      flags: flags | 0x3000n, // IOPL 3
+      registers: { 2: 0x60n, 7: BigInt(DATA_ADDRESS + offset) },
+    });
+    assert.equal(run('6D', start(2)).vector, AC);
+    assert.deepEqual(accesses, []);
+    assert.equal(run('6D', start(4)).vector, RETIRED);
+    assert.deepEqual(accesses, ['in 4 from 0x60']);
   });
 });
 
