@@ -8,7 +8,7 @@ import { type EvaluationContext, Evaluator } from '../src/jit/evaluator.ts';
 import { SlotUse } from '../src/jit/region-locals.ts';
 import { OP } from '../src/jit/tree.ts';
 import { readModule, type WasmModule } from '../src/jit/wasm-reader.ts';
-import { emptyHost } from '../test/harness/engine-host.ts';
+import { emptyHost } from '../test/oracle/engine-host.ts';
 import { opcodeBytes } from '../test/oracle/encoding.ts';
 
 /** A handler for which some encoding of some form has to be left to the interpreter. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { emptyHost } from '../harness/engine-host.ts';
+import { emptyHost } from '../oracle/engine-host.ts';
 import { engineModules } from '../oracle/engine-decoder.ts';
 import { Engine } from '../../src/core/engine.ts';
 

@@ -6,7 +6,7 @@ import * as L from '../../src/core/layout.ts';
 import type { CodeSize, Decoded } from '../../src/core/disassembler/instruction.ts';
 import { generalName } from '../../src/core/disassembler/registers.ts';
 import { opcodeRows } from '../../src/core/opcodes/index.ts';
-import { emptyHost } from '../harness/engine-host.ts';
+import { emptyHost } from './engine-host.ts';
 
 const dist = join(import.meta.dirname, '../../dist');
 export const engineModules = {

@@ -1,7 +1,7 @@
 // The same run on our core.
 import { Engine, type EngineHost } from '../../../src/core/engine.ts';
 import * as L from '../../../src/core/layout.ts';
-import { emptyHost } from '../../harness/engine-host.ts';
+import { emptyHost } from '../engine-host.ts';
 import { engineModules } from '../engine-decoder.ts';
 import { IMAGE_SIZE, START } from './image.ts';
 import { GENERAL, SEGMENTS, type ProcessorState, type SegmentState, type TableState } from './processor-state.ts';
