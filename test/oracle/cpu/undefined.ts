@@ -21,7 +21,7 @@ const CONDITIONS = 0x4500; // C3 C2 C0
 export interface Undefined {
   /** RFLAGS bits. */
   readonly flags: number;
-  /** The destination, or all of the result. */
+  /** The destination, which is the first operand; of x87 instructions all that the unit shows. */
   readonly result?: boolean;
   /** Bits of the x87 status word. */
   readonly status?: number;
@@ -31,8 +31,6 @@ export interface Undefined {
   readonly relative?: number;
   /** Bits of the destination register. */
   readonly destination?: bigint;
-  /** Bytes of the memory operand, [from, to) each. */
-  readonly memory?: readonly (readonly [number, number])[];
 }
 interface Rule {
   readonly form: RegExp;
