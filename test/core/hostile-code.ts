@@ -2,7 +2,9 @@
 import { bytesOf } from '../oracle/random.ts';
 import { CODE, DATA } from './machine.ts';
 
+/** Numbers below a bound. */
 export type Random = (below: number) => number;
+/** xorshift, seeded: the runs of a seed are the same everywhere. */
 export function randomOf(seed: number): Random {
   let bits = seed;
   return (below) => {
