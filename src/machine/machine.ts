@@ -45,6 +45,8 @@ const EVENT_SMI = 4;
 const EVENT_INIT = 8;
 const EVENT_SIPI = 16;
 const RFLAGS_IF = 1n << 9n;
+/** An x87 exception is pending (SDM 1 8.1.3.3). */
+const FSW_ES = 0x80;
 // ACTIVITY
 const WAIT_FOR_SIPI = 2;
 
@@ -145,7 +147,10 @@ export class Machine implements MachineApi {
     this.ioapic = new IoApic(bus);
     this.pic = new Pic((asserted) => this.lapics[0]?.setExternalLine(asserted));
     this.uart = new Uart('uart1', 0x3f8, this.isaLine(4), (byte) => this.serialOutput.put(byte));
-    this.floatErrors = new FloatErrorLatch(this.isaLine(13));
+    this.floatErrors = new FloatErrorLatch(this.isaLine(13), {
+      pending: () => (this.engine.get32(L.FSW, 0) & FSW_ES) !== 0,
+      ignore: () => this.engine.set32(L.IGNNE, 1, 0),
+    });
     const requestReset = (source: string): void => this.requestStop({ kind: 'reset', source });
     this.pci = new PciDevices(options, {
       memory: this.guestMemory(),

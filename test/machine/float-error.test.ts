@@ -77,6 +77,15 @@ test('without a write to port F0h IRQ 13 does not fall, so that no second one co
   copy.restore(machine.save());
   assert.equal(copy.digest(), machine.digest());
 });
+test('behind the write to port F0h the handler may use instructions that wait, until it clears the exception', () => {
+  const [use, wait] = ['D9 E8 DD D8', '9B']; // fld1; fstp st(0)
+  const machine = boot([DIVISION, wait, DIVISION, wait], [FREE, use, wait, CLEAR, END_OF_INTERRUPT]);
+  assert.deepEqual(machine.run(10_000), { kind: 'exit', value: 2, status: 5 });
+  const early = boot([DIVISION, wait, DIVISION, wait], [use, FREE, CLEAR, END_OF_INTERRUPT]);
+  assert.deepEqual(early.run(10_000), { kind: 'idle' }, 'not before');
+  const late = boot([DIVISION, wait, DIVISION, wait], [CLEAR, FREE, END_OF_INTERRUPT]);
+  assert.deepEqual(late.run(10_000), { kind: 'exit', value: 2, status: 5 }, 'nor when nothing is pending');
+});
 test('while interrupts are off the instruction waits', () => {
   const machine = boot([DIVISION, 'FA 9B'], [CLEAR, FREE, END_OF_INTERRUPT]);
   assert.deepEqual(machine.run(10_000), { kind: 'idle' });

@@ -29,10 +29,11 @@ export function setTags(tags: u32): void {
   let empty = tags & tags >> 1 & 0x5555;
   store<u16>(L.FTW, <u16>(empty * 3));
 }
-/** Sets ES and B as the flags and masks say (SDM 1 8.1.3.3). */
+/** Sets ES and B as the flags and masks say (SDM 1 8.1.3.3). Without ES FERR# falls, and IGNNE# with it. */
 export function summarise(): void {
   let status = <u32>load<u16>(L.FSW) & ~(ERROR_SUMMARY | BUSY);
   if (status & ~<u32>load<u16>(L.FCW) & EXCEPTIONS) status |= ERROR_SUMMARY | BUSY;
+  else store<u32>(L.IGNNE, 0);
   store<u16>(L.FSW, <u16>status);
 }
 export function setControl(value: u32): void { store<u16>(L.FCW, <u16>(value & 0x1f3f | 0x40)); }
@@ -40,6 +41,7 @@ export function initialise(): void {
   store<u16>(L.FCW, 0x37f); store<u16>(L.FSW, 0); store<u16>(L.FTW, 0xffff);
   store<u64>(L.FIP, 0); store<u64>(L.FDP, 0);
   store<u16>(L.FOP, 0); store<u16>(L.FCS, 0); store<u16>(L.FDS, 0);
+  store<u32>(L.IGNNE, 0);
 }
 
 // ---- the environment -------------------------------------------------------------------------------------------------------
