@@ -59,7 +59,7 @@ async function runOn(
     session.close();
   }
   if (ending.reason === 'tripleFault' && session.stop?.kind === 'shutdown') {
-    environment.say(await describeTripleFault(session.stop, kernel, options.kernel));
+    environment.say(await describeTripleFault(session.stop, new KernelSymbols(kernel, options.kernel, machine)));
   }
   if (options.digest) environment.say(`digest ${machine.digest()}`);
   if (statsFile !== undefined) {
@@ -68,7 +68,7 @@ async function runOn(
     statsFile.close();
   }
   if (profile !== undefined && profileFile !== undefined) {
-    const symbols = new KernelSymbols(kernel, options.kernel);
+    const symbols = new KernelSymbols(kernel, options.kernel, machine);
     profileFile.write(`${JSON.stringify(await profile.finish(symbols))}\n`);
     profileFile.close();
     symbols.dispose();
@@ -265,10 +265,10 @@ class Session {
 
 async function describeTripleFault(
   stop: MachineStop & { readonly kind: 'shutdown' },
-  kernel: Uint8Array,
-  name: string,
+  symbols: KernelSymbols,
 ): Promise<string> {
-  const symbol = await symbolAt(stop.rip, kernel, name);
+  const symbol = await symbolAt(stop.rip, symbols);
+  symbols.dispose();
   const chain = stop.chain.map(({ vector }) => `#${VECTOR_NAMES[vector] ?? vector}`).join(' -> ');
   const vectors = chain === '' ? '' : `, vectors ${chain} -> shutdown`;
   return `Triple fault on vCPU ${stop.vcpu} at ${hex(stop.rip)}${symbol}${vectors}.`;
@@ -276,10 +276,8 @@ async function describeTripleFault(
 const VECTOR_NAMES = ['DE', 'DB', 'NMI', 'BP', 'OF', 'BR', 'UD', 'NM', 'DF', '9', 'TS', 'NP', 'SS', 'GP', 'PF'];
 
 /** " <function+0x12>", or nothing when the kernel has no symbol there. */
-async function symbolAt(address: bigint, kernel: Uint8Array, name: string): Promise<string> {
-  const symbols = new KernelSymbols(kernel, name);
+async function symbolAt(address: bigint, symbols: KernelSymbols): Promise<string> {
   const hit = await symbols.at(address);
-  symbols.dispose();
   if (hit === undefined) return '';
   const offset = hit.offset === 0n ? '' : `+${hex(hit.offset)}`;
   return ` <${hit.name}${offset}>`;

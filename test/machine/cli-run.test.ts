@@ -203,7 +203,7 @@ test('a profile of code without symbols counts pages', async () => {
     machine.run(Math.ceil(SAMPLE_INTERVAL / 5));
     profile.look();
   }
-  const symbols = new KernelSymbols(Uint8Array.of(1, 2, 3), 'no ELF file');
+  const symbols = new KernelSymbols(Uint8Array.of(1, 2, 3), 'no ELF file', machine);
   const { nodes, endTime, samples } = await profile.finish(symbols);
   symbols.dispose();
   assert.ok(samples.length >= 2, `${samples.length} samples`);
