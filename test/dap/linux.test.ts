@@ -143,6 +143,51 @@ test(
   },
 );
 
+test(
+  'the kernel before it runs where it is linked to: startup_64 and __startup_64 stop, at physical addresses',
+  { skip },
+  async () => {
+    const session = new LinuxSession();
+    const { client } = session;
+    /** Name and address of the innermost frame, and what the listing at it begins with. */
+    const top = async (): Promise<{ readonly name: string; readonly pc: bigint; readonly listing: string }> => {
+      const { threadId } = await client.stopped();
+      const { stackFrames } = await client.request<P.StackTraceResponse['body']>('stackTrace', { threadId });
+      const [frame] = stackFrames;
+      const { content } = await client.request<P.SourceResponse['body']>('source', {
+        sourceReference: frame?.source?.sourceReference,
+        source: frame?.source,
+      });
+      return { name: frame?.name ?? '', pc: BigInt(frame?.instructionPointerReference ?? 0), listing: content };
+    };
+    const moduleNames = async (): Promise<readonly string[]> =>
+      (await client.request<P.ModulesResponse['body']>('modules')).modules.map(({ name }) => name);
+    try {
+      await client.launch(launchOf({ stopOnEntry: 'startup_64' }), async () => {
+        await session.functionBreakpoints('startup_64', '__startup_64', 'x86_64_start_kernel');
+      });
+      // The very first instruction: the breakpoint is bound while the vCPU stands there.
+      const first = await top();
+      assert.equal(first.name, 'startup_64');
+      assert.equal(first.pc % 0x20_0000n, 0n);
+      assert.ok(first.pc < 0x2000_0000n);
+      assert.match(first.listing, /<startup_64>:/);
+      assert.deepEqual(await moduleNames(), ['kallsyms', 'kallsyms (physical)']);
+      await client.request('continue', { threadId: 1 });
+      const second = await top();
+      assert.equal(second.name, '__startup_64');
+      assert.ok(second.pc > first.pc && second.pc < first.pc + 0x1000_0000n);
+      await client.request('continue', { threadId: 1 });
+      const third = await top();
+      assert.equal(third.name, 'x86_64_start_kernel');
+      assert.ok(third.pc >= 0xffff_ffff_8000_0000n);
+      assert.deepEqual(await moduleNames(), ['kallsyms']);
+    } finally {
+      await session.end();
+    }
+  },
+);
+
 test('a panic stops at panic(), in words; a symbol file of another kernel is refused', { skip }, async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'trapline-symbols-'));
   const session = new LinuxSession();
