@@ -4,6 +4,7 @@ import { BootError } from '../machine/boot/boot-error.ts';
 import { loadKernel } from '../machine/boot/load-kernel.ts';
 import type { MachineStop } from '../machine/api.ts';
 import { Machine, MachineOptionError } from '../machine/machine.ts';
+import { vectorName } from '../machine/vector-name.ts';
 import { openDevices, type RunDevices } from './devices.ts';
 import type { RunEnvironment, TextSink } from './environment.ts';
 import { STATUS, UsageError } from './exit-status.ts';
@@ -269,11 +270,10 @@ async function describeTripleFault(
 ): Promise<string> {
   const symbol = await symbolAt(stop.rip, symbols);
   symbols.dispose();
-  const chain = stop.chain.map(({ vector }) => `#${VECTOR_NAMES[vector] ?? vector}`).join(' -> ');
+  const chain = stop.chain.map(({ vector }) => vectorName(vector)).join(' -> ');
   const vectors = chain === '' ? '' : `, vectors ${chain} -> shutdown`;
   return `Triple fault on vCPU ${stop.vcpu} at ${hex(stop.rip)}${symbol}${vectors}.`;
 }
-const VECTOR_NAMES = ['DE', 'DB', 'NMI', 'BP', 'OF', 'BR', 'UD', 'NM', 'DF', '9', 'TS', 'NP', 'SS', 'GP', 'PF'];
 
 /** " <function+0x12>", or nothing when the kernel has no symbol there. */
 async function symbolAt(address: bigint, symbols: KernelSymbols): Promise<string> {

@@ -219,6 +219,56 @@ test('a panic stops at panic(), in words; a symbol file of another kernel is ref
   }
 });
 
+test('an oops stops where the kernel begins to report it; the panic that follows stops, too', { skip }, async () => {
+  const session = new LinuxSession();
+  const { client } = session;
+  try {
+    await client.launch(launchOf({ stopOnEntry: false }), async () => {
+      await session.functionBreakpoints('vfs_read');
+      await client.request('setExceptionBreakpoints', { filters: ['panic', 'oops'] });
+    });
+    const { threadId = 0 } = await client.stopped();
+    assert.equal((await session.frames(threadId))[0], 'vfs_read');
+    await session.functionBreakpoints();
+    // struct file *file: the kernel reads through a null pointer now.
+    const { stackFrames } = await client.request<P.StackTraceResponse['body']>('stackTrace', { threadId });
+    await client.request('setExpression', { expression: '$rdi', value: '0', frameId: stackFrames[0]?.id });
+    const oops = await session.after('continue', threadId);
+    assert.equal(oops.reason, 'exception');
+    assert.match(oops.names[0] ?? '', /^(oops_enter|__die)$/);
+    assert.match(session.said, /The kernel met a fault of its own on vCPU \d and begins to report it \(oops\)\./);
+    const asked = { threadId: oops.threadId };
+    const told = await client.request<P.ExceptionInfoResponse['body']>('exceptionInfo', asked);
+    assert.equal(told.exceptionId, 'Kernel oops');
+    // It was the first process that read.
+    const panic = await session.after('continue', oops.threadId);
+    assert.deepEqual([panic.reason, panic.names[0]], ['exception', 'panic']);
+    assert.match(session.said, /The kernel panics on vCPU \d: "Attempted to kill init! exitcode=0x%08x"\./);
+  } finally {
+    await session.end();
+  }
+});
+
+test('a kernel that reboots by a triple fault stops there', { skip }, async () => {
+  const session = new LinuxSession();
+  const { client } = session;
+  try {
+    const cmdline = 'console=ttyS0 cryptomgr.notests rdinit=/none init=/none root=none panic=-1 reboot=t';
+    await client.launch(launchOf({ cmdline, stopOnEntry: false }), async () => {
+      await client.request('setExceptionBreakpoints', { filters: ['tripleFault'] });
+    });
+    const stop = await client.stopped();
+    assert.equal(stop.reason, 'exception');
+    const { threadId = 0 } = stop;
+    assert.match((await session.frames(threadId))[0] ?? '', /^native_machine_emergency_restart\+0x/);
+    const told = await client.request<P.ExceptionInfoResponse['body']>('exceptionInfo', { threadId });
+    assert.equal(told.exceptionId, 'Triple fault');
+    assert.match(told.description ?? '', /vectors: #BP at 0x\w+ <.*>, #GP at .*, #DF at /);
+  } finally {
+    await session.end();
+  }
+});
+
 /** Symbols of a kernel that never was, at its link-time addresses. */
 function strangeKernel(): Uint8Array {
   const base = 0xffff_ffff_8100_0000n;
