@@ -48,7 +48,7 @@ async function runOn(
   environment: RunEnvironment,
 ): Promise<number> {
   const machine = await boot(kernel, options, devices, environment);
-  machine.onPort = devices.portOutput;
+  await connectPort(machine, devices, options, environment);
   const statsFile = openOutput(environment, '--stats', options.statsFile); // before the run: a wrong path is told at once
   const profileFile = openOutput(environment, '--profile', options.profileFile);
   const profile = profileFile === undefined ? undefined : new GuestProfile(machine);
@@ -75,6 +75,22 @@ async function runOn(
     symbols.dispose();
   }
   return ending.status;
+}
+
+/** Linux drops what arrives before its driver is ready, so the input goes in when the guest has said something. */
+async function connectPort(
+  machine: Machine,
+  devices: RunDevices,
+  { portInputFile }: RunOptions,
+  environment: RunEnvironment,
+): Promise<void> {
+  let input = portInputFile === undefined ? undefined : await readInput('--port-input', portInputFile, environment);
+  machine.onPort = (bytes) => {
+    devices.portOutput(bytes);
+    if (input === undefined) return;
+    machine.sendPort(input);
+    input = undefined;
+  };
 }
 
 async function readInput(option: string, path: string, environment: RunEnvironment): Promise<Uint8Array> {

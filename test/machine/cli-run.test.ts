@@ -327,6 +327,7 @@ test('unreadable input and output', async () => {
   await refused({ disks: [{ file: '/nowhere/d', writable: false }] }, /--disk: \/nowhere\/d: there is no such file/);
   await refused({ disks: [{ file: guest('boot.S'), writable: true }] }, /not a whole number of 512-byte sectors/);
   await refused({ portFile: '/nowhere/p' }, /--port/);
+  await refused({ portInputFile: '/nowhere/p' }, /--port-input: \/nowhere\/p: there is no such file/);
   await refused({ statsFile: '/nowhere/s' }, /--stats/);
   await refused({ profileFile: '/nowhere/p' }, /--profile: \/nowhere\/p: there is no such directory/);
   const huge = new World();
