@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkContract } from './handler-contract.ts';
-import { readModule } from '../src/jit/wasm-reader.ts';
+import { readModule } from '../src/wasm/reader.ts';
 
 const file = process.argv[2] ?? join(import.meta.dirname, '../dist/core.wasm');
 const { handlers, breaches } = checkContract(readModule(readFileSync(file)));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { F_CF, RAX, REGS } from '../src/core/layout.ts';
 import { type Breach, checkContract } from './handler-contract.ts';
-import { readModule, WasmReadError } from '../src/jit/wasm-reader.ts';
+import { readModule, WasmReadError } from '../src/wasm/reader.ts';
 
 /** One planted handler for each rule, and one that keeps them all. Compiled by the same compiler with the same options. */
 const PLANTED = `

@@ -2,7 +2,7 @@
 // handler's WebAssembly body, with the functions it calls inlined. Values are known to be derived from the record alone
 // (the evaluator will fold them) or are dynamic.
 import { R_HANDLER, RECORD_SIZE, STATE, STATE_END, STATE_GUEST_END, X87, X87_END } from '../src/core/layout.ts';
-import type { Instruction, WasmFunction, WasmModule } from '../src/jit/wasm-reader.ts';
+import type { Instruction, WasmFunction, WasmModule } from '../src/wasm/reader.ts';
 
 /** A handler breaks the contract. */
 export interface Breach {

@@ -3,11 +3,11 @@
 import { Engine, type EngineHost, type EngineModules } from '../src/core/engine.ts';
 import * as L from '../src/core/layout.ts';
 import { type OpcodeRow, opcodeRows } from '../src/core/opcodes/index.ts';
-import { Code } from '../src/jit/code.ts';
+import { Code } from '../src/wasm/code.ts';
 import { type EvaluationContext, Evaluator } from '../src/jit/evaluator.ts';
 import { SlotUse } from '../src/jit/region-locals.ts';
-import { OP } from '../src/jit/tree.ts';
-import { readModule, type WasmModule } from '../src/jit/wasm-reader.ts';
+import { OP } from '../src/wasm/tree.ts';
+import { readModule, type WasmModule } from '../src/wasm/reader.ts';
 import { opcodeBytes } from '../test/oracle/encoding.ts';
 
 /** A handler for which some encoding of some form has to be left to the interpreter. */

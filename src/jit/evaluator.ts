@@ -1,10 +1,12 @@
 // The partial evaluator: specialises a handler's body for one decoded record. It knows WebAssembly and what the context says
 // of addresses (constant memory, state slots); it knows no instruction of the guest.
-import { type Code, isStatic, type Label, type Place, type Value, zeroOf } from './code.ts';
-import { fold, ONES_ARE_IDENTITY, ZERO_LEFT_IS_IDENTITY, ZERO_RIGHT_IS_IDENTITY } from './fold.ts';
-import { OP, parseTrees, type Tree, type TreeFunction, UnknownInstructionError } from './tree.ts';
-import { I32, I64, opcodeOf, VOID } from './wasm-opcodes.ts';
-import type { WasmFunction, WasmModule } from './wasm-reader.ts';
+import { type Code, isStatic, type Label, type Place, type Value, zeroOf } from '../wasm/code.ts';
+import { set } from '../wasm/expression.ts';
+import { fold, isIdentity } from '../wasm/fold.ts';
+import { loadConstant, NARROW_LOADS, NARROW_STORES } from '../wasm/memory-access.ts';
+import { OP, parseTrees, type Tree, type TreeFunction, UnknownInstructionError } from '../wasm/tree.ts';
+import { I32, I64, opcodeOf, VOID } from '../wasm/opcodes.ts';
+import type { WasmFunction, WasmModule } from '../wasm/reader.ts';
 
 /** A state slot that lives in a local of the region. */
 export interface Slot {
@@ -176,9 +178,8 @@ export class Evaluator {
     for (const arrival of arrivals) {
       const back = code.goTo(arrival.place);
       for (const i of moved) {
-        if (!isStatic(arrival.locals[i])) continue;
-        code.constant(arrival.locals[i]);
-        code.emit(OP.localSet, this.residual(this.top, i));
+        const known = arrival.locals[i];
+        if (isStatic(known)) set(code, this.residual(this.top, i), known);
       }
       if (type !== VOID) code.constant(arrival.value);
       if (arrival !== last && arrival !== other) code.branch(label);
@@ -377,18 +378,14 @@ export class Evaluator {
       const between = code.here;
       b = this.operand(tree, 1);
       if (this.dead) return undefined;
-      if (isStatic(a) && isStatic(b)) {
-        const folded = fold(op, a, b);
-        if (folded !== undefined) return folded;
-      }
-      if ((b === 0 || b === 0n) && ZERO_RIGHT_IS_IDENTITY.has(op)) return a;
-      if ((b === -1 || b === -1n) && ONES_ARE_IDENTITY.has(op)) return a;
-      if ((a === 0 || a === 0n) && ZERO_LEFT_IS_IDENTITY.has(op)) return b;
-      if ((a === -1 || a === -1n) && ONES_ARE_IDENTITY.has(op)) return b;
+      const folded = fold(op, a, b);
+      if (folded !== undefined) return folded;
+      if (isIdentity(op, b, 'right')) return a;
+      if (isIdentity(op, a, 'left')) return b;
       if (isStatic(a)) code.constantAt(between, a);
       code.constant(b);
     } else {
-      const folded = isStatic(a) ? fold(op, a) : undefined;
+      const folded = fold(op, a);
       if (folded !== undefined) return folded;
       code.constant(a);
     }
@@ -412,7 +409,7 @@ export class Evaluator {
     const address = (base + tree.n) >>> 0;
     if (immediate === 'memory') {
       if (context.isConstant(address)) {
-        const known = this.constantAt(op, address);
+        const known = loadConstant(this.view, op, address);
         if (known !== undefined) return known;
       } else if (context.isZero(address)) return zeroOf(tree.type);
       const slot = context.slot(address, false);
@@ -442,37 +439,6 @@ export class Evaluator {
       code.emit(type === I64 ? 0x83 : 0x71);
     }
     return undefined;
-  }
-  private constantAt(op: number, address: number): Value {
-    const { view } = this;
-    switch (op) {
-      case 0x28:
-        return view.getInt32(address, true);
-      case 0x29:
-        return view.getBigInt64(address, true);
-      case 0x2c:
-        return view.getInt8(address);
-      case 0x2d:
-        return view.getUint8(address);
-      case 0x2e:
-        return view.getInt16(address, true);
-      case 0x2f:
-        return view.getUint16(address, true);
-      case 0x30:
-        return BigInt(view.getInt8(address));
-      case 0x31:
-        return BigInt(view.getUint8(address));
-      case 0x32:
-        return BigInt(view.getInt16(address, true));
-      case 0x33:
-        return BigInt(view.getUint16(address, true));
-      case 0x34:
-        return BigInt(view.getInt32(address, true));
-      case 0x35:
-        return BigInt(view.getUint32(address, true));
-      default:
-        return undefined;
-    }
   }
   private store(tree: Tree): undefined {
     const { op } = tree;
@@ -561,25 +527,3 @@ export class Evaluator {
 
 /** Stands for "no arrival" where undefined means "no such half". */
 const NEVER: Arrival = { locals: [], value: undefined, place: -1 };
-/** What a narrow load does with the low bits: an instruction, or a mask. */
-const NARROW_LOADS: ReadonlyMap<number, number | bigint> = new Map<number, number | bigint>([
-  [0x2c, 0xc0],
-  [0x2d, 0xffn],
-  [0x2e, 0xc1],
-  [0x2f, 0xffffn],
-  [0x30, 0xc2],
-  [0x31, 0xffn],
-  [0x32, 0xc3],
-  [0x33, 0xffffn],
-  [0x34, 0xc4],
-  [0x35, 0xffffffffn],
-]);
-/** Bits that a narrow store writes; i32.store counts as one into a 64-bit slot. */
-const NARROW_STORES: ReadonlyMap<number, number> = new Map([
-  [0x36, 32],
-  [0x3a, 8],
-  [0x3b, 16],
-  [0x3c, 8],
-  [0x3d, 16],
-  [0x3e, 32],
-]);

@@ -1,10 +1,11 @@
 // The region cache: which blocks are hot, which regions are compiled, and when they go.
 import * as L from '../core/layout.ts';
 import { Blocks } from './blocks.ts';
-import { ByteBuffer } from './code.ts';
-import { type ImportedFunction, writeModule } from './module.ts';
+import { ByteBuffer } from '../wasm/code.ts';
+import { I32 } from '../wasm/opcodes.ts';
 import { type Region, RegionBuilder } from './region.ts';
-import { readModule, type WasmFunction } from './wasm-reader.ts';
+import { readModule, type WasmFunction } from '../wasm/reader.ts';
+import { type ImportedFunction, writeModule } from '../wasm/writer.ts';
 
 export interface JitStatistics {
   /** Regions that were compiled, and the modules that hold those which are still alive. */
@@ -53,6 +54,8 @@ interface CompiledModule {
   /** Where its tables of jump targets begin in the ring. */
   readonly ringStart: number;
 }
+/** A region takes its entry word. */
+const REGION = { parameters: [I32], results: [] };
 /** Executions after which a block is worth its translation: see bench/. */
 export const HOT_THRESHOLD = 10_000;
 /** V8 aborts the process at some 30,000 live modules. */
@@ -198,10 +201,10 @@ export class Jit {
     }
   }
   private link(built: readonly Region[], bodies: readonly Uint8Array[], ringStart: number): void {
-    const bytes = writeModule(this.imports, bodies);
+    const bytes = writeModule({ memory: ['e', 'm'], imports: this.imports, type: REGION, bodies });
     let instance: WebAssembly.Instance;
     try {
-      const imports = { e: { m: this.host.memory }, s: this.host.softfloat };
+      const imports = { e: { m: this.host.memory }, softfloat: this.host.softfloat };
       instance = new WebAssembly.Instance(this.compile(bytes), imports);
     } catch (error) {
       this.notLinked(error, built, bodies, ringStart);
@@ -210,7 +213,7 @@ export class Jit {
     if (this.live.length >= this.maximumModules) this.release();
     const slots = built.map((region, i) => {
       const slot = this.freeSlots.pop() ?? this.host.table.grow(1);
-      this.host.table.set(slot, instance.exports[`r${i}`]);
+      this.host.table.set(slot, instance.exports[i]);
       for (const { header, word } of region.entries) {
         this.view.setUint32(header + L.B_JIT, slot, true);
         this.view.setUint32(header + L.B_JIT_ENTRY, word, true);
@@ -283,7 +286,7 @@ export class Jit {
     const [module, own = ''] = name.split('.');
     if (module !== 'softfloat' || typeof this.host.softfloat[own] !== 'function') return undefined;
     const known = this.imports.findIndex((imported) => imported.name === own);
-    return known >= 0 ? known : this.imports.push({ name: own, type: callee.type }) - 1;
+    return known >= 0 ? known : this.imports.push({ module, name: own, type: callee.type }) - 1;
   }
 
   private refuse(error: unknown, headers: readonly number[]): void {

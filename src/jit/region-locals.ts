@@ -1,9 +1,9 @@
 // The locals of a region's function: its parameter, the state slots that live in locals, and what the region keeps for itself.
 import * as L from '../core/layout.ts';
-import type { Code } from './code.ts';
+import type { Code } from '../wasm/code.ts';
 import type { Slot } from './evaluator.ts';
-import { OP } from './tree.ts';
-import { I32, I64 } from './wasm-opcodes.ts';
+import { get, i32, i64, set } from '../wasm/expression.ts';
+import { I32, I64 } from '../wasm/opcodes.ts';
 
 const GENERAL_REGISTERS = 16;
 const wide = [...Array.from({ length: GENERAL_REGISTERS }, (_, i) => L.REGS + 8 * i), L.F_ZERO, L.F_SIGN];
@@ -53,18 +53,10 @@ export class SlotUse {
     return slot;
   }
   load(code: Code): void {
-    for (const { type, address, local } of this.used) {
-      code.constant(0);
-      code.memory(type === I64 ? 0x29 : 0x28, address);
-      code.emit(OP.localSet, local);
-    }
+    for (const { type, address, local } of this.used) set(code, local, (type === I64 ? i64 : i32).load(address));
   }
   store(code: Code): void {
-    for (const { type, address, local } of this.written) {
-      code.constant(0);
-      code.emit(OP.localGet, local);
-      code.memory(type === I64 ? 0x37 : 0x36, address);
-    }
+    for (const { type, address, local } of this.written) (type === I64 ? i64 : i32).store(code, address, get(local));
   }
 }
 /** Slots by the bytes that they cover, from L.STATE on. */

@@ -1,49 +1,33 @@
-// Regions: blocks that static jumps and calls reach from hot entries, over a few pages, as one WebAssembly function. A
-// dispatcher loop enters blocks by number; jumps forward are direct branches, a block that jumps to itself is a native loop.
+// Regions: blocks that static jumps and calls reach from hot entries, over a few pages, as one WebAssembly function.
 // Exact by construction: a block takes its ticks when it starts, whatever has to leave gives back what has not run, and every
 // way to another page checks that its code is still mapped there and still the code that was compiled.
 import * as L from '../core/layout.ts';
+import { type ByteBuffer, Code, type Place } from '../wasm/code.ts';
+import { get, i64, set, tee, when } from '../wasm/expression.ts';
+import type { WasmFunction, WasmModule } from '../wasm/reader.ts';
+import { OP } from '../wasm/tree.ts';
 import type { Blocks } from './blocks.ts';
-import { type ByteBuffer, Code, type Label, type Place } from './code.ts';
 import { Evaluator, type EvaluationContext } from './evaluator.ts';
-import { BUDGET, CHECKED, ENTRY, LEFT, LOCAL_GROUPS, RECORD, SCRATCH, SlotUse, TARGET } from './region-locals.ts';
-import { OP } from './tree.ts';
-import { I32 } from './wasm-opcodes.ts';
-import type { WasmFunction, WasmModule } from './wasm-reader.ts';
+import {
+  type BackwardJump,
+  entryWord,
+  type Labels,
+  type Parts,
+  type RegionBlock,
+  RegionFunction,
+  type RegionPage,
+  signed,
+} from './region-function.ts';
+import { BUDGET, LEFT, LOCAL_GROUPS, RECORD, SlotUse, TARGET } from './region-locals.ts';
 
 /** V8's code gets worse, and its compile time jumps, from some 300 blocks a function on. */
 const MAXIMUM_BLOCKS = 150;
 const MAXIMUM_INSTRUCTIONS = 1500;
 const MAXIMUM_PAGES = 4;
 const PAGE_MASK = 0xfffn;
-/** Bytes of a slot in a region's table of jump targets: u64 RIP, u32 entry word, u32 frame, u32 block header. */
-const TARGET_SLOT = 32;
-const NO_TARGET = 1n << 63n; // not canonical: no jump goes there
-/** Multipliers that are tried until no two entries of a region meet in its table. */
-const MULTIPLIERS = [0x9e3779b1, 0x85ebca6b, 0xc2b2ae35, 0x27d4eb2f, 0x165667b1, 0x21f0aaad, 0x735a2d97, 0xd168aaad];
 /** Slow paths of memory accesses: the next access of the same instruction may well be fast. */
 const MEMORY_PATHS = new Set(['load', 'store', 'modify', 'loadVector', 'storeVector'].map((name) => `system.${name}`));
 
-interface RegionBlock {
-  readonly rip: bigint;
-  readonly header: number;
-  readonly page: number;
-  readonly label: Label;
-  readonly head: Place;
-  tail: Place;
-  /** Its first instruction always leaves: entering it would gain nothing. */
-  idle: boolean;
-  /** The dispatcher may go there. */
-  entered: boolean;
-  /** Label of the native loop around it. */
-  self: Label;
-}
-interface RegionPage {
-  readonly linear: bigint;
-  readonly frame: number;
-  /** Header of one of its blocks: all blocks of a page are dropped together. */
-  readonly header: number;
-}
 /** A static jump; its code is made when it is known which blocks the region has. */
 interface Jump {
   readonly place: Place;
@@ -75,14 +59,13 @@ export class RegionBuilder {
   private readonly blocks: Blocks;
   private readonly host: RegionHost;
   private readonly evaluator: Evaluator;
+  private readonly function: RegionFunction;
   private found = new Map<bigint, RegionBlock>();
   private pages: RegionPage[] = [];
   private jumps: Jump[] = [];
   private reached: { readonly rip: bigint; readonly from: number; readonly entered: boolean }[] = [];
-  private top: Label = 0;
-  private exit: Label = 0;
-  private left: Label = 0;
-  private indirect: Label = 0;
+  private backward: BackwardJump[] = [];
+  private labels: Labels = { top: 0, exit: 0, left: 0, indirect: 0 };
   private hasIndirect = false;
   // the instruction that is being evaluated
   private block: RegionBlock | undefined;
@@ -93,6 +76,7 @@ export class RegionBuilder {
   constructor(module: WasmModule, blocks: Blocks, host: RegionHost) {
     this.blocks = blocks;
     this.host = host;
+    this.function = new RegionFunction(this.code, this.slots, blocks.view, (bytes) => host.allocate(bytes));
     const arena = blocks.u32(L.CONFIG_ARENA);
     const arenaEnd = blocks.u32(L.CONFIG_ARENA_END);
     const context: EvaluationContext = {
@@ -106,7 +90,7 @@ export class RegionBuilder {
       jumpIndirect: () => {
         this.hasIndirect = true;
         this.code.emit(OP.localSet, TARGET);
-        this.code.branch(this.indirect);
+        this.code.branch(this.labels.indirect);
       },
       leave: (cause) => this.leave(cause),
       callable: (name, callee) => host.callable(name, callee),
@@ -119,7 +103,7 @@ export class RegionBuilder {
     const { code } = this;
     code.clear();
     this.slots.clear();
-    [this.top, this.exit, this.left, this.indirect] = [code.label(), code.label(), code.label(), code.label()];
+    this.labels = { top: code.label(), exit: code.label(), left: code.label(), indirect: code.label() };
     this.hasIndirect = false;
     [this.found, this.pages, this.jumps, this.reached, this.backward] = [new Map(), [], [], [], []];
     const instructions = this.discover(roots);
@@ -132,11 +116,13 @@ export class RegionBuilder {
     if (blocks.every(({ idle }) => idle)) return undefined;
     for (const jump of this.jumps) this.writeJump(jump);
     const entries = blocks.filter(({ entered }) => entered);
-    const words = new Map(entries.map((b, i) => [b, this.pages.length > 1 ? i | (1 << (16 + b.page)) : i]));
-    const head = this.assemble(blocks, entries, words);
-    code.write(head, 1, LOCAL_GROUPS, out);
+    const { pages, backward, jumps, labels, hasIndirect } = this;
+    const parts: Parts = { blocks, entries, pages, backward, jumps, labels, hasIndirect };
+    code.write(this.function.assemble(parts), 1, LOCAL_GROUPS, out);
     return {
-      entries: entries.filter(({ idle }) => !idle).map((b) => ({ header: b.header, word: words.get(b) ?? 0 })),
+      entries: entries
+        .filter(({ idle }) => !idle)
+        .map((entry) => ({ header: entry.header, word: entryWord(parts, entry) })),
       headers: blocks.map(({ header }) => header),
       instructions,
     };
@@ -194,18 +180,11 @@ export class RegionBuilder {
     const records = blocks.records(header);
     this.block = block;
     this.count = blocks.count(header);
-    code.emit(OP.localGet, BUDGET);
-    code.constant(BigInt(this.count));
-    code.emit(0x7d);
-    code.emit(OP.localTee, BUDGET);
-    code.constant(0n);
-    code.emit(0x53);
-    code.open(OP.if);
-    code.constant(this.count);
-    code.emit(OP.localSet, LEFT);
-    this.target(rip);
-    code.branch(this.left);
-    code.close();
+    when(code, i64.ltS(tee(BUDGET, i64.sub(get(BUDGET), BigInt(this.count))), 0n), () => {
+      set(code, LEFT, this.count);
+      set(code, TARGET, signed(rip));
+      code.branch(this.labels.left);
+    });
     for (let i = 0; i < records; i++) {
       this.record = blocks.record(header, i);
       this.index = i;
@@ -221,19 +200,13 @@ export class RegionBuilder {
     block.tail = code.place(); // behind whatever a jump's place gets
     return block;
   }
-  private target(rip: bigint): void {
-    this.code.constant(BigInt.asIntN(64, rip));
-    this.code.emit(OP.localSet, TARGET);
-  }
   private leave(cause: string): void {
     const { code } = this;
     const alone = MEMORY_PATHS.has(cause) ? 0 : L.LEFT_ALONE;
     const left = (this.host.causeNumber(cause) << L.LEFT_CAUSE) | alone | this.index;
-    code.constant((left << 8) | (this.count - Math.min(this.index, this.count)));
-    code.emit(OP.localSet, LEFT);
-    code.constant(this.record);
-    code.emit(OP.localSet, RECORD);
-    code.branch(this.left);
+    set(code, LEFT, (left << 8) | (this.count - Math.min(this.index, this.count)));
+    set(code, RECORD, this.record);
+    code.branch(this.labels.left);
   }
 
   // ---- jumps -----------------------------------------------------------------------------------------------------------
@@ -249,8 +222,8 @@ export class RegionBuilder {
     code.goTo(place);
     const to = this.found.get(target);
     if (to === undefined) {
-      this.target(target);
-      code.branch(this.exit);
+      set(code, TARGET, signed(target));
+      code.branch(this.labels.exit);
       return;
     }
     if (to === from) {
@@ -258,272 +231,13 @@ export class RegionBuilder {
       code.branch(from.self);
       return;
     }
-    if (to.page !== from.page) this.checkPage(to.page, target);
+    const page = this.pages[to.page];
+    if (page !== undefined && to.page !== from.page) this.function.checkPage(to.page, page, target, this.labels);
     if (target > from.rip) {
       code.branch(to.label);
       return;
     }
     const jump = code.place(); // the number is known when all entries are
     this.backward.push({ place: jump, from, to });
-  }
-  private backward: { readonly place: Place; readonly from: RegionBlock; readonly to: RegionBlock }[] = [];
-  /** In front of a jump to another page: unless this run has done so, checks what the run loop's lookup would check. */
-  private checkPage(page: number, target: bigint): void {
-    const { code } = this;
-    const { linear, frame, header } = this.pages[page] ?? { linear: 0n, frame: 0, header: 0 };
-    const tag = Number(BigInt.asUintN(32, linear >> 12n) & BigInt(L.TLB_ENTRIES - 1)) * L.TLB_ENTRY;
-    const tlb = this.slots.access(L.TLB_BASE, false)?.local;
-    code.emit(OP.localGet, CHECKED);
-    code.constant(1 << page);
-    code.emit(0x71);
-    code.emit(0x45);
-    code.open(OP.if);
-    code.emit(OP.localGet, tlb);
-    code.memory(0x29, tag + L.T_FETCH);
-    code.constant(BigInt.asIntN(64, linear));
-    code.emit(0x52);
-    code.emit(OP.localGet, tlb);
-    code.memory(0x28, tag + L.T_FRAME);
-    code.constant(frame);
-    code.emit(0x47);
-    code.emit(0x72);
-    code.constant(0);
-    code.memory(0x28, header + L.B_FLAGS);
-    code.constant(L.BLOCK_DROPPED);
-    code.emit(0x71);
-    code.emit(0x72);
-    code.open(OP.if);
-    this.target(target);
-    code.branch(this.exit);
-    code.close();
-    code.emit(OP.localGet, CHECKED);
-    code.constant(1 << page);
-    code.emit(0x72);
-    code.emit(OP.localSet, CHECKED);
-    code.close();
-  }
-
-  // ---- the function ----------------------------------------------------------------------------------------------------
-  private assemble(
-    blocks: readonly RegionBlock[],
-    entries: readonly RegionBlock[],
-    words: ReadonlyMap<RegionBlock, number>,
-  ): Place {
-    const { code } = this;
-    const numbers = new Map(entries.map((b, i) => [b, i]));
-    const loops = this.nativeLoops(blocks);
-    for (const { place, from, to } of this.backward) {
-      code.goTo(place);
-      const loop = loops.get(to);
-      if (loop !== undefined && blocks.indexOf(from) <= loop.last) {
-        code.branch(loop.label);
-        continue;
-      }
-      const number = numbers.get(to);
-      if (number === undefined) throw new Error('internal error: a place that is jumped back to is no entry');
-      code.constant(number);
-      code.emit(OP.localSet, ENTRY);
-      code.branch(this.top);
-    }
-    const manyPages = this.pages.length > 1;
-    if (this.hasIndirect && manyPages) this.slots.access(L.TLB_BASE, false);
-    const head = code.begin();
-    this.slots.load(code);
-    code.constant(0);
-    code.memory(0x29, L.BUDGET);
-    code.emit(OP.localSet, BUDGET);
-    if (manyPages) this.splitWord();
-    code.open(OP.block, 0x40, this.exit);
-    code.open(OP.loop, 0x40, this.top);
-    code.open(OP.block, 0x40, this.left);
-    code.open(OP.block, 0x40, this.indirect);
-    // each block's code stands behind the end of its label's scope; the scopes nest around the dispatcher's table
-    const inLoop = new Set(
-      [...loops].flatMap(([first, { last }]) => blocks.slice(blocks.indexOf(first) + 1, last + 1)),
-    );
-    for (const block of blocks.toReversed()) if (!inLoop.has(block)) code.open(OP.block, 0x40, block.label);
-    code.emit(OP.localGet, ENTRY);
-    const labels = entries.map(({ label }) => label);
-    code.branchTable([...labels, labels[0] ?? this.exit]);
-    const ends = new Map([...loops.values()].map(({ last }) => [blocks[last], true]));
-    blocks.forEach((block, i) => {
-      code.close();
-      const loop = loops.get(block);
-      if (loop !== undefined) {
-        code.open(OP.loop, 0x40, loop.label);
-        for (const inner of blocks.slice(i + 1, loop.last + 1).toReversed()) code.open(OP.block, 0x40, inner.label);
-      }
-      if (block.self !== 0) code.open(OP.loop, 0x40, block.self);
-      code.append(block.head, block.tail);
-      if (block.self !== 0) code.close();
-      if (ends.has(block)) code.close();
-    });
-    code.emit(OP.unreachable);
-    code.close();
-    if (this.hasIndirect) this.dispatchIndirect(entries, words);
-    code.branch(this.exit);
-    code.close();
-    this.storeLeft();
-    code.branch(this.exit);
-    code.close();
-    code.close();
-    this.slots.store(code);
-    code.constant(0);
-    code.emit(OP.localGet, TARGET);
-    code.memory(0x37, L.RIP);
-    code.constant(0);
-    code.emit(OP.localGet, BUDGET);
-    code.memory(0x37, L.BUDGET);
-    return head;
-  }
-  /**
-   * Loops that can be native: contiguous blocks that are entered at the first alone. By first block, the last one's number;
-   * they do not nest, the innermost is taken.
-   */
-  private nativeLoops(
-    blocks: readonly RegionBlock[],
-  ): Map<RegionBlock, { readonly last: number; readonly label: Label }> {
-    const numbers = new Map(blocks.map((b, i) => [b, i]));
-    const number = (b: RegionBlock | undefined): number => (b === undefined ? -1 : (numbers.get(b) ?? -1));
-    const candidates = new Map<number, number>();
-    for (const { from, to } of this.backward) {
-      candidates.set(number(to), Math.max(candidates.get(number(to)) ?? 0, number(from)));
-    }
-    const loops = new Map<RegionBlock, { readonly last: number; readonly label: Label }>();
-    const inwards = [...candidates].sort(([a], [b]) => b - a);
-    let begin = blocks.length;
-    for (const [first, last] of inwards) {
-      const head = blocks[first];
-      if (head === undefined || last >= begin) continue;
-      const inside = (i: number): boolean => i > first && i <= last;
-      if (blocks.some((b, i) => inside(i) && b.entered)) continue;
-      const jumpedInto = this.jumps.some(({ from, target }) => {
-        const to = this.found.get(target);
-        return inside(number(to)) && !(number(from) >= first && number(from) <= last);
-      });
-      if (jumpedInto) continue;
-      loops.set(head, { last, label: this.code.label() });
-      begin = first;
-    }
-    return loops;
-  }
-  /** Entry word: the entry's number, and the bit of its page, which the caller has checked. */
-  private splitWord(): void {
-    const { code } = this;
-    code.emit(OP.localGet, CHECKED);
-    code.emit(OP.localGet, ENTRY);
-    code.constant(16);
-    code.emit(0x76);
-    code.emit(0x72);
-    code.emit(OP.localSet, CHECKED);
-    code.emit(OP.localGet, ENTRY);
-    code.constant(0xffff);
-    code.emit(0x71);
-    code.emit(OP.localSet, ENTRY);
-  }
-  private storeLeft(): void {
-    const { code } = this;
-    code.emit(OP.localGet, BUDGET);
-    code.emit(OP.localGet, LEFT);
-    code.constant(0xff);
-    code.emit(0x71);
-    code.emit(0xad);
-    code.emit(0x7c);
-    code.emit(OP.localSet, BUDGET);
-    code.constant(0);
-    code.emit(OP.localGet, LEFT);
-    code.constant(8);
-    code.emit(0x76);
-    code.memory(0x36, L.REGION_LEFT);
-    code.constant(0);
-    code.emit(OP.localGet, RECORD);
-    code.memory(0x36, L.REGION_RECORD);
-  }
-  /** TARGET is a computed RIP: looks it up in the region's table of entries, and goes there when its page is what it was. */
-  private dispatchIndirect(entries: readonly RegionBlock[], words: ReadonlyMap<RegionBlock, number>): void {
-    const { code } = this;
-    const bits = Math.max(3, 33 - Math.clz32(entries.length));
-    const slotOf = (rip: bigint, multiplier: number): number =>
-      Math.imul(Number(BigInt.asUintN(32, rip)), multiplier) >>> (32 - bits);
-    const collisions = (multiplier: number): number =>
-      entries.length - new Set(entries.map(({ rip }) => slotOf(rip, multiplier))).size;
-    const multiplier = MULTIPLIERS.reduce((best, other) => (collisions(other) < collisions(best) ? other : best));
-    const table = this.host.allocate(TARGET_SLOT << bits);
-    const { view } = this.blocks;
-    for (let i = 0; i < 1 << bits; i++) view.setBigUint64(table + i * TARGET_SLOT, NO_TARGET, true);
-    for (const entry of entries) {
-      const slot = table + slotOf(entry.rip, multiplier) * TARGET_SLOT;
-      view.setBigUint64(slot, entry.rip, true);
-      view.setUint32(slot + 8, words.get(entry) ?? 0, true);
-      view.setUint32(slot + 12, this.pages[entry.page]?.frame ?? 0, true);
-      view.setUint32(slot + 16, this.pages[entry.page]?.header ?? 0, true);
-    }
-    code.emit(OP.localGet, TARGET);
-    code.emit(0xa7);
-    code.constant(multiplier | 0);
-    code.emit(0x6c);
-    code.constant(32 - bits);
-    code.emit(0x76);
-    code.constant(5);
-    code.emit(0x74);
-    code.emit(OP.localTee, SCRATCH);
-    code.memory(0x29, table);
-    code.emit(OP.localGet, TARGET);
-    code.emit(0x52);
-    code.open(OP.if);
-    code.branch(this.exit);
-    code.close();
-    code.emit(OP.localGet, SCRATCH);
-    code.memory(0x28, table + 8);
-    code.emit(OP.localSet, ENTRY);
-    if (this.pages.length > 1) {
-      code.emit(OP.localGet, CHECKED);
-      code.emit(OP.localGet, ENTRY);
-      code.constant(16);
-      code.emit(0x76);
-      code.emit(0x71);
-      code.emit(0x45);
-      code.open(OP.if);
-      this.checkTarget(table);
-      code.close();
-      this.splitWord();
-    }
-    code.branch(this.top);
-  }
-  /** The checks of checkPage for the page of TARGET, with what the table's slot says of it. */
-  private checkTarget(table: number): void {
-    const { code } = this;
-    code.emit(OP.localGet, this.slots.access(L.TLB_BASE, false)?.local);
-    code.emit(OP.localGet, TARGET);
-    code.constant(12n);
-    code.emit(0x88);
-    code.emit(0xa7);
-    code.constant(L.TLB_ENTRIES - 1);
-    code.emit(0x71);
-    code.constant(5);
-    code.emit(0x74);
-    code.emit(0x6a);
-    const entry = code.temporary(I32);
-    code.emit(OP.localTee, entry);
-    code.memory(0x29, L.T_FETCH);
-    code.emit(OP.localGet, TARGET);
-    code.constant(~PAGE_MASK);
-    code.emit(0x83);
-    code.emit(0x52);
-    code.emit(OP.localGet, entry);
-    code.memory(0x28, L.T_FRAME);
-    code.emit(OP.localGet, SCRATCH);
-    code.memory(0x28, table + 12);
-    code.emit(0x47);
-    code.emit(0x72);
-    code.emit(OP.localGet, SCRATCH);
-    code.memory(0x28, table + 16);
-    code.memory(0x28, L.B_FLAGS);
-    code.constant(L.BLOCK_DROPPED);
-    code.emit(0x71);
-    code.emit(0x72);
-    code.open(OP.if);
-    code.branch(this.exit);
-    code.close();
   }
 }

@@ -1,4 +1,4 @@
-// The proof of the JIT's tests: a fault in a copy of src/jit makes the test fail that is named for it.
+// The proof of the JIT's tests: a fault in a copy of src/jit or src/wasm makes the test fail that is named for it.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -43,7 +43,7 @@ export function describeJitFaults(faults: readonly JitFault[]): void {
     }
     for (const { name, file, find, replace, caughtBy } of faults) {
       it(`${name}: by "${TESTS[caughtBy].name}"`, () => {
-        const path = join(folder, 'src/jit', file);
+        const path = join(folder, 'src', file);
         const text = readFileSync(path, 'utf8');
         assert.equal(text.split(find).length, 2, `${file} has "${find}" not exactly once`);
         writeFileSync(

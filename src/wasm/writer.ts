@@ -1,22 +1,26 @@
-// The modules that regions are compiled in: several functions, one imported memory, and the pure functions that they call.
+// Modules of functions that share one type and one imported memory, and import other functions by name.
 import { ByteBuffer } from './code.ts';
-import { I32 } from './wasm-opcodes.ts';
-import type { FunctionType } from './wasm-reader.ts';
+import type { FunctionType } from './reader.ts';
 
 export interface ImportedFunction {
+  readonly module: string;
   readonly name: string;
   readonly type: FunctionType;
 }
+export interface ModuleParts {
+  /** Module and name that the memory is imported as. */
+  readonly memory: readonly [string, string];
+  /** They have the function indices from 0 on. */
+  readonly imports: readonly ImportedFunction[];
+  /** Of all bodies. */
+  readonly type: FunctionType;
+  /** Exported as their numbers: "0", "1", ... */
+  readonly bodies: readonly Uint8Array[];
+}
 const encoder = new TextEncoder();
 
-/**
- * A module with functions r0, r1, ... (i32) -> () and these bodies. It imports the memory as e.m and functions from s by their
- * names; those have the function indices from 0 on. It never imports a table: V8 pays for each of its entries.
- */
-export function writeModule(
-  imports: readonly ImportedFunction[],
-  bodies: readonly Uint8Array[],
-): Uint8Array<ArrayBuffer> {
+/** The bytes of a module. It never imports a table: V8 pays for each of its entries. */
+export function writeModule({ memory, imports, type, bodies }: ModuleParts): Uint8Array<ArrayBuffer> {
   const out = new ByteBuffer();
   const name = (text: string): number[] => [text.length, ...encoder.encode(text)];
   const section = (id: number, write: (part: ByteBuffer) => void): void => {
@@ -29,17 +33,16 @@ export function writeModule(
   out.put([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
   section(1, (part) => {
     part.unsigned(1 + imports.length);
-    part.put([0x60, 1, I32, 0]);
-    for (const { type } of imports) {
+    for (const { parameters, results } of [type, ...imports.map((imported) => imported.type)]) {
       part.byte(0x60);
-      for (const list of [type.parameters, type.results]) part.put([list.length, ...list]);
+      for (const list of [parameters, results]) part.put([list.length, ...list]);
     }
   });
   section(2, (part) => {
     part.unsigned(1 + imports.length);
-    part.put([...name('e'), ...name('m'), 2, 0, 1]);
+    part.put([...name(memory[0]), ...name(memory[1]), 2, 0, 1]);
     imports.forEach((imported, i) => {
-      part.put([...name('s'), ...name(imported.name), 0]);
+      part.put([...name(imported.module), ...name(imported.name), 0]);
       part.unsigned(1 + i);
     });
   });
@@ -50,7 +53,7 @@ export function writeModule(
   section(7, (part) => {
     part.unsigned(bodies.length);
     bodies.forEach((_, i) => {
-      part.put([...name(`r${i}`), 0]);
+      part.put([...name(String(i)), 0]);
       part.unsigned(imports.length + i);
     });
   });

@@ -1,7 +1,7 @@
 // Reads the parts of a WebAssembly module that the contract check and the partial evaluator need: types, imports,
 // functions, the function table, and bodies as flat lists of instructions (WebAssembly core specification, chapter 5).
 
-import { opcodeOf } from './wasm-opcodes.ts';
+import { opcodeOf } from './opcodes.ts';
 
 /** Value types as their binary codes: i32 0x7f, i64 0x7e, f32 0x7d, f64 0x7c, v128 0x7b. */
 export type ValueType = number;

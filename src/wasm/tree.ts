@@ -1,7 +1,7 @@
 // Function bodies as expression trees. Values that stay on WebAssembly's stack across a statement go to a local first, so
 // that every tree is evaluated at one place.
-import { opcodeOf, VOID, I32 } from './wasm-opcodes.ts';
-import type { WasmFunction, WasmModule } from './wasm-reader.ts';
+import { opcodeOf, VOID, I32 } from './opcodes.ts';
+import type { WasmFunction, WasmModule } from './reader.ts';
 
 /** One expression or statement. */
 export interface Tree {

@@ -1,7 +1,7 @@
 // Residual code before it is bytes: a linked list of instructions in one typed array. A list, because what comes first is
 // sometimes known last (whether a scope is needed, which locals a join has to set); an array, because a region has tens of
 // thousands of instructions and an object for each would cost more than all the rest of the translation.
-import { F32, F64, I32, I64, opcodeOf, V128, VECTOR, VOID } from './wasm-opcodes.ts';
+import { F32, F64, I32, I64, opcodeOf, V128, VECTOR, VOID } from './opcodes.ts';
 import { OP } from './tree.ts';
 
 /** A constant, or undefined: the code that was emitted leaves the value on the stack (or there is none). */

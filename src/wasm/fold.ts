@@ -82,10 +82,14 @@ export function fold(op: number, a: Value, b?: Value): number | bigint | undefin
   return undefined;
 }
 
-/** Instructions for which a constant zero on the right (or, second set, on the left) leaves the other operand. */
-export const ZERO_RIGHT_IS_IDENTITY = new Set([
+const ZERO_RIGHT_IS_IDENTITY = new Set([
   0x6a, 0x6b, 0x72, 0x73, 0x74, 0x75, 0x76, 0x7c, 0x7d, 0x84, 0x85, 0x86, 0x87, 0x88,
 ]);
-export const ZERO_LEFT_IS_IDENTITY = new Set([0x6a, 0x72, 0x73, 0x7c, 0x84, 0x85]);
-/** i64.and with all ones: what the 64-bit address mask of a record is. */
-export const ONES_ARE_IDENTITY = new Set([0x71, 0x83]);
+const ZERO_LEFT_IS_IDENTITY = new Set([0x6a, 0x72, 0x73, 0x7c, 0x84, 0x85]);
+const ONES_ARE_IDENTITY = new Set([0x71, 0x83]);
+/** Whether an instruction with this operand on that side leaves the other operand as it is. */
+export function isIdentity(op: number, value: Value, side: 'left' | 'right'): boolean {
+  if (value === -1 || value === -1n) return ONES_ARE_IDENTITY.has(op);
+  if (value !== 0 && value !== 0n) return false;
+  return (side === 'right' ? ZERO_RIGHT_IS_IDENTITY : ZERO_LEFT_IS_IDENTITY).has(op);
+}
