@@ -98,7 +98,7 @@ test('what is wrong with a bzImage is said by field', () => {
     [{ version: 0x20b }, 'unsupported', /0x206, version: is 2\.11; the 64-bit boot protocol begins with 2\.12/],
     [{ xloadflags: 0x7e }, 'unsupported', /xloadflags: says that this kernel has no 64-bit entry point/],
     [{ preferredAddress: 0x1000 }, 'badField', /pref_address: is 0x1000, not between 1 MiB and 4 GiB/],
-    [{ initSize: 64 << 20 }, 'outsideMemory', /init_size: needs memory up to 0x5000000 .* at least 80M with --memory/],
+    [{ initSize: 64 << 20 }, 'outsideMemory', /init_size: needs memory up to 0x5000000 .* at least 81M with --memory/],
     [{ commandLineSize: 3 }, 'badField', /cmdline_size: its command line has 5 bytes; this kernel reads at most 3/],
   ];
   for (const [fields, code, message] of cases) {
