@@ -1,6 +1,8 @@
 // Makes the Linux test guest: Debian's own kernel, and an initramfs with busybox, the virtio drivers and guests/linux.
-// usage: linux-guest.ts      prints one JSON line {"kernel", "initrd", "version"}
+// usage: linux-guest.ts [--symbols]      prints one JSON line {"kernel", "initrd", "version"}
+//   --symbols: the kernel's vmlinux with debugging information, too (282 MB to download), as "symbols"
 // Both files are kept in the cache folder, under the packages' versions and the hash of what the initramfs is made of.
+// Links to them in guests/linux/build keep their names from version to version, for launch.json.
 import {
   cpSync,
   existsSync,
@@ -10,6 +12,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -18,6 +21,7 @@ import { hashFiles, listFiles } from './files.ts';
 import { cacheFolder } from './install-vscode.ts';
 import { writeCpio, type CpioEntry } from './linux-guest/cpio.ts';
 import { currentPackage, dependencyOf, unpackPackage, type DebianPackage } from './linux-guest/debian-packages.ts';
+import { kernelSymbols } from './linux-guest/kernel-symbols.ts';
 import { modulesInOrder, type KernelModule } from './linux-guest/kernel-modules.ts';
 import { findOnPath, messageOf, repositoryRoot, runProgram } from './process.ts';
 
@@ -98,7 +102,11 @@ async function make(kernel: DebianPackage, busybox: DebianPackage, target: strin
 export async function linuxGuest(log: (line: string) => void = () => undefined): Promise<LinuxGuest> {
   const kernel = await dependencyOf('linux-image-cloud-amd64', 'linux-image-');
   const busybox = await currentPackage('busybox-static');
-  const inputs = [...listFiles(sources), ...listFiles('scripts/linux-guest'), 'scripts/linux-guest.ts'];
+  const inputs = [
+    ...listFiles(sources, (file) => !file.includes('/.vscode/')),
+    ...listFiles('scripts/linux-guest'),
+    'scripts/linux-guest.ts',
+  ];
   const hash = hashFiles(inputs, `${busybox.version} ${COMPILER_OPTIONS.join(' ')}`).slice(0, 12);
   const folder = path.join(cacheFolder(), 'linux', kernel.version, hash);
   const guest = {
@@ -113,11 +121,39 @@ export async function linuxGuest(log: (line: string) => void = () => undefined):
   return guest;
 }
 
+/** Makes a link, or lets it point elsewhere; there is never a moment without it. */
+function link(file: string, target: string): void {
+  const fresh = `${file}.${process.pid}`;
+  symlinkSync(target, fresh);
+  renameSync(fresh, file);
+}
+
+/** Links to a guest's files in guests/linux/build: vmlinuz, initramfs.cpio, and vmlinux if its symbols are there. */
+export function linkGuest({ kernel, initrd }: LinuxGuest, symbols?: string): void {
+  const folder = path.join(repositoryRoot, sources, 'build');
+  mkdirSync(folder, { recursive: true });
+  link(path.join(folder, 'vmlinuz'), kernel);
+  link(path.join(folder, 'initramfs.cpio'), initrd);
+  if (symbols !== undefined) link(path.join(folder, 'vmlinux'), symbols);
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const unknown = args.find((arg) => arg !== '--symbols');
+  if (unknown !== undefined) throw new Error(`there is no option '${unknown}', only --symbols`);
+  const guest = await linuxGuest((line) => console.error(line));
+  if (!args.includes('--symbols')) {
+    linkGuest(guest);
+    console.log(JSON.stringify(guest));
+    return;
+  }
+  const symbols = await kernelSymbols(guest, (line) => console.error(line));
+  linkGuest(guest, symbols);
+  console.log(JSON.stringify({ ...guest, symbols }));
+}
+
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  try {
-    console.log(JSON.stringify(await linuxGuest((line) => console.error(line))));
-  } catch (error) {
+  main(process.argv.slice(2)).catch((error: unknown) => {
     console.error(`guest:linux: ${messageOf(error)}`);
     process.exitCode = 1;
-  }
+  });
 }

@@ -1,15 +1,22 @@
 // `npm start`: builds everything and opens VS Code on the sample guest with the extension of this checkout loaded.
-// usage: start.ts [--no-open] [--port N] [--server]
+// usage: start.ts [--linux] [--no-open] [--port N] [--server]
+//   --linux: on guests/linux instead, with Debian's kernel, which is fetched first.
 //   A desktop VS Code (`code`) is used when there is one; else (or with --server) VS Code's server on 127.0.0.1, whose address
 //   is printed (and opened in a browser, except with --no-open). Ctrl+C ends it.
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { buildEverything } from './build.ts';
 import { installVSCode, vscodeVersion } from './install-vscode.ts';
+import { linkGuest, linuxGuest } from './linux-guest.ts';
 import { findOnPath, messageOf, repositoryRoot, runProgram } from './process.ts';
 import { startServer } from './vscode-server.ts';
 
-const workspace = path.join(repositoryRoot, 'guests', 'smp');
+interface Workspace {
+  readonly folder: string;
+  readonly what: string;
+}
+const SAMPLE: Workspace = { folder: path.join(repositoryRoot, 'guests', 'smp'), what: 'its sample guest' };
+const LINUX: Workspace = { folder: path.join(repositoryRoot, 'guests', 'linux'), what: "Debian's kernel" };
 
 function hasDisplay(): boolean {
   if (process.platform !== 'linux') return true;
@@ -46,7 +53,7 @@ function openInBrowser(url: string): void {
     .unref();
 }
 
-async function serve(args: readonly string[]): Promise<void> {
+async function serve(args: readonly string[], { folder, what }: Workspace): Promise<void> {
   const asked = args.indexOf('--port') < 0 ? undefined : Number(args[args.indexOf('--port') + 1]);
   if (asked !== undefined && !(Number.isInteger(asked) && asked > 0 && asked < 65536)) {
     throw new Error('--port wants a number from 1 to 65535');
@@ -65,19 +72,22 @@ async function serve(args: readonly string[]): Promise<void> {
     console.error(`The VS Code server ended by itself (status ${code}):\n${server.log().trimEnd()}`);
     process.exit(1);
   });
-  const url = server.url({ folder: workspace, extension: repositoryRoot });
-  console.log(`VS Code ${vscodeVersion} with Trapline and its sample guest:\n\n  ${url}\n`);
+  const url = server.url({ folder, extension: repositoryRoot });
+  console.log(`VS Code ${vscodeVersion} with Trapline and ${what}:\n\n  ${url}\n`);
   console.log('Open it in a browser on this machine and press F5. Ctrl+C here ends it.');
   if (!args.includes('--no-open')) openInBrowser(url);
 }
 
 async function start(args: readonly string[]): Promise<void> {
   await buildEverything((line) => console.error(line));
+  const workspace = args.includes('--linux') ? LINUX : SAMPLE;
+  if (workspace === LINUX) linkGuest(await linuxGuest((line) => console.error(line)));
   const code = args.includes('--server') ? undefined : await desktopVSCode();
-  if (code === undefined) return serve(args);
-  const opened = await runProgram(code, [`--extensionDevelopmentPath=${repositoryRoot}`, '--new-window', workspace]);
+  if (code === undefined) return serve(args, workspace);
+  const { folder } = workspace;
+  const opened = await runProgram(code, [`--extensionDevelopmentPath=${repositoryRoot}`, '--new-window', folder]);
   if (opened.status !== 0) throw new Error(`${code} ended with status ${opened.status}:\n${opened.output}`);
-  console.log(`VS Code is open on ${workspace} with Trapline loaded: press F5 there.`);
+  console.log(`VS Code is open on ${folder} with Trapline loaded: press F5 there.`);
 }
 
 start(process.argv.slice(2)).catch((error: unknown) => {

@@ -22,7 +22,10 @@ function attempt<Result>(option: string, action: () => Result): Result {
 }
 
 /** Opens all files, or none. Throws UsageError. */
-export function openDevices({ disks, entropySeed, portFile }: RunOptions, environment: RunEnvironment): RunDevices {
+export function openDevices(
+  { disks, entropySeed, portFile, portInputFile }: RunOptions,
+  environment: RunEnvironment,
+): RunDevices {
   const opened: OpenDisk[] = [];
   const closeDisks = (): void => opened.forEach((disk) => disk.close());
   try {
@@ -33,7 +36,7 @@ export function openDevices({ disks, entropySeed, portFile }: RunOptions, enviro
     return {
       options: {
         disks: opened,
-        port: sink !== undefined,
+        port: sink !== undefined || portInputFile !== undefined,
         ...(entropySeed === undefined ? {} : { entropySeed }),
       },
       portOutput: (bytes) => sink?.write(bytes),

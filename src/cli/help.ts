@@ -16,7 +16,8 @@ trapline run: boots a kernel; its first serial port is this terminal
   --disk FILE[,writable]  a raw disk image as virtio disk; may be given several times. What the guest writes stays in
                           memory and is lost at the end, unless ",writable" is there
   --rng SEED              a virtio entropy device, whose numbers follow from SEED
-  --port FILE             a virtio console, whose output goes to FILE
+  --port FILE             a virtio console (Linux: /dev/hvc0), whose output goes to FILE
+  --port-input FILE       a virtio console, whose input is FILE; it goes in when the guest has written something
   --no-jit                interpret everything
   --until REGEX           end with status 0 when the console output matches
   --max-instructions N    end with status 124 after N instructions of all processors

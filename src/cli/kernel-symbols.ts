@@ -1,5 +1,7 @@
-// Names for addresses in the kernel's ELF file.
+// Names for addresses of the kernel: of its ELF file, or what a compressed one says of itself in the guest's memory.
+import type { MachineApi } from '../machine/api.ts';
 import { createLocalSymbols, type SymbolFile } from '../symbols/index.ts';
+import { kernelInMemory } from './running-kernel.ts';
 
 export interface NamedPlace {
   readonly name: string;
@@ -9,7 +11,7 @@ export interface NamedPlace {
   readonly source?: { readonly path: string; readonly line: number };
 }
 
-/** A kernel without ELF symbols (a bzImage, a damaged file) has no names; its addresses still can be reported. */
+/** A kernel without any symbols (a damaged file) has no names; its addresses still can be reported. */
 export class KernelSymbols {
   private readonly symbols = createLocalSymbols({
     openFile: (path) => {
@@ -18,8 +20,13 @@ export class KernelSymbols {
   });
   private readonly file: Promise<SymbolFile | undefined>;
 
-  constructor(kernel: Uint8Array, name: string) {
-    this.file = this.symbols.open({ kind: 'bytes', bytes: kernel }, name).catch(() => undefined);
+  /** `machine`: where the kernel runs, or ran. */
+  constructor(kernel: Uint8Array, name: string, machine: MachineApi) {
+    this.file = this.open(kernel, name).then((file) => file ?? this.open(kernelInMemory(machine), name));
+  }
+  private open(bytes: Uint8Array | undefined, name: string): Promise<SymbolFile | undefined> {
+    if (bytes === undefined) return Promise.resolve(undefined);
+    return this.symbols.open({ kind: 'bytes', bytes }, name).catch(() => undefined);
   }
   dispose(): void {
     this.symbols.dispose();

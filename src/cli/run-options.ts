@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly entropySeed?: number;
   /** Where the output of the virtio console goes; undefined: there is none. */
   readonly portFile?: string;
+  /** What the guest reads from the virtio console, once it has written something to it. */
+  readonly portInputFile?: string;
 }
 
 export interface DiskOption {
@@ -48,6 +50,7 @@ export interface RawRunOptions {
   readonly disk?: readonly string[] | undefined;
   readonly rng?: string | undefined;
   readonly port?: string | undefined;
+  readonly 'port-input'?: string | undefined;
 }
 
 const DEFAULT_MEMORY = 128 * 2 ** 20;
@@ -120,5 +123,6 @@ export function parseRunOptions(raw: RawRunOptions): RunOptions {
     disks: (raw.disk ?? []).map(parseDisk),
     ...(raw.rng === undefined ? {} : { entropySeed: parseCount('rng', raw.rng, 0, 0xffff_ffff) }),
     ...(raw.port === undefined ? {} : { portFile: raw.port }),
+    ...(raw['port-input'] === undefined ? {} : { portInputFile: raw['port-input'] }),
   };
 }

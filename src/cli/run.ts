@@ -4,6 +4,7 @@ import { BootError } from '../machine/boot/boot-error.ts';
 import { loadKernel } from '../machine/boot/load-kernel.ts';
 import type { MachineStop } from '../machine/api.ts';
 import { Machine, MachineOptionError } from '../machine/machine.ts';
+import { vectorName } from '../machine/vector-name.ts';
 import { openDevices, type RunDevices } from './devices.ts';
 import type { RunEnvironment, TextSink } from './environment.ts';
 import { STATUS, UsageError } from './exit-status.ts';
@@ -47,7 +48,7 @@ async function runOn(
   environment: RunEnvironment,
 ): Promise<number> {
   const machine = await boot(kernel, options, devices, environment);
-  machine.onPort = devices.portOutput;
+  await connectPort(machine, devices, options, environment);
   const statsFile = openOutput(environment, '--stats', options.statsFile); // before the run: a wrong path is told at once
   const profileFile = openOutput(environment, '--profile', options.profileFile);
   const profile = profileFile === undefined ? undefined : new GuestProfile(machine);
@@ -59,7 +60,7 @@ async function runOn(
     session.close();
   }
   if (ending.reason === 'tripleFault' && session.stop?.kind === 'shutdown') {
-    environment.say(await describeTripleFault(session.stop, kernel, options.kernel));
+    environment.say(await describeTripleFault(session.stop, new KernelSymbols(kernel, options.kernel, machine)));
   }
   if (options.digest) environment.say(`digest ${machine.digest()}`);
   if (statsFile !== undefined) {
@@ -68,12 +69,28 @@ async function runOn(
     statsFile.close();
   }
   if (profile !== undefined && profileFile !== undefined) {
-    const symbols = new KernelSymbols(kernel, options.kernel);
+    const symbols = new KernelSymbols(kernel, options.kernel, machine);
     profileFile.write(`${JSON.stringify(await profile.finish(symbols))}\n`);
     profileFile.close();
     symbols.dispose();
   }
   return ending.status;
+}
+
+/** Linux drops what arrives before its driver is ready, so the input goes in when the guest has said something. */
+async function connectPort(
+  machine: Machine,
+  devices: RunDevices,
+  { portInputFile }: RunOptions,
+  environment: RunEnvironment,
+): Promise<void> {
+  let input = portInputFile === undefined ? undefined : await readInput('--port-input', portInputFile, environment);
+  machine.onPort = (bytes) => {
+    devices.portOutput(bytes);
+    if (input === undefined) return;
+    machine.sendPort(input);
+    input = undefined;
+  };
 }
 
 async function readInput(option: string, path: string, environment: RunEnvironment): Promise<Uint8Array> {
@@ -265,21 +282,18 @@ class Session {
 
 async function describeTripleFault(
   stop: MachineStop & { readonly kind: 'shutdown' },
-  kernel: Uint8Array,
-  name: string,
+  symbols: KernelSymbols,
 ): Promise<string> {
-  const symbol = await symbolAt(stop.rip, kernel, name);
-  const chain = stop.chain.map(({ vector }) => `#${VECTOR_NAMES[vector] ?? vector}`).join(' -> ');
+  const symbol = await symbolAt(stop.rip, symbols);
+  symbols.dispose();
+  const chain = stop.chain.map(({ vector }) => vectorName(vector)).join(' -> ');
   const vectors = chain === '' ? '' : `, vectors ${chain} -> shutdown`;
   return `Triple fault on vCPU ${stop.vcpu} at ${hex(stop.rip)}${symbol}${vectors}.`;
 }
-const VECTOR_NAMES = ['DE', 'DB', 'NMI', 'BP', 'OF', 'BR', 'UD', 'NM', 'DF', '9', 'TS', 'NP', 'SS', 'GP', 'PF'];
 
 /** " <function+0x12>", or nothing when the kernel has no symbol there. */
-async function symbolAt(address: bigint, kernel: Uint8Array, name: string): Promise<string> {
-  const symbols = new KernelSymbols(kernel, name);
+async function symbolAt(address: bigint, symbols: KernelSymbols): Promise<string> {
   const hit = await symbols.at(address);
-  symbols.dispose();
   if (hit === undefined) return '';
   const offset = hit.offset === 0n ? '' : `+${hex(hit.offset)}`;
   return ` <${hit.name}${offset}>`;

@@ -17,13 +17,15 @@ export const exceptionFilters: readonly P.ExceptionBreakpointsFilter[] = [
   {
     filter: 'panic',
     label: 'Kernel panic',
-    description: 'Stops where Linux calls panic(), before it says or stops anything.',
+    description:
+      'Linux: stops at panic(), before it says or stops anything. Does nothing where the kernel has no such function.',
     default: false,
   },
   {
     filter: 'oops',
     label: 'Kernel oops',
-    description: 'Stops where Linux begins to report a fault of its own code, with the place on the stack.',
+    description:
+      'Linux: stops at oops_enter(), where it begins to report a fault of its own code, with the place on the stack. Does nothing where the kernel has no such function.',
     default: false,
   },
   {

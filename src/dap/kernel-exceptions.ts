@@ -27,7 +27,10 @@ async function placeOf(session: Session, names: readonly string[]): Promise<Reso
     const addresses = found.map(({ module, symbol }) => module.run(symbol.address));
     if (addresses.length > 0) return { kind: 'code', addresses: [...new Set(addresses)] };
   }
-  return { kind: 'nowhere', message: `The kernel has no function ${names.join(' or ')} that is known by name.` };
+  return {
+    kind: 'nowhere',
+    message: `This is for Linux: the kernel has no function ${names.join(' or ')} that is known by name.`,
+  };
 }
 
 const FORMAT_LIMIT = 200;

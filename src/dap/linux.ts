@@ -6,7 +6,9 @@
 import type { Debugger } from '../debugger/debugger.ts';
 import type { KernelImage } from '../debugger/linux/kernel-image.ts';
 import { buildIdsOf, DEFAULT_LINK_BASE, linkBaseOf, releaseOf, slideOf } from '../debugger/linux/kernel-image.ts';
+import { IdentityMapped } from '../debugger/linux/identity-mapped.ts';
 import { KernelLocator } from '../debugger/linux/kernel-locator.ts';
+import type { Module } from '../debugger/modules.ts';
 import type { StopRecord } from '../guestdebug/api.ts';
 import type { SymbolFile, Symbols } from '../symbols/index.ts';
 import { kallsymsElf } from '../symbols/index.ts';
@@ -41,6 +43,7 @@ export class LinuxBoot {
   private readonly parts: LinuxBootParts;
   private readonly locator: KernelLocator;
   private found = false;
+  private early: IdentityMapped | undefined;
   private readonly listeners: (() => Promise<void>)[] = [];
 
   constructor(parts: LinuxBootParts) {
@@ -61,13 +64,15 @@ export class LinuxBoot {
 
   /** For `Execution.interlude`. */
   readonly interlude = async (record: StopRecord): Promise<boolean> => {
-    if (!this.locator.waiting) return false;
+    if (!this.locator.waiting) return this.early?.look(record) === true;
     const alone = this.locator.isAlone(record);
     const image = this.locator.kernelAt(record);
     if (image !== undefined) await this.meet(image);
     else if (!this.locator.waiting)
       this.parts.say('important', 'No Linux kernel was found in what the image unpacked.');
-    return alone;
+    if (!alone) return false;
+    // A breakpoint at the kernel's very first instruction: the vCPU stands there already.
+    return this.parts.debugger.overlays.arriveLate(record.pc, record.vcpu).length === 0;
   };
 
   private async meet(image: KernelImage): Promise<void> {
@@ -84,12 +89,15 @@ export class LinuxBoot {
     }
     const linkBase = (paired === undefined ? undefined : await linkBaseOf(paired.file)) ?? DEFAULT_LINK_BASE;
     say('console', `Kernel ${releaseOf(image)} at ${hex(linkBase + slide)} (slide ${hex(slide)})`);
+    let kernel: Module | undefined;
     for (const { path, file } of files) {
       const ofKernel = isKernelFile(file);
       if (ofKernel && file !== paired?.file) continue;
-      debugger_.addModule(nameOf(path), file, ofKernel ? slide : 0n);
+      const module = debugger_.addModule(nameOf(path), file, ofKernel ? slide : 0n);
+      if (ofKernel) kernel = module;
     }
-    if (paired === undefined) await this.addKallsyms(image, slide);
+    if (paired === undefined) kernel = await this.addKallsyms(image, slide);
+    if (kernel !== undefined) this.early = await IdentityMapped.begin(debugger_, kernel, image.physical - linkBase);
     this.found = true;
     await this.parts.onKernel();
     for (const listener of this.listeners.splice(0)) await listener();
@@ -111,15 +119,16 @@ export class LinuxBoot {
     return undefined;
   }
 
-  private async addKallsyms(image: KernelImage, slide: bigint): Promise<void> {
+  private async addKallsyms(image: KernelImage, slide: bigint): Promise<Module | undefined> {
     const { debugger: debugger_, symbols, say } = this.parts;
-    if (image.kallsyms === undefined) return;
+    if (image.kallsyms === undefined) return undefined;
     const bytes = kallsymsElf(image.kallsyms, slide);
     const file = await symbols.open({ kind: 'bytes', bytes }, `kallsyms of Linux ${releaseOf(image)}`);
-    debugger_.addModule(KALLSYMS_MODULE, file, slide);
+    const module = debugger_.addModule(KALLSYMS_MODULE, file, slide);
     say(
       'console',
       `${image.kallsyms.symbols.length} names come from the kernel's own kallsyms; there are no source lines.`,
     );
+    return module;
   }
 }

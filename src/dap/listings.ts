@@ -60,7 +60,6 @@ export class Listings {
       name,
       path: name,
       sourceReference: listing.reference,
-      presentationHint: 'deemphasize',
       origin: 'machine code',
     };
   }

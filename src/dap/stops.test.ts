@@ -44,9 +44,10 @@ describe('stopped events', () => {
 
 describe('thread names', () => {
   it('have the number first and fit beside a badge', () => {
-    assert.equal(threadName({ vcpu: 1, cpl: 0, mode: 'long' }, 'idle'), 'vCPU 1 · r0 · idle');
-    assert.equal(threadName({ vcpu: 1, cpl: 3, mode: 'long' }, undefined), 'vCPU 1 · r3');
-    const long = threadName({ vcpu: 15, cpl: 0, mode: 'long' }, 'a_function_with_a_long_name');
+    assert.equal(threadName({ vcpu: 1, cpl: 0, mode: 'long', activity: 'active' }, 'idle'), 'vCPU 1 · r0 · idle');
+    assert.equal(threadName({ vcpu: 1, cpl: 3, mode: 'long', activity: 'active' }, undefined), 'vCPU 1 · r3');
+    assert.equal(threadName({ vcpu: 1, cpl: 0, mode: 'real', activity: 'waitSipi' }, 'x'), 'vCPU 1');
+    const long = threadName({ vcpu: 15, cpl: 0, mode: 'long', activity: 'halted' }, 'a_function_with_a_long_name');
     assert.ok(long.length <= NAME_LIMIT && long.startsWith('vCPU 15 · r0 · a_fun'), long);
   });
 });

@@ -73,8 +73,12 @@ export function stoppedEvents(statuses: readonly VcpuStatus[], focus: StopReason
   return [first, ...others];
 }
 
-/** `vCPU 1 · r0 · symbol`, cut so that it fits beside a badge. */
-export function threadName(status: Pick<VcpuStatus, 'vcpu' | 'cpl' | 'mode'>, symbol: string | undefined): string {
+/** `vCPU 1 · r0 · symbol`, cut so that it fits beside a badge; `vCPU 1` alone before the guest has started it. */
+export function threadName(
+  status: Pick<VcpuStatus, 'vcpu' | 'cpl' | 'mode' | 'activity'>,
+  symbol: string | undefined,
+): string {
+  if (status.activity === 'waitSipi') return `vCPU ${status.vcpu}`;
   const ring = status.mode === 'real' ? 'real' : `r${status.cpl}`;
   const head = `vCPU ${status.vcpu} · ${ring}`;
   return symbol === undefined ? head : cut(`${head} · ${symbol}`, NAME_LIMIT);

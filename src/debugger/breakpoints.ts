@@ -62,6 +62,8 @@ interface Live {
   readonly key: string;
   status: BreakpointStatus;
   hits: number;
+  /** Takes away one of several addresses. */
+  drop(address: bigint): void;
   remove(): void;
 }
 
@@ -169,6 +171,18 @@ export class Breakpoints {
     return changed;
   }
 
+  /** Takes addresses away from breakpoints that have others beside them: code is not executed there any more. */
+  drop(gone: (address: bigint, all: readonly bigint[]) => boolean): void {
+    for (const live of [...this.groups.values()].flat()) {
+      const { place } = live.status;
+      if (place.kind !== 'code') continue;
+      const addresses = place.addresses.filter((address) => !gone(address, place.addresses));
+      if (addresses.length === place.addresses.length) continue;
+      for (const address of place.addresses) if (!addresses.includes(address)) live.drop(address);
+      live.status = { ...live.status, place: { ...place, addresses } };
+    }
+  }
+
   private async create(wish: BreakpointWish, id = this.nextId++): Promise<Live> {
     const live: Live = {
       id,
@@ -176,6 +190,7 @@ export class Breakpoints {
       key: identity(wish),
       hits: 0,
       status: { id, verified: false, place: { kind: 'nowhere', message: '' } },
+      drop: () => undefined,
       remove: () => undefined,
     };
     const refuse = (message: string, place: ResolvedPlace = { kind: 'nowhere', message }): Live => {
@@ -201,9 +216,13 @@ export class Breakpoints {
   private async createCode(live: Live, wish: BreakpointWish, place: ResolvedPlace & { kind: 'code' }): Promise<Live> {
     const decisions = new Map<bigint, Decision>();
     for (const address of place.addresses) decisions.set(address, await this.decide(wish, address));
-    const removals: (() => void)[] = [];
+    const removals = new Map<bigint, () => void>();
+    live.drop = (address) => {
+      removals.get(address)?.();
+      removals.delete(address);
+    };
     live.remove = () => {
-      for (const remove of removals) remove();
+      for (const remove of removals.values()) remove();
     };
     let message = place.message ?? '';
     for (const [address, decision] of decisions) {
@@ -214,7 +233,7 @@ export class Breakpoints {
         live.status = { id: live.id, verified: false, message: result.message, place };
         return live;
       }
-      removals.push(() => this.host.overlays.remove(address, owner));
+      removals.set(address, () => this.host.overlays.remove(address, owner));
       if (message === '') message = result.message;
     }
     live.status = { id: live.id, verified: true, place, ...(message === '' ? {} : { message }) };

@@ -70,6 +70,11 @@ export class ModuleSet {
     this.list.push(module);
     this.names.clear();
   }
+  remove(module: Module): void {
+    const index = this.list.indexOf(module);
+    if (index >= 0) this.list.splice(index, 1);
+    this.names.clear();
+  }
   at(address: bigint): Module | undefined {
     return this.list.find((module) => module.covers(address));
   }

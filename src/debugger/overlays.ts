@@ -81,6 +81,14 @@ export class Overlays {
   }
 
   /**
+   * Somebody put an overlay where a vCPU stands already, before its instruction has run: asks everybody there.
+   * @returns those that want to stop.
+   */
+  arriveLate(linear: bigint, vcpu: number): readonly OverlayOwner[] {
+    return this.arrive(linear, vcpu) === 'stop' ? (this.arrivals.get(vcpu)?.owners ?? []) : [];
+  }
+
+  /**
    * A step passed over the address under a lease, which the overlay did not see: asks the user's breakpoints there.
    * @returns those that want to stop.
    */

@@ -28,6 +28,7 @@ const RUN_OPTIONS = {
   disk: { ...text, multiple: true },
   rng: text,
   port: text,
+  'port-input': text,
   help: { ...flag, short: 'h' },
 } as const;
 

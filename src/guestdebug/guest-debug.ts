@@ -1,6 +1,7 @@
 // The guest-debug layer as one object (guest-debug-spec 2 to 4): composes the tables and the state machine over a machine.
 import type * as Api from './api.ts';
 import type { MachineObserver, MachineStop, Ticks } from '../machine/api.ts';
+import { vectorName } from '../machine/vector-name.ts';
 import { BankProgramming } from './bank-programming.ts';
 import { BoundaryEvents } from './boundary-events.ts';
 import { Breakpoints } from './breakpoints.ts';
@@ -317,7 +318,7 @@ export class GuestDebug implements Api.GuestDebugApi {
       case 'reset':
         return this.end('reset', 0, `The guest reset the machine through ${stop.source}.`);
       case 'shutdown': {
-        const chain = stop.chain.map(({ vector, rip }) => `${vector} at ${hex(rip)}`).join(', ');
+        const chain = stop.chain.map(({ vector, rip }) => `${vectorName(vector)} at ${hex(rip)}`).join(', ');
         this.shutdownText = `vCPU ${stop.vcpu} shut down by a triple fault at ${hex(stop.rip)}; vectors: ${chain}.`;
         return this.stopFor('shutdown', stop.vcpu, this.shutdownText);
       }

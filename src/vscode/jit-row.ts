@@ -4,7 +4,7 @@ import { leaf, type TreeRow } from './tree-row.ts';
 
 /** Why running regions end, in words. The names are those of the functions that core.wasm's handlers import. */
 const CAUSES: Readonly<Record<string, string>> = {
-  elsewhere: 'jumps to code outside of the region',
+  elsewhere: 'jumps out of the region',
   'system.load': 'slow memory reads',
   'system.store': 'slow memory writes',
   'system.modify': 'slow memory updates',

@@ -114,7 +114,7 @@ test('the JIT: off, or how much it does, and why regions end', () => {
   );
   const causes = [
     'slow memory writes: 1 000 000',
-    'jumps to code outside of the region: 20',
+    'jumps out of the region: 20',
     'system.unheardOf: 1', // a cause without words is shown by its name
   ];
   assert.deepEqual(

@@ -143,6 +143,51 @@ test(
   },
 );
 
+test(
+  'the kernel before it runs where it is linked to: startup_64 and __startup_64 stop, at physical addresses',
+  { skip },
+  async () => {
+    const session = new LinuxSession();
+    const { client } = session;
+    /** Name and address of the innermost frame, and what the listing at it begins with. */
+    const top = async (): Promise<{ readonly name: string; readonly pc: bigint; readonly listing: string }> => {
+      const { threadId } = await client.stopped();
+      const { stackFrames } = await client.request<P.StackTraceResponse['body']>('stackTrace', { threadId });
+      const [frame] = stackFrames;
+      const { content } = await client.request<P.SourceResponse['body']>('source', {
+        sourceReference: frame?.source?.sourceReference,
+        source: frame?.source,
+      });
+      return { name: frame?.name ?? '', pc: BigInt(frame?.instructionPointerReference ?? 0), listing: content };
+    };
+    const moduleNames = async (): Promise<readonly string[]> =>
+      (await client.request<P.ModulesResponse['body']>('modules')).modules.map(({ name }) => name);
+    try {
+      await client.launch(launchOf({ stopOnEntry: 'startup_64' }), async () => {
+        await session.functionBreakpoints('startup_64', '__startup_64', 'x86_64_start_kernel');
+      });
+      // The very first instruction: the breakpoint is bound while the vCPU stands there.
+      const first = await top();
+      assert.equal(first.name, 'startup_64');
+      assert.equal(first.pc % 0x20_0000n, 0n);
+      assert.ok(first.pc < 0x2000_0000n);
+      assert.match(first.listing, /<startup_64>:/);
+      assert.deepEqual(await moduleNames(), ['kallsyms', 'kallsyms (physical)']);
+      await client.request('continue', { threadId: 1 });
+      const second = await top();
+      assert.equal(second.name, '__startup_64');
+      assert.ok(second.pc > first.pc && second.pc < first.pc + 0x1000_0000n);
+      await client.request('continue', { threadId: 1 });
+      const third = await top();
+      assert.equal(third.name, 'x86_64_start_kernel');
+      assert.ok(third.pc >= 0xffff_ffff_8000_0000n);
+      assert.deepEqual(await moduleNames(), ['kallsyms']);
+    } finally {
+      await session.end();
+    }
+  },
+);
+
 test('a panic stops at panic(), in words; a symbol file of another kernel is refused', { skip }, async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'trapline-symbols-'));
   const session = new LinuxSession();
@@ -171,6 +216,56 @@ test('a panic stops at panic(), in words; a symbol file of another kernel is ref
   } finally {
     await session.end();
     rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('an oops stops where the kernel begins to report it; the panic that follows stops, too', { skip }, async () => {
+  const session = new LinuxSession();
+  const { client } = session;
+  try {
+    await client.launch(launchOf({ stopOnEntry: false }), async () => {
+      await session.functionBreakpoints('vfs_read');
+      await client.request('setExceptionBreakpoints', { filters: ['panic', 'oops'] });
+    });
+    const { threadId = 0 } = await client.stopped();
+    assert.equal((await session.frames(threadId))[0], 'vfs_read');
+    await session.functionBreakpoints();
+    // struct file *file: the kernel reads through a null pointer now.
+    const { stackFrames } = await client.request<P.StackTraceResponse['body']>('stackTrace', { threadId });
+    await client.request('setExpression', { expression: '$rdi', value: '0', frameId: stackFrames[0]?.id });
+    const oops = await session.after('continue', threadId);
+    assert.equal(oops.reason, 'exception');
+    assert.match(oops.names[0] ?? '', /^(oops_enter|__die)$/);
+    assert.match(session.said, /The kernel met a fault of its own on vCPU \d and begins to report it \(oops\)\./);
+    const asked = { threadId: oops.threadId };
+    const told = await client.request<P.ExceptionInfoResponse['body']>('exceptionInfo', asked);
+    assert.equal(told.exceptionId, 'Kernel oops');
+    // It was the first process that read.
+    const panic = await session.after('continue', oops.threadId);
+    assert.deepEqual([panic.reason, panic.names[0]], ['exception', 'panic']);
+    assert.match(session.said, /The kernel panics on vCPU \d: "Attempted to kill init! exitcode=0x%08x"\./);
+  } finally {
+    await session.end();
+  }
+});
+
+test('a kernel that reboots by a triple fault stops there', { skip }, async () => {
+  const session = new LinuxSession();
+  const { client } = session;
+  try {
+    const cmdline = 'console=ttyS0 cryptomgr.notests rdinit=/none init=/none root=none panic=-1 reboot=t';
+    await client.launch(launchOf({ cmdline, stopOnEntry: false }), async () => {
+      await client.request('setExceptionBreakpoints', { filters: ['tripleFault'] });
+    });
+    const stop = await client.stopped();
+    assert.equal(stop.reason, 'exception');
+    const { threadId = 0 } = stop;
+    assert.match((await session.frames(threadId))[0] ?? '', /^native_machine_emergency_restart\+0x/);
+    const told = await client.request<P.ExceptionInfoResponse['body']>('exceptionInfo', { threadId });
+    assert.equal(told.exceptionId, 'Triple fault');
+    assert.match(told.description ?? '', /vectors: #BP at 0x\w+ <.*>, #GP at .*, #DF at /);
+  } finally {
+    await session.end();
   }
 });
 

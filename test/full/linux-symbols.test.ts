@@ -28,16 +28,37 @@ test('breakpoints by function and by source line, from before the first instruct
     const cmdline = 'console=ttyS0 cryptomgr.notests';
     const machine = { cpus: 2, memory: '512M' };
     await client.launch({ kernel, initrd, cmdline, machine, symbols: [{ file: vmlinux }] }, async () => {
-      await client.request('setFunctionBreakpoints', { breakpoints: [{ name: 'start_kernel' }] });
+      const names = ['startup_64', '__startup_64', 'start_kernel'];
+      await client.request('setFunctionBreakpoints', { breakpoints: names.map((name) => ({ name })) });
       await client.request('setBreakpoints', {
         source: { path: '/home/somebody/linux/fs/read_write.c' },
         breakpoints: [{ line: 450 }],
+      });
+      await client.request('setBreakpoints', {
+        source: { path: '/home/somebody/linux/arch/x86/kernel/head64.c' },
+        breakpoints: [{ line: 205 }],
       });
     });
     const stopAt = async (): Promise<readonly P.StackFrame[]> => {
       const { threadId } = await client.stopped();
       return (await client.request<P.StackTraceResponse['body']>('stackTrace', { threadId })).stackFrames;
     };
+    // At its physical address, before it runs where it was linked to: names are right there, too.
+    const [first] = await stopAt();
+    assert.deepEqual([first?.name, first?.moduleId], ['startup_64', 'vmlinux (physical)']);
+    assert.equal(BigInt(first?.instructionPointerReference ?? 1) % 0x20_0000n, 0n);
+    await client.request('continue', { threadId: 1 });
+    const early = await stopAt();
+    assert.equal(early[0]?.name, '__startup_64');
+    await client.request('next', { threadId: 1 });
+    const [stepped] = await stopAt();
+    assert.equal(stepped?.name, '__startup_64');
+    assert.notEqual(stepped.line, early[0].line);
+    await client.request('continue', { threadId: 1 });
+    const [line] = await stopAt();
+    assert.equal(line?.name, '__startup_64');
+    assert.ok(BigInt(line.instructionPointerReference ?? 0) > BigInt(early[0].instructionPointerReference ?? 0));
+    await client.request('continue', { threadId: 1 });
     const [start] = await stopAt();
     assert.equal(start?.name, 'start_kernel');
     assert.match(said.join(''), /^Kernel 6\.\d+\.\d+\S* at 0xffffffff[0-9a-f]{8} \(slide 0x[0-9a-f]+\)$/m);

@@ -203,7 +203,7 @@ test('a profile of code without symbols counts pages', async () => {
     machine.run(Math.ceil(SAMPLE_INTERVAL / 5));
     profile.look();
   }
-  const symbols = new KernelSymbols(Uint8Array.of(1, 2, 3), 'no ELF file');
+  const symbols = new KernelSymbols(Uint8Array.of(1, 2, 3), 'no ELF file', machine);
   const { nodes, endTime, samples } = await profile.finish(symbols);
   symbols.dispose();
   assert.ok(samples.length >= 2, `${samples.length} samples`);
@@ -327,6 +327,7 @@ test('unreadable input and output', async () => {
   await refused({ disks: [{ file: '/nowhere/d', writable: false }] }, /--disk: \/nowhere\/d: there is no such file/);
   await refused({ disks: [{ file: guest('boot.S'), writable: true }] }, /not a whole number of 512-byte sectors/);
   await refused({ portFile: '/nowhere/p' }, /--port/);
+  await refused({ portInputFile: '/nowhere/p' }, /--port-input: \/nowhere\/p: there is no such file/);
   await refused({ statsFile: '/nowhere/s' }, /--stats/);
   await refused({ profileFile: '/nowhere/p' }, /--profile: \/nowhere\/p: there is no such directory/);
   const huge = new World();

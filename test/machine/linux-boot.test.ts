@@ -1,7 +1,10 @@
 // Debian's own kernel, untouched: it boots, its user space finds everything right, and its log is the one that it writes in
 // QEMU. TRAPLINE_LINUX_CPUS names the numbers of vCPUs.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
 import { findOnPath } from '../../scripts/process.ts';
 import { comparableLog, differenceOf } from './linux/console-differences.ts';
 import { COMMON_APPEND, guestOrReason, runInQemu, runInTrapline } from './linux/run-guest.ts';
@@ -26,7 +29,10 @@ for (const cpus of (process.env['TRAPLINE_LINUX_CPUS'] ?? '1,4').split(',').map(
     return { ...guest, cpus, append: `${COMMON_APPEND} trapline.cpus=${cpus}` };
   };
   let ours: Promise<Awaited<ReturnType<typeof runInTrapline>>> | undefined;
-  const trapline = () => (ours ??= runInTrapline(options()));
+  const folder = mkdtempSync(path.join(tmpdir(), 'trapline-profile-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const profile = path.join(folder, 'boot.cpuprofile');
+  const trapline = () => (ours ??= runInTrapline(options(), ['--profile', profile]));
 
   test(
     `Debian's kernel with ${cpus} vCPUs: user space finds everything right, and powers off`,
@@ -39,6 +45,12 @@ for (const cpus of (process.env['TRAPLINE_LINUX_CPUS'] ?? '1,4').split(',').map(
       assert.match(log, /reboot: Power down/, end);
       assert.doesNotMatch(log, TROUBLE);
       assert.match(log, /clocksource: Switched to clocksource tsc\r?$/m);
+      // The image is compressed: names are those of the kernel's own table, as it lay in memory at the end.
+      const names = new Set(readFileSync(profile, 'utf8').match(/(?<="functionName":")[a-z_]\w+(?=")/g));
+      assert.ok(
+        names.size > 100 && names.has('clear_page_rep') && names.has('get_symbol_offset'),
+        [...names].join(' '),
+      );
     },
   );
 

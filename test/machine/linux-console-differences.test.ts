@@ -21,7 +21,8 @@ test('a line that is missing, another one, or another order is found', () => {
 });
 
 test('the allowed patterns are anchored, and none lets the marks of a failure through', () => {
-  const patterns = ALLOWED.flatMap(({ lines }) => lines);
+  const patterns = ALLOWED.map(({ line }) => line);
+  assert.ok(patterns.length <= 30, `${patterns.length} patterns are no short list any more`);
   for (const { source } of patterns) assert.ok(source.startsWith('^'), source);
   for (const line of [
     'TRAPLINE-GUEST-FAIL ptrace',

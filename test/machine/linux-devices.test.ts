@@ -86,6 +86,20 @@ test('disk, entropy and console, and a snapshot in the middle of it', { skip }, 
   assert.equal(second.machine.digest(), first.machine.digest());
 });
 
+test('the virtio console of the command line speaks and listens', { skip }, async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'trapline-port-'));
+  try {
+    const [input, output] = [path.join(folder, 'input'), path.join(folder, 'output')];
+    writeFileSync(input, 'pong\n');
+    const append = `${COMMON_APPEND} quiet trapline.cpus=1 trapline.devices=console,port-echo`;
+    const run = await runInTrapline({ ...files(), cpus: 1, append }, ['--port', output, '--port-input', input]);
+    assert.match(run.console, /^TRAPLINE-GUEST-OK cpus=1\r?$/m, run.output.slice(-2000));
+    assert.match(readFileSync(output, 'latin1'), /trapline-port: say pong\n$/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('a writable image holds what the guest wrote, and nobody holds it afterwards', { skip }, async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'trapline-disk-'));
   try {

@@ -16,9 +16,12 @@ export function stack(session: Session): Partial<Handlers> {
       const { debugger: debugger_ } = session;
       const threads: P.Thread[] = [];
       for (const status of debugger_.vcpus()) {
-        // While the guest runs, a name with its place would be old before it is read.
-        const symbol = session.state === 'stopped' ? await symbolName(session, status.pc) : undefined;
-        threads.push({ id: threadId(status.vcpu), name: threadName(status, symbol) });
+        // While the guest runs, a name with its ring and place would be old before it is read.
+        const name =
+          session.state === 'stopped'
+            ? threadName(status, await symbolName(session, status.pc))
+            : `vCPU ${status.vcpu}`;
+        threads.push({ id: threadId(status.vcpu), name });
       }
       return { threads };
     },
@@ -30,7 +33,9 @@ export function stack(session: Session): Partial<Handlers> {
       const start = Math.max(0, argument.startFrame ?? 0);
       const count = argument.levels === undefined || argument.levels <= 0 ? frames.length : argument.levels;
       const stackFrames: P.StackFrame[] = [];
-      for (const frame of frames.slice(start, start + count)) stackFrames.push(await stackFrame(session, frame));
+      const anySource = await hasSource(session, frames);
+      for (const frame of frames.slice(start, start + count))
+        stackFrames.push(await stackFrame(session, frame, anySource));
       return { stackFrames, totalFrames: frames.length };
     },
 
@@ -106,7 +111,18 @@ async function symbolName(session: Session, pc: bigint): Promise<string | undefi
   return (await session.debugger.modules.describe(pc))?.replace(/\+0x[0-9a-f]+$/, '');
 }
 
-async function stackFrame(session: Session, frame: Frame): Promise<P.StackFrame> {
+async function hasSource(session: Session, frames: readonly Frame[]): Promise<boolean> {
+  for (const { source } of frames) {
+    if (source !== undefined && (await session.launched.paths.local(source.file.path)) !== undefined) return true;
+  }
+  return false;
+}
+
+/**
+ * Callers in machine code stand back behind frames with source: VS Code folds them. The frame where the vCPU stands never
+ * does, since VS Code selects the first one that does not, and shows nothing of a stop when there is none.
+ */
+async function stackFrame(session: Session, frame: Frame, anySource: boolean): Promise<P.StackFrame> {
   const { paths, listings } = session.launched;
   const { physical } = frame;
   const path = frame.source === undefined ? undefined : await paths.local(frame.source.file.path);
@@ -121,5 +137,7 @@ async function stackFrame(session: Session, frame: Frame): Promise<P.StackFrame>
     return { ...common, ...moduleId, source, line: frame.source.line, column: Math.max(1, frame.source.column) };
   }
   const place = await listings.place(frame.vcpu, physical.level === 0 ? physical.pc : physical.lookupPc);
-  return { ...common, ...moduleId, source: place.source, line: place.line, column: 1 };
+  const source: P.Source =
+    anySource && frame.index > 0 ? { ...place.source, presentationHint: 'deemphasize' } : place.source;
+  return { ...common, ...moduleId, source, line: place.line, column: 1 };
 }

@@ -5,7 +5,7 @@ import { BootError } from './boot-error.ts';
 import { whole, type BootFile, type MemoryWrite } from './boot-file.ts';
 import { enterLongMode, writeMemory } from './entry-state.ts';
 import { placeInitrd } from './initrd.ts';
-import { E820_RAM, E820_RESERVED, memoryRegions } from './memory-regions.ts';
+import { E820_RAM, E820_RESERVED, memoryRegions, usableEnd } from './memory-regions.ts';
 import { ENTRY_64, readSetupHeader, SETUP_HEADER, type SetupHeader } from './setup-header.ts';
 
 // Everything that lives only until the kernel has its own copy or tables is put into low memory.
@@ -38,13 +38,14 @@ export function planLinux({ kernel, initrd, rsdp }: LinuxRequest, memorySize: nu
   const header = readSetupHeader(kernel.name, kernel.bytes);
   const { preferredAddress: start, initSize } = header;
   const kernelEnd = start + initSize;
-  if (kernelEnd > memorySize) {
-    const least = Math.ceil(kernelEnd / 2 ** 20);
-    const text = `needs memory up to 0x${kernelEnd.toString(16)} to unpack itself, but the machine's ends at 0x${memorySize.toString(16)}; give it at least ${least}M with --memory.`;
+  const memoryEnd = usableEnd(memorySize);
+  if (kernelEnd > memoryEnd) {
+    const least = Math.ceil((kernelEnd + memorySize - memoryEnd) / 2 ** 20);
+    const text = `needs memory up to 0x${kernelEnd.toString(16)} to unpack itself, but the machine's ends at 0x${memoryEnd.toString(16)}; give it at least ${least}M with --memory.`;
     throw new BootError('outsideMemory', kernel.name, { offset: 0x260, field: 'init_size' }, text);
   }
   const commandLine = encodeCommandLine(kernel, header.commandLineSize);
-  const limit = Math.min(memorySize, header.initrdAddressMax + 1);
+  const limit = Math.min(memoryEnd, header.initrdAddressMax + 1);
   const initrdAt = initrd === undefined ? 0 : placeInitrd(initrd, kernelEnd, limit);
   const writes = [
     whole(start, header.kernel),

@@ -68,7 +68,7 @@ test('information: memory, map, command line, modules, loader name', () => {
   const view = ram(made);
   const word = (offset: number): number => view.getUint32(made.information + offset, true);
   assert.equal(word(0), 0x24d);
-  assert.deepEqual([word(4), word(8)], [639, 63 * 1024]);
+  assert.deepEqual([word(4), word(8)], [639, 63 * 1024 - 128]);
   assert.equal(textAt(view, word(16)), 'k.elf quiet');
   assert.equal(textAt(view, word(64)), 'Trapline');
   assert.equal(word(20), 2);
@@ -82,7 +82,7 @@ test('information: memory, map, command line, modules, loader name', () => {
     const [base, length] = [view.getBigUint64(at + 4, true), view.getBigUint64(at + 12, true)];
     regions.push(`${base.toString(16)}+${length.toString(16)} ${view.getUint32(at + 20, true)}`);
   }
-  assert.deepEqual(regions, ['0+9fc00 1', '9fc00+60400 2', '100000+3f00000 1', 'fec00000+1400000 2']);
+  assert.deepEqual(regions, ['0+9fc00 1', '9fc00+60400 2', '100000+3ee0000 1', '3fe0000+20000 2', 'fffc0000+40000 2']);
 });
 
 test('address fields override ELF', () => {

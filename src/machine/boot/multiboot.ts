@@ -6,7 +6,7 @@ import { BootError } from './boot-error.ts';
 import { whole, type BootFile, type MemoryWrite } from './boot-file.ts';
 import { isElf, readElfImage } from './elf-image.ts';
 import { enterProtectedMode, writeMemory } from './entry-state.ts';
-import { E820_RAM, E820_RESERVED, memoryRegions } from './memory-regions.ts';
+import { E820_RAM, E820_RESERVED, memoryRegions, usableEnd } from './memory-regions.ts';
 
 const HEADER_MAGIC = 0x1bad_b002;
 const BOOTLOADER_MAGIC = 0x2bad_b002;
@@ -229,7 +229,7 @@ function buildInformation(
   const set = (at: number, value: number): void => view.setUint32(at, value, true);
   set(0, INFO_MEMORY | INFO_COMMAND_LINE | INFO_MODULES | INFO_MEMORY_MAP | INFO_LOADER_NAME);
   set(4, Math.floor(LOW_MEMORY_END / 1024));
-  set(8, Math.floor((memorySize - HIGH_MEMORY_START) / 1024));
+  set(8, Math.floor((usableEnd(memorySize) - HIGH_MEMORY_START) / 1024));
   set(16, start + (stringAt[0] ?? 0));
   set(20, placed.length);
   set(24, start + moduleList);

@@ -7,7 +7,7 @@ import { whole, type BootFile, type MemoryWrite } from './boot-file.ts';
 import { findElfNote, readElfImage } from './elf-image.ts';
 import { enterProtectedMode, writeMemory } from './entry-state.ts';
 import { placeInitrd } from './initrd.ts';
-import { E820_RAM, E820_RESERVED, memoryRegions } from './memory-regions.ts';
+import { E820_RAM, E820_RESERVED, memoryRegions, usableEnd } from './memory-regions.ts';
 
 const NOTE_OWNER = 'Xen';
 const XEN_ELFNOTE_PHYS32_ENTRY = 18;
@@ -67,7 +67,7 @@ export function planPvh({ kernel, initrd, rsdp }: PvhRequest, memorySize: number
     const text = `the PVH entry point 0x${entry.toString(16)} lies in no segment.`;
     throw new BootError('badField', name, { field: 'XEN_ELFNOTE_PHYS32_ENTRY' }, text);
   }
-  const initrdAt = initrd === undefined ? 0 : placeInitrd(initrd, kernelEnd, memorySize);
+  const initrdAt = initrd === undefined ? 0 : placeInitrd(initrd, kernelEnd, usableEnd(memorySize));
   const commandLine = new TextEncoder().encode(`${kernel.commandLine ?? ''}\0`);
   if (commandLine.length > MAXIMUM_COMMAND_LINE) {
     throw new BootError('badField', name, {}, `its command line is longer than ${MAXIMUM_COMMAND_LINE - 1} bytes.`);

@@ -20,8 +20,8 @@ export const PCI_IO_WINDOWS: readonly AddressWindow[] = [
 /** CONFIG_ADDRESS and CONFIG_DATA (PCI 3.0, 3.2.2.3.2). */
 export const PCI_CONFIG_ADDRESS = 0xcf8;
 export const PCI_CONFIG_DATA = 0xcfc;
-/** There is one bus. */
-export const PCI_BUSES = { first: 0, last: 0 } as const;
+/** What the bridge's configuration mechanism can name, as on QEMU's pc; there is one bus. */
+export const PCI_BUSES = { first: 0, last: 255 } as const;
 export const PCI_DEVICES = 32;
 
 /** Global system interrupts of the lines that devices' pins are wired to. */

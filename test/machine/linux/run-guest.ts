@@ -53,8 +53,24 @@ export async function runInTrapline({ kernel, initrd, cpus, append }: GuestOptio
   }
 }
 
-/** The processor nearest to ours, and no device that ours has not: no VGA, no network, no HPET. */
-const QEMU_MACHINE = ['-M', 'pc,hpet=off', '-cpu', 'Conroe,-hypervisor,-vme', '-vga', 'none', '-nic', 'none'];
+/** A processor as ours tells of itself: one that executes in order, so that no kernel guards it against speculation. */
+const QEMU_PROCESSOR = [
+  'Conroe,model=54,stepping=1,model-id=Trapline x86-64 virtual processor',
+  ...['-hypervisor', '-vme', '+pdpe1gb', '+umip', '+rdrand'],
+].join(',');
+/** No sleeping states and no hot-plug. */
+const QEMU_POWER = [
+  'disable_s3=1',
+  'disable_s4=1',
+  'acpi-pci-hotplug-with-bridge-support=off',
+  'acpi-root-pci-hotplug=off',
+];
+/** No device that ours has not: no VGA, network, HPET or keyboard. */
+const QEMU_MACHINE = [
+  ...['-M', 'pc,hpet=off,i8042=off', '-cpu', QEMU_PROCESSOR, '-vga', 'none', '-nic', 'none'],
+  ...QEMU_POWER.flatMap((property) => ['-global', `PIIX4_PM.${property}`]),
+  ...['-rtc', 'base=2025-01-01T00:00:00'],
+];
 const QEMU_SCREEN = ['-display', 'none', '-monitor', 'none', '-no-reboot'];
 
 export async function runInQemu({ kernel, initrd, cpus, append }: GuestOptions): Promise<GuestRun> {
@@ -62,7 +78,7 @@ export async function runInQemu({ kernel, initrd, cpus, append }: GuestOptions):
   try {
     const console = path.join(folder, 'console'); // a file: into a pipe that is full, QEMU drops characters
     const files = ['-kernel', kernel, '-initrd', initrd, '-append', append, '-serial', `file:${console}`];
-    const size = ['-smp', String(cpus), '-m', String(MEMORY_MIB), '-rtc', 'base=2025-01-01T00:00:00'];
+    const size = ['-smp', String(cpus), '-m', String(MEMORY_MIB)];
     const done = await runProgram('qemu-system-x86_64', [...QEMU_MACHINE, ...QEMU_SCREEN, ...size, ...files], {
       timeout: LIMIT_SECONDS * 1000,
     });
