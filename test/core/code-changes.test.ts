@@ -49,7 +49,7 @@ for (const engineName of ['interpreter', 'JIT'] as const) {
     machine.write(CODE, bytesOf(LOOP));
     machine.run(2 * ROUNDS);
     assert.equal(machine.register(RBX), BigInt(ROUNDS));
-    assert.equal(compiled() > 0n, engineName === 'JIT');
+    if (engineName === 'JIT') assert.ok(compiled() > 0n);
     machine.write(OTHER, bytesOf(`${code} F4`));
     engine.select(1);
     engine.set64(L.RIP, BigInt(OTHER));
