@@ -1,6 +1,6 @@
 // Which handlers of core.wasm the JIT cannot use: each opcode form is decoded by the engine itself, in several encodings, and
 // its handler is specialised for the record that comes out, as a region would do it.
-import { Engine, type EngineHost, type EngineModules } from '../src/core/engine.ts';
+import { Engine, type EngineModules } from '../src/core/engine.ts';
 import * as L from '../src/core/layout.ts';
 import { type OpcodeRow, opcodeRows } from '../src/core/opcodes/index.ts';
 import { Code } from '../src/wasm/code.ts';
@@ -8,6 +8,7 @@ import { type EvaluationContext, Evaluator } from '../src/jit/evaluator.ts';
 import { SlotUse } from '../src/jit/region-locals.ts';
 import { OP } from '../src/wasm/tree.ts';
 import { readModule, type WasmModule } from '../src/wasm/reader.ts';
+import { emptyHost } from '../test/oracle/engine-host.ts';
 import { opcodeBytes } from '../test/oracle/encoding.ts';
 
 /** A handler for which some encoding of some form has to be left to the interpreter. */
@@ -40,24 +41,6 @@ const PREFIXES = { 64: [[], [0x66], [0x48]], 32: [[], [0x66]] } as const;
 /** ModRM.mod of a memory operand [rBX], and of a register. */
 const MODS = { memory: [0], register: [3], any: [3, 0] } as const;
 const RBX = 3;
-
-/** A machine without devices: nothing is executed here. */
-const NO_DEVICES: EngineHost = {
-  mmioRead: () => 0n,
-  mmioWrite: () => undefined,
-  portRead: () => 0,
-  portWrite: () => undefined,
-  acknowledgeInterrupt: () => 0,
-  msrKnown: () => false,
-  msrRead: () => 0n,
-  msrWrite: () => true,
-  taskPriorityRead: () => 0,
-  taskPriorityWrite: () => undefined,
-  log: () => undefined,
-  delivered: () => undefined,
-  splitAt: () => false,
-  splitCount: () => 0,
-};
 
 /** Encodings of a row in 64-bit and 32-bit code; immediates are ones (AAM by zero would be #DE). */
 function* encodings(row: OpcodeRow): Generator<{ readonly bytes: Uint8Array; readonly code: 32 | 64 }> {
@@ -126,7 +109,7 @@ interface Findings {
 /** Tries every form of the decode table. */
 export function jitReport(modules: EngineModules, coreBytes: Uint8Array): JitReport {
   const module = readModule(coreBytes);
-  const engine = new Engine({ modules, host: NO_DEVICES, vcpus: 1, memorySize: 1 << 20, arenaSize: 1 << 20 });
+  const engine = new Engine({ modules, host: emptyHost, vcpus: 1, memorySize: 1 << 20, arenaSize: 1 << 20 });
   const specialiser = new Specialiser(module, engine);
   const handlers = new Map<number, Findings>();
   const untried: OpcodeRow[] = [];

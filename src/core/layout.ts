@@ -17,6 +17,8 @@ export const RANDOM = 0x380;
 export const SMBASE = 0x210;
 /** u32: 1 from the delivery of an SMI to RSM. */
 export const IN_SMM = 0x214;
+/** u32: 1 while IGNNE# is asserted: until no x87 exception is pending any more (SDM 1 D.2.1.2). */
+export const IGNNE = 0x218;
 /** Last-branch records (SDM 3B 17.4): four u64 each, the newest at index LBR_TOP; AMD has one, at index 0. */
 export const LBR_FROM = 0x220;
 export const LBR_TO = 0x240;

@@ -8,6 +8,7 @@ import type { MachineApi, MachineObserver, MachineOptions, MachineStop, Ticks, V
 import { ApicBus, type VcpuSignals } from './apic-bus.ts';
 import { DebugConsole } from './debug-console.ts';
 import type { Device, GuestMemory, PortDevice } from './device.ts';
+import { FloatErrorLatch } from './float-error.ts';
 import { FwCfg } from './fw-cfg.ts';
 import { I8042 } from './i8042.ts';
 import { InterruptWatch } from './interrupt-watch.ts';
@@ -33,7 +34,7 @@ import { Uart } from './uart.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 export const DEFAULT_QUANTUM: Ticks = 10_000;
-const SNAPSHOT_FORMAT = 'trapline snapshot 2';
+const SNAPSHOT_FORMAT = 'trapline snapshot 3';
 const PAGE = 4096;
 const PAGE_MASK = BigInt(PAGE - 1);
 
@@ -44,6 +45,8 @@ const EVENT_SMI = 4;
 const EVENT_INIT = 8;
 const EVENT_SIPI = 16;
 const RFLAGS_IF = 1n << 9n;
+/** An x87 exception is pending (SDM 1 8.1.3.3). */
+const FSW_ES = 0x80;
 // ACTIVITY
 const WAIT_FOR_SIPI = 2;
 
@@ -97,6 +100,7 @@ export class Machine implements MachineApi {
   private readonly pic: Pic;
   private readonly ioapic: IoApic;
   private readonly uart: Uart;
+  private readonly floatErrors: FloatErrorLatch;
   private readonly pci: PciDevices;
   /** All devices, in the order in which snapshots hold them. */
   private readonly devices: readonly Device[];
@@ -143,6 +147,10 @@ export class Machine implements MachineApi {
     this.ioapic = new IoApic(bus);
     this.pic = new Pic((asserted) => this.lapics[0]?.setExternalLine(asserted));
     this.uart = new Uart('uart1', 0x3f8, this.isaLine(4), (byte) => this.serialOutput.put(byte));
+    this.floatErrors = new FloatErrorLatch(this.isaLine(13), {
+      pending: () => (this.engine.get32(L.FSW, 0) & FSW_ES) !== 0,
+      ignore: () => this.engine.set32(L.IGNNE, 1, 0),
+    });
     const requestReset = (source: string): void => this.requestStop({ kind: 'reset', source });
     this.pci = new PciDevices(options, {
       memory: this.guestMemory(),
@@ -163,6 +171,7 @@ export class Machine implements MachineApi {
       new DebugConsole((byte) => this.debugOutput.put(byte)),
       new FwCfg(this.guestMemory(), cpus),
       new PostCode(),
+      this.floatErrors,
       this.pci.bus,
     ];
     for (const device of portDevices) this.ports.attach(device);
@@ -235,6 +244,9 @@ export class Machine implements MachineApi {
       splitAt: (linear) => this.observerOrNone?.splitAt(linear) ?? false,
       splitCount: () => this.observerOrNone?.splitCount() ?? 0,
       woken: (vcpu) => this.scheduler.wake(vcpu),
+      floatError: () => {
+        if (this.engine.current === 0) this.floatErrors.assert();
+      },
     };
   }
   private delivered(vector: number, kind: number, error: number, rip: bigint): void {

@@ -12,8 +12,9 @@ function setUp() {
     level = asserted;
   });
   const out = (port: number, value: number): void => pit.writePort(port, 1, value);
-  const load = (channel: number, mode: number, count: number): void => {
-    out(0x43, (channel << 6) | 0x30 | (mode << 1));
+  /** bcd: the count is four decimal digits. */
+  const load = (channel: number, mode: number, count: number, bcd = false): void => {
+    out(0x43, (channel << 6) | 0x30 | (mode << 1) | (bcd ? 1 : 0));
     out(0x40 + channel, count & 0xff);
     out(0x40 + channel, count >> 8);
   };
@@ -61,4 +62,26 @@ test('channel 2 through port 61h, as delay loops use it', () => {
   assert.equal(pit.readPort(0x61) & 0x20, 0);
   clock.advance(1_000_000n);
   assert.equal(pit.readPort(0x61) & 0x20, 0x20);
+});
+
+test('BCD counts: digits in, digits out, 0 for 10,000', () => {
+  const { clock, pit, load, out, rises } = setUp();
+  const read = (): number => {
+    out(0x43, 0);
+    return pit.readPort(0x40) | (pit.readPort(0x40) << 8);
+  };
+  load(0, 2, 0x1193, true); // 1193 clocks are a little less than a millisecond
+  clock.advance(10_000_000n);
+  assert.equal(rises(), 10);
+  load(0, 2, 0, true);
+  assert.equal(read(), 0, 'of 10,000 the four digits');
+  clock.advance(1_000_000n); // 1193 clocks
+  assert.equal(read(), 0x8807);
+  out(0x43, 0xe2);
+  assert.equal(pit.readPort(0x40) & 0x3f, 0x35, 'the status tells it');
+  load(0, 0, 0x0010, true);
+  clock.advance(1_000_000n);
+  assert.equal(read(), 0x8817, 'a one-shot goes on from 0 to 9999');
+  load(0, 0, 0x1193);
+  assert.equal(read(), 0x1193, 'a control word without the bit counts in binary again');
 });

@@ -1,5 +1,5 @@
 // The 8254 interval timer: channel 0 drives IRQ 0, channel 2 is gated and read through system control port B (0x61).
-// Channel 1, the DRAM refresh of old, only counts. BCD counting is not implemented: counts are binary.
+// Channel 1, the DRAM refresh of old, only counts.
 import type { InterruptLine, PortDevice, Timer, Timers } from './device.ts';
 import type { StateReader, StateWriter } from './state-stream.ts';
 
@@ -10,8 +10,21 @@ const SECOND = 1_000_000_000n;
 const ticksOf = (clocks: bigint): bigint => (clocks * SECOND + PIT_HZ - 1n) / PIT_HZ;
 const clocksOf = (ticks: bigint): bigint => (ticks * PIT_HZ) / SECOND;
 
+/** A count as the registers hold it in BCD mode: four decimal digits. */
+function toBcd(value: number): number {
+  let bcd = 0;
+  for (let shift = 0, rest = value; shift < 16; shift += 4, rest = Math.floor(rest / 10)) bcd |= (rest % 10) << shift;
+  return bcd;
+}
+/** The number behind four digits; one above 9, which the data sheet leaves open, counts as what it is. */
+function fromBcd(bcd: number): number {
+  return [12, 8, 4, 0].reduce((value, shift) => value * 10 + ((bcd >> shift) & 15), 0);
+}
+
 class Counter {
   mode = 3;
+  /** Bit 0 of the control word: four decimal digits instead of 16 bits. */
+  private bcd = false;
   gate = true;
   /** Whether a count was loaded since the last control word. */
   loaded = false;
@@ -26,6 +39,7 @@ class Counter {
 
   reset(gate: boolean): void {
     this.mode = 3;
+    this.bcd = false;
     this.gate = gate;
     this.loaded = false;
     this.reload = 0x10000;
@@ -43,13 +57,20 @@ class Counter {
   private elapsed(now: bigint): bigint {
     return this.gate ? clocksOf(now - this.start) : 0n;
   }
+  /** What the counting element holds: 0 stands for the largest count. */
+  private get modulus(): number {
+    return this.bcd ? 10_000 : 0x10000;
+  }
   count(now: bigint): number {
     if (!this.loaded) return 0;
-    const elapsed = this.elapsed(now);
-    const reload = BigInt(this.reload);
-    if (!this.periodic) return Number(BigInt.asUintN(16, reload - elapsed));
-    if (this.mode === 2) return Number(reload - (elapsed % reload)) & 0xffff;
-    return Number(reload - ((elapsed * 2n) % reload)) & 0xfffe; // a square wave counts by two
+    const value = this.value(this.elapsed(now), BigInt(this.reload)) % this.modulus;
+    return this.bcd ? toBcd(value) : value;
+  }
+  private value(elapsed: bigint, reload: bigint): number {
+    const modulus = BigInt(this.modulus);
+    if (!this.periodic) return Number((((reload - elapsed) % modulus) + modulus) % modulus);
+    if (this.mode === 2) return Number(reload - (elapsed % reload));
+    return Number(reload - ((elapsed * 2n) % reload)) & ~1; // a square wave counts by two
   }
   output(now: bigint): boolean {
     if (!this.loaded) return this.mode !== 0;
@@ -87,6 +108,7 @@ class Counter {
     this.access = (value >> 4) & 3;
     this.mode = (value >> 1) & 7;
     if (this.mode > 5) this.mode -= 4;
+    this.bcd = (value & 1) !== 0;
     this.loaded = false;
     this.writeHigh = false;
     this.readHigh = false;
@@ -97,7 +119,11 @@ class Counter {
   }
   latchStatus(now: bigint): void {
     this.latchedStatus ??=
-      (this.output(now) ? 0x80 : 0) | (this.loaded ? 0 : 0x40) | (this.access << 4) | (this.mode << 1);
+      (this.output(now) ? 0x80 : 0) |
+      (this.loaded ? 0 : 0x40) |
+      (this.access << 4) |
+      (this.mode << 1) |
+      (this.bcd ? 1 : 0);
   }
   read(now: bigint): number {
     if (this.latchedStatus !== undefined) {
@@ -119,8 +145,9 @@ class Counter {
       return false;
     }
     this.writeHigh = false;
-    const count = this.access === 1 ? value : (value << 8) | (this.access === 3 ? this.writeLow : 0);
-    this.reload = count === 0 ? 0x10000 : count;
+    const register = this.access === 1 ? value : (value << 8) | (this.access === 3 ? this.writeLow : 0);
+    const count = this.bcd ? fromBcd(register) : register;
+    this.reload = count === 0 ? this.modulus : count;
     if (this.periodic && this.reload === 1) this.reload = 2; // 1 is illegal in modes 2 and 3
     this.start = now;
     this.loaded = true;
@@ -128,7 +155,7 @@ class Counter {
   }
   save(writer: StateWriter): void {
     for (const value of [this.mode, this.access, this.writeLow]) writer.u8(value);
-    for (const value of [this.gate, this.loaded, this.writeHigh, this.readHigh]) writer.bool(value);
+    for (const value of [this.gate, this.loaded, this.writeHigh, this.readHigh, this.bcd]) writer.bool(value);
     writer.u32(this.reload);
     writer.u64(this.start);
     writer.u32(this.latched ?? 0xffff_ffff);
@@ -142,6 +169,7 @@ class Counter {
     this.loaded = reader.bool();
     this.writeHigh = reader.bool();
     this.readHigh = reader.bool();
+    this.bcd = reader.bool();
     this.reload = Math.max(reader.u32(), 1);
     this.start = reader.u64();
     const latched = reader.u32();

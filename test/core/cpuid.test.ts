@@ -141,6 +141,7 @@ const EXTENDED_D: readonly Feature[] = [
   ]),
   [11, 'SYSCALL', '0F 05'],
   [20, 'NX'],
+  [22, 'MMXEXT'],
   [26, 'PAGE_1G'],
   [27, 'RDTSCP', '0F 01 F9'],
   [29, 'LM'],
@@ -219,6 +220,16 @@ describe('CPUID', () => {
       );
     });
   }
+  it("MMXEXT is AMD's name for instructions on MMX registers that Intel has as a part of SSE", () => {
+    const mmxext = (profile: 'intel' | 'amd'): number => (cpuid(new Machine({ profile }), 0x80000001).edx >>> 22) & 1;
+    assert.deepEqual([mmxext('intel'), mmxext('amd')], [0, 1]);
+    const machine = prepared('amd');
+    // PAVGB PAVGW PMINUB PMAXUB PMINSW PMAXSW PMULHUW PSADBW PMOVMSKB PSHUFW PINSRW PEXTRW MOVNTQ MASKMOVQ SFENCE PREFETCHNTA
+    const codes =
+      '0F E0 C1,0F E3 C1,0F DA C1,0F DE C1,0F EA C1,0F EE C1,0F E4 C1,0F F6 C1,0F D7 C1,0F 70 C1 1B,' +
+      '0F C4 C1 02,0F C5 C1 02,0F E7 08,0F F7 C1,0F AE F8,0F 18 00';
+    for (const code of codes.split(',')) assert.notEqual(vectorOf(machine, code), UD, code);
+  });
   it('OSXSAVE follows CR4', () => {
     const machine = new Machine();
     assert.equal((cpuid(machine, 1).ecx >>> 26) & 3, 1);

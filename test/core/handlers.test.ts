@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { engineModules, emptyHost } from '../oracle/engine-decoder.ts';
+import { emptyHost } from '../oracle/engine-host.ts';
+import { engineModules } from '../oracle/engine-decoder.ts';
 import { Engine } from '../../src/core/engine.ts';
 
 test('handlers in the switch have their number as their index in the function table', () => {

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Engine } from '../../src/core/engine.ts';
 import * as L from '../../src/core/layout.ts';
-import { emptyHost, engineModules } from '../oracle/engine-decoder.ts';
+import { emptyHost } from '../oracle/engine-host.ts';
+import { engineModules } from '../oracle/engine-decoder.ts';
 import { Machine } from './machine.ts';
 import { execute, UD } from './single-step.ts';
 

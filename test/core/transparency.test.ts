@@ -4,18 +4,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as L from '../../src/core/layout.ts';
 import { RBX, RCX, RDI, RSI, type Code } from './code.ts';
+import { randomOf } from './hostile-code.ts';
 import { AND_CLEARING_TF, DATA, Machine, POPF_SETTING_TF } from './machine.ts';
 
-/** xorshift, seeded: the runs of a seed are the same everywhere. */
-function randomOf(seed: number): (below: number) => number {
-  let bits = seed;
-  return (below) => {
-    bits ^= bits << 13;
-    bits ^= bits >>> 17;
-    bits ^= bits << 5;
-    return (bits >>> 0) % below;
-  };
-}
 /** Traps of every kind in a loop. */
 function guest(code: Code): Code {
   code

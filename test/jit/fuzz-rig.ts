@@ -5,7 +5,7 @@ import * as L from '../../src/core/layout.ts';
 import { Jit } from '../../src/jit/jit.ts';
 import { saveVcpu } from '../../src/machine/machine-state.ts';
 import { BufferWriter } from '../../src/machine/state-stream.ts';
-import { emptyHost } from '../oracle/engine-decoder.ts';
+import { emptyHost } from '../oracle/engine-host.ts';
 import {
   CHANGE_RING,
   CODE,

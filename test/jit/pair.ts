@@ -2,7 +2,7 @@
 import { Engine, type EngineModules, type EngineOptions } from '../../src/core/engine.ts';
 import * as L from '../../src/core/layout.ts';
 import { Jit, type JitOptions } from '../../src/jit/jit.ts';
-import { emptyHost } from '../oracle/engine-decoder.ts';
+import { emptyHost } from '../oracle/engine-host.ts';
 
 export const CODE = 0x100000;
 export const DATA = 0x200000;

@@ -1,33 +1,17 @@
 // The engine's own decoder, which fills the records that are executed.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Engine, type EngineHost } from '../../src/core/engine.ts';
+import { Engine } from '../../src/core/engine.ts';
 import * as L from '../../src/core/layout.ts';
 import type { CodeSize, Decoded } from '../../src/core/disassembler/instruction.ts';
 import { generalName } from '../../src/core/disassembler/registers.ts';
 import { opcodeRows } from '../../src/core/opcodes/index.ts';
+import { emptyHost } from './engine-host.ts';
 
 const dist = join(import.meta.dirname, '../../dist');
 export const engineModules = {
   core: new WebAssembly.Module(readFileSync(join(dist, 'core.wasm'))),
   system: new WebAssembly.Module(readFileSync(join(dist, 'system.wasm'))),
-};
-/** A machine without devices. */
-export const emptyHost: EngineHost = {
-  mmioRead: () => 0xffff_ffff_ffff_ffffn,
-  mmioWrite: () => undefined,
-  portRead: () => 0xff,
-  portWrite: () => undefined,
-  acknowledgeInterrupt: () => 0xff,
-  msrKnown: () => false,
-  msrRead: () => 0n,
-  msrWrite: () => true,
-  taskPriorityRead: () => 0,
-  taskPriorityWrite: () => undefined,
-  log: () => undefined,
-  delivered: () => undefined,
-  splitAt: () => false,
-  splitCount: () => 0,
 };
 
 const RECORD = L.SCRATCH_BLOCK + L.HEADER_SIZE;

@@ -26,6 +26,10 @@ const NOT_CANONICAL = 0x8000_0000_0000n;
 const data = Uint8Array.from({ length: DATA_SIZE }, (_, i) => i & 0xff);
 const accesses: string[] = [];
 const engine = new EngineProcessor(data, {
+  portRead: (port, size) => {
+    accesses.push(`in ${size} from 0x${port.toString(16)}`);
+    return 0;
+  },
   mmioRead: (address, size) => {
     accesses.push(`read ${size} at 0x${address.toString(16)}`);
     return 0n;
@@ -173,6 +177,49 @@ describe('accesses to devices', () => {
   });
 });
 
+describe('alignment checks', () => {
+  const AC = 17;
+  const flags = 0x40000n;
+  const at = (offset: number): Start => ({ flags, registers: { 7: BigInt(DATA_ADDRESS + offset) } });
+  /** An FNSAVE or FRSTOR image that ends beyond the data pages. */
+  const nearEnd = (offset: number): Start => at(DATA_SIZE - 64 + offset);
+  it('of x87 stores come before the page is looked for, of 80-bit numbers as of 8 bytes', () => {
+    for (const code of ['D9 1F', 'DD 1F', 'DB 3F', 'DF 37', 'DF 3F', 'DB 1F', 'DF 1F'])
+      assert.equal(run(code, at(DATA_SIZE + 1)).vector, AC, code); // FSTP FBSTP FISTP
+    assert.equal(run('DB 3F', at(8)).vector, RETIRED);
+    assert.equal(run('DB 3F', at(4)).vector, AC);
+  });
+  it('are made of x87 stores whose exception leaves memory as it is', () => {
+    const x87 = { control: 0x37e, status: 0, tags: 0, registers: [] }; // an empty stack, IM clear
+    for (const code of ['D9 1F', 'DD 1F', 'DB 3F', 'DF 37', 'DF 3F'])
+      assert.equal(run(code, { ...at(1), x87 }).vector, AC, code);
+    assert.equal(run('DB 3F', { ...at(8), x87 }).vector, RETIRED);
+  });
+  it('ask of x87 images that their fields are aligned, not the registers in them', () => {
+    for (const code of ['DD 37', 'DD 27', 'D9 37', 'D9 27']) {
+      // FNSAVE FRSTOR FNSTENV FLDENV, by 4 and with a 66 prefix by 2
+      assert.equal(run(code, at(4)).vector, RETIRED, code);
+      assert.equal(run(code, at(2)).vector, AC, code);
+      assert.equal(run(`66 ${code}`, at(2)).vector, RETIRED, code);
+      assert.equal(run(`66 ${code}`, at(1)).vector, AC, code);
+    }
+    for (const code of ['DD 37', 'DD 27']) {
+      assert.equal(run(code, nearEnd(4)).vector, PF, code);
+      assert.equal(run(code, nearEnd(2)).vector, AC, code);
+    }
+  });
+  it('of INS come before the port is read', () => {
+    const start = (offset: number): Start => ({
+      flags: flags | 0x3000n, // IOPL 3
+      registers: { 2: 0x60n, 7: BigInt(DATA_ADDRESS + offset) },
+    });
+    assert.equal(run('6D', start(2)).vector, AC);
+    assert.deepEqual(accesses, []);
+    assert.equal(run('6D', start(4)).vector, RETIRED);
+    assert.deepEqual(accesses, ['in 4 from 0x60']);
+  });
+});
+
 describe('stack operations in 16-bit segments', () => {
   it('ENTER with a 32-bit operand size pushes all of ESP as the frame pointer', () => {
     const result = run('66 C8 00 00 01', { registers: { 4: 0x1234_2000n, 5: 0x2100n }, kind: '16' });
@@ -213,6 +260,17 @@ describe('SSE floating-point exceptions', () => {
   it('RCPSS: a result below the smallest normal number is a zero, not rounded up to it', () => {
     const result = run('F3 0F 53 C1', { xmm: { 1: '02 00 80 7E' } });
     assert.deepEqual([result.vector, Buffer.from(result.xmm.subarray(0, 4)).readUInt32LE()], [RETIRED, 0]);
+  });
+});
+
+describe('x87', () => {
+  it('FYL2X: a tiny result that happens to be exact is reported as inexact, and so as an underflow, too', () => {
+    const fyl2x = (control: number, y: string): number =>
+      run('D9 F1', { x87: { control, status: 0, tags: 0xff, registers: ['00 00 40 00 00 00 00 00 00 00', y] } }).x87
+        .status;
+    const [tiny, two] = ['00 00 40 00 00 00 00 00 00 80', '00 00 00 00 00 00 00 80 00 40'];
+    assert.equal(fyl2x(0x37f, tiny), 0x832); // PE UE DE
+    assert.equal(fyl2x(0x37f, two), 0x822); // not tiny
   });
 });
 

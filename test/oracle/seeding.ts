@@ -33,6 +33,7 @@ export class SeedBed {
     for (const path of [
       'src/core',
       'src/jit',
+      'src/wasm',
       'test/oracle',
       'scripts',
       'package.json',

@@ -2,7 +2,8 @@
 import { Engine, type EngineHost } from '../../../src/core/engine.ts';
 import * as L from '../../../src/core/layout.ts';
 import { Jit } from '../../../src/jit/jit.ts';
-import { emptyHost, engineModules } from '../engine-decoder.ts';
+import { emptyHost } from '../engine-host.ts';
+import { engineModules } from '../engine-decoder.ts';
 import {
   type Case,
   CODE_ADDRESS,

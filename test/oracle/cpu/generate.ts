@@ -247,12 +247,10 @@ const STATUS_FLAGS = 0xcd5n;
 const AC = 0x40000n;
 /**
  * Whether an access that is not aligned is #AC differs between processors: 16 bytes that need no alignment (SDM 2A 2.4.4,
- * type 4), images of the x87 in their parts, and ENTER's look at the place where the stack ends.
+ * type 4), and ENTER's look at the place where the stack ends.
  */
-const alignmentVaries = ({ mnemonic, map, opcode }: OpcodeRow): boolean =>
-  // x87 stores look for a missing page before they look at the alignment, the other way round than processors
-  (map === 'one' && (opcode & 0xf8) === 0xd8) ||
-  /^(MOVU|MOVDQU|LDDQU|PCMP.STR|ENTER|FNSAVE|FRSTOR|FNSTENV|FLDENV|FX|XSAVE|XRSTOR|MASKMOV)/.test(mnemonic);
+const alignmentVaries = ({ mnemonic }: OpcodeRow): boolean =>
+  /^(MOVU|MOVDQU|LDDQU|PCMP.STR|ENTER|MASKMOV)/.test(mnemonic);
 
 /** A random kind of case: mostly 64-bit code, and of the rest what the processor allows. */
 export function pickKind(kinds: readonly CaseKind[], random: Random): CaseKind {

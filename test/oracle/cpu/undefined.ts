@@ -21,7 +21,7 @@ const CONDITIONS = 0x4500; // C3 C2 C0
 export interface Undefined {
   /** RFLAGS bits. */
   readonly flags: number;
-  /** The destination, or all of the result. */
+  /** The destination, which is the first operand; of x87 instructions all that the unit shows. */
   readonly result?: boolean;
   /** Bits of the x87 status word. */
   readonly status?: number;
@@ -31,8 +31,6 @@ export interface Undefined {
   readonly relative?: number;
   /** Bits of the destination register. */
   readonly destination?: bigint;
-  /** Bytes of the memory operand, [from, to) each. */
-  readonly memory?: readonly (readonly [number, number])[];
 }
 interface Rule {
   readonly form: RegExp;
@@ -213,6 +211,7 @@ const STACK_FAULT = 12;
 const GENERAL_PROTECTION = 13;
 const PAGE_FAULT = 14;
 const ALIGNMENT_CHECK = 17;
+const OPERAND_FAULTS: ReadonlySet<number> = new Set([STACK_FAULT, GENERAL_PROTECTION, PAGE_FAULT, ALIGNMENT_CHECK]);
 /** A far call may have pushed its return address when it finds out that its target is beyond the limit (SDM 2A CALL). */
 export const faultMayWrite = ({ row }: Decoded): boolean => row.mnemonic === 'CALL' && row.implicit === 'pushfar';
 function straddles(item: Case, { memory, next }: Decoded): boolean {
@@ -236,22 +235,22 @@ function wrapsAround({ codeSize, segmented }: Case, a: Result, b: Result): boole
 export function eitherFault(item: Case, decoded: Decoded, processor: Result, engine: Result): boolean {
   const [a, b] = [processor.vector, engine.vector];
   if (wrapsAround(item, processor, engine)) return true;
-  // ten bytes over the end of the canonical addresses: the part below it may be missing
-  if (decoded.row.operands.some(({ size }) => size === 't') && [a, b].includes(PAGE_FAULT) && straddles(item, decoded))
-    return true;
-  // a call whose stack is not aligned and whose target is beyond the limit
-  if (decoded.row.mnemonic === 'CALL' && [a, b].includes(ALIGNMENT_CHECK) && [a, b].includes(GENERAL_PROTECTION))
+  // ten bytes over the end of the canonical addresses: the part below it may be missing, or not be aligned
+  const early = [a, b].includes(PAGE_FAULT) || [a, b].includes(ALIGNMENT_CHECK);
+  if (early && decoded.row.operands.some(({ size }) => size === 't') && straddles(item, decoded)) return true;
+  // a transfer whose frame is not aligned, or that of the outer stack, and whose selector or target is wrong
+  if (
+    /^(CALL|RETF|IRET)/.test(decoded.row.mnemonic) &&
+    [a, b].includes(ALIGNMENT_CHECK) &&
+    [a, b].includes(GENERAL_PROTECTION)
+  )
     return true;
   // of CMPS either operand may be the one that is looked at first
   if (isCompareString(decoded) && a !== RETIRED && b !== RETIRED) return true;
   if (FAR_TRANSFER.test(decoded.row.mnemonic) && a !== b && a !== RETIRED && b !== RETIRED)
     return [a, b].includes(PAGE_FAULT) || [a, b].includes(STACK_FAULT);
-  // an image that begins on a missing page and ends where no canonical address is
-  if (
-    IMAGES.test(decoded.row.mnemonic) &&
-    [a, b].every((vector) => vector === PAGE_FAULT || vector === GENERAL_PROTECTION || vector === STACK_FAULT)
-  )
-    return true;
+  // an image that begins on a missing page or unaligned, and ends beyond its segment or where no canonical address is
+  if (IMAGES.test(decoded.row.mnemonic) && [a, b].every((vector) => OPERAND_FAULTS.has(vector))) return true;
   if (Math.min(a, b) !== STACK_FAULT || Math.max(a, b) !== GENERAL_PROTECTION || decoded.memory?.segment !== 'ss')
     return false;
   return (operandAddress(item, decoded.memory) & 15n) !== 0n && decoded.row.operands.some(({ size }) => size === 'x');

@@ -59,7 +59,12 @@ function bitsOf(format: Format, random: Random): bigint {
   const width = BigInt(maximum.toString(2).length);
   return (sign << (n + width)) | (BigInt(e) << n) | f;
 }
-function extended(random: Random): { low: bigint; high: number } {
+/** An 80-bit number: significand, and sign and exponent. */
+export interface Extended {
+  readonly low: bigint;
+  readonly high: number;
+}
+export function extended(random: Random): Extended {
   const bits = bitsOf(EXTENDED, random);
   const high = Number(bits >> 63n);
   const fractionBits = bits & 0x7fff_ffff_ffff_ffffn;
@@ -68,7 +73,7 @@ function extended(random: Random): { low: bigint; high: number } {
   return { low: fractionBits | (integer ? 1n << 63n : 0n), high };
 }
 /** A number beside another: for cancellation, comparisons and remainders. */
-function related(of: { low: bigint; high: number }, random: Random): { low: bigint; high: number } {
+export function related(of: Extended, random: Random): Extended {
   const kind = random(4);
   const sign = random(2) << 15;
   if (kind === 0) return { low: of.low, high: of.high ^ sign };

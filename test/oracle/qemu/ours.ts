@@ -1,42 +1,29 @@
 // The same run on our core.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Engine, type EngineHost } from '../../../src/core/engine.ts';
 import * as L from '../../../src/core/layout.ts';
+import { emptyHost } from '../engine-host.ts';
+import { engineModules } from '../engine-decoder.ts';
 import { IMAGE_SIZE, START } from './image.ts';
 import { GENERAL, SEGMENTS, type ProcessorState, type SegmentState, type TableState } from './processor-state.ts';
 
-const dist = join(import.meta.dirname, '../../../dist');
-const modules = {
-  core: new WebAssembly.Module(readFileSync(join(dist, 'core.wasm'))),
-  system: new WebAssembly.Module(readFileSync(join(dist, 'system.wasm'))),
-};
 const MEMORY = 8 << 20;
 const TICKS = 1_000_000;
 const UNUSABLE = 0x10000;
 
-function hostFor(stops: ReadonlySet<bigint>): EngineHost {
-  return {
-    mmioRead: () => 0xffff_ffff_ffff_ffffn,
-    mmioWrite: () => undefined,
-    portRead: () => 0xffff_ffff,
-    portWrite: () => undefined,
-    acknowledgeInterrupt: () => 0x100,
-    msrKnown: () => false,
-    msrRead: () => 0n,
-    msrWrite: () => true,
-    taskPriorityRead: () => 0,
-    taskPriorityWrite: () => undefined,
-    log: () => undefined,
-    delivered: () => undefined,
-    splitAt: (linear) => stops.has(linear),
-    splitCount: () => stops.size,
-  };
-}
+const hostFor = (stops: ReadonlySet<bigint>): EngineHost => ({
+  ...emptyHost,
+  splitAt: (linear) => stops.has(linear),
+  splitCount: () => stops.size,
+});
 
 /** Runs the image from reset to one of its stops; undefined: it never got there. */
 export function runOurs(memory: Uint8Array, stops: readonly number[]): ProcessorState | undefined {
-  const engine = new Engine({ modules, host: hostFor(new Set(stops.map(BigInt))), vcpus: 1, memorySize: MEMORY });
+  const engine = new Engine({
+    modules: engineModules,
+    host: hostFor(new Set(stops.map(BigInt))),
+    vcpus: 1,
+    memorySize: MEMORY,
+  });
   engine.writePhysical(0, memory);
   engine.system.loadSegmentReal(1, 0);
   engine.set32(L.CS + 12, 0x9b);

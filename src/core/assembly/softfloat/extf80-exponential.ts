@@ -1,7 +1,7 @@
 // F2XM1, FYL2X, FYL2XP1 (SDM 1 8.3.9, 8.3.10). Like processors they report a result as inexact even where it happens to be exact.
 import * as L from '../../layout';
-import { answer, BIAS, denormalFlag, EXPONENT, INTEGER_BIT, invalid, isInfinity, isZero, nanOperand, nanOperands,
-  normalisedExponent, normalisedLow, PRECISION, PRECISION_64, roundAndPack, SIGN, signOf, ZERO_DIVIDE } from './extf80';
+import { answer, BIAS, denormalFlag, EXPONENT, exponentOf, INTEGER_BIT, invalid, isInfinity, isZero, nanOperand, nanOperands,
+  normalisedExponent, normalisedLow, PRECISION, PRECISION_64, roundAndPack, SIGN, signOf, UNDERFLOW, ZERO_DIVIDE } from './extf80';
 import { extF80_add } from './extf80-arithmetic';
 import { subHigh128 } from './integers';
 import { addWide, divideWide, exponent, factorialSeries, high, integerWide, low, multiplyWide, negative, oddSeries, ONE_HIGH,
@@ -64,7 +64,12 @@ export function extF80_yl2x(xLow: u64, xHigh: u32, yLow: u64, yHigh: u32, contro
   }
   if (isZero(yLow, yHigh) || (e == 0 && m == INTEGER_BIT)) return answer(0, below ? ySign ^ SIGN : ySign, flags);
   // m between the square roots of 1/2 and 2, s = (m - 1) / (m + 1)
-  if (m == INTEGER_BIT) { integerWide(e); return timesLogarithm(negative, yLow, yHigh, 0, control, flags) | PRECISION; }
+  if (m == INTEGER_BIT) {
+    integerWide(e);
+    flags = timesLogarithm(negative, yLow, yHigh, 0, control, flags) | PRECISION;
+    // and what is inexact and tiny has underflowed
+    return exponentOf(load<u32>(L.FLOAT_EXTENDED_HIGH)) ? flags : flags | UNDERFLOW;
+  }
   let sSign: u32 = 0;
   if (m > SQRT2) {
     e++; sSign = 1;

@@ -20,7 +20,7 @@ const RDSEED: u32 = 1 << 18, ADX: u32 = 1 << 19, SMAP: u32 = 1 << 20, CLFLUSHOPT
 const UMIP: u32 = 1 << 2, RDPID: u32 = 1 << 22, BUS_LOCK_DETECT: u32 = 1 << 24; // ECX
 const ARCH_CAPABILITIES: u32 = 1 << 29; // EDX
 // leaf 80000001h
-const SYSCALL: u32 = 1 << 11, NX: u32 = 1 << 20, PAGE_1G: u32 = 1 << 26, RDTSCP: u32 = 1 << 27, LM: u32 = 1 << 29;
+const SYSCALL: u32 = 1 << 11, NX: u32 = 1 << 20, MMXEXT: u32 = 1 << 22, PAGE_1G: u32 = 1 << 26, RDTSCP: u32 = 1 << 27, LM: u32 = 1 << 29;
 // leaf 80000008h, AMD: x87 pointers are saved whether an exception is pending or not (else kernels clear them at each switch);
 // not affected by speculative store bypass, by branch type confusion
 const XSAVEERPTR: u32 = 1 << 2, SSB_NO: u32 = 1 << 26, BTC_NO: u32 = 1 << 29;
@@ -32,7 +32,7 @@ const FEATURES_C: u32 = SSE3 | SSSE3 | CX16 | PCID | SSE4_1 | SSE4_2 | MOVBE | P
 const LEAF_7_B: u32 = FSGSBASE | TSC_ADJUST | BMI1 | SMEP | BMI2 | INVPCID | RDSEED | ADX | SMAP | CLFLUSHOPT;
 const LEAF_7_C: u32 = UMIP | RDPID | BUS_LOCK_DETECT;
 const EXTENDED_C: u32 = LAHF64 | ABM | PREFETCHW;
-/** AMD repeats these bits of leaf 1 in leaf 80000001h. */
+/** AMD repeats these bits of leaf 1 in leaf 80000001h, and names the integer part of SSE, which it had before, MMXEXT. */
 const AMD_REPEATED: u32 = 0x0183f3ff;
 
 const MAX_BASIC: u32 = 0x16, MAX_EXTENDED: u32 = 0x80000008;
@@ -85,7 +85,7 @@ export function cpuid(): void {
     else set(MAX_EXTENDED, 0, 0, 0);
   } else if (leaf == 0x80000001) {
     let d = SYSCALL | NX | PAGE_1G | RDTSCP | LM;
-    if (isAmd()) set(signature(), 0, EXTENDED_C | (vcpus > 1 ? AMD_CMP_LEGACY : 0), d | (FEATURES & AMD_REPEATED));
+    if (isAmd()) set(signature(), 0, EXTENDED_C | (vcpus > 1 ? AMD_CMP_LEGACY : 0), d | MMXEXT | (FEATURES & AMD_REPEATED));
     else set(0, 0, EXTENDED_C, d);
   } else if (leaf >= 0x80000002 && leaf <= 0x80000004) brand(leaf - 0x80000002);
   else if (leaf == 0x80000006) set(0, 0, 256 << 16 | 6 << 12 | 1 << 8 | 64, 0); // L2: 256 KiB, 8 ways, 64-byte lines

@@ -84,7 +84,7 @@ export function inString(r: usize): void {
   let size = sizeOf(r), port = <u32>load<u16>(L.RDX), at = load<u64>(L.RDI) & maskOf(r);
   checkPermission(port, size);
   if (flagsOf(r) & L.R_FLAG_CHECKED) at = linear(r, L.ES, at, size, 1);
-  probeOperand(at, size, true);
+  probeOperand(at, size, true, size); // what faults does so before the port is read
   writeMemory(r, at, size, input(port, size));
   addIndex(L.RDI, maskOf(r), step(size));
   finish(r);

@@ -36,6 +36,10 @@ function vectorOf(linear: u64): u32 {
 @inline function checkSpan(linear: u64, size: u32): void {
   if (crosses(linear, size) && longMode() && !isCanonical(linear + size - 1)) fault(vectorOf(linear), 0);
 }
+/** #AC before the page is looked for, as processors have it. alignment: a power of two. */
+@inline function checkAlignment(linear: u64, alignment: u32, access: u32): void {
+  if (linear & (alignment - 1) && alignmentChecked() && access & USER) fault(AC, 0);
+}
 /** Linear address of the page behind the one of an access that crosses. */
 @inline function secondPage(linear: u64): u64 { return wrap((linear | 0xfff) + 1); }
 
@@ -115,7 +119,7 @@ function writePart(physical: u64, size: u32, v: u64): void {
 function readWith(linear: u64, size: u32, access: u32): u64 {
   linear = wrap(linear);
   checkSpan(linear, size);
-  if (linear & (size - 1) && alignmentChecked() && access & USER) fault(AC, 0);
+  checkAlignment(linear, size, access);
   let physical = physicalFor(linear, access), value: u64, watched = watchedPage(linear & ~(<u64>0xfff));
   if (!crosses(linear, size)) {
     if (isRam(physical)) { value = loadHost(hostAddress(physical), size); fillTags(linear, physical, access, watched); }
@@ -131,7 +135,7 @@ function readWith(linear: u64, size: u32, access: u32): u64 {
 function writeWith(linear: u64, size: u32, value: u64, access: u32): void {
   linear = wrap(linear);
   checkSpan(linear, size);
-  if (linear & (size - 1) && alignmentChecked() && access & USER) fault(AC, 0);
+  checkAlignment(linear, size, access);
   let physical = physicalFor(linear, access), watched = watchedPage(linear & ~(<u64>0xfff));
   if (!crosses(linear, size)) {
     if (isRam(physical)) {
@@ -241,6 +245,7 @@ export function slowStoreExtended(r: usize, linear: u64, low: u64, high: u32): v
   let access = WRITE | currentUser();
   linear = wrap(linear);
   checkSpan(linear, 10);
+  checkAlignment(linear, 8, access);
   physicalFor(linear, access);
   if (crosses(linear, 10)) physicalFor(secondPage(linear), access);
   writeWith(linear, 8, low, access);
@@ -249,7 +254,7 @@ export function slowStoreExtended(r: usize, linear: u64, low: u64, high: u32): v
 /** For stores of the x87 whose exception keeps memory as it is: the address is judged all the same. */
 export function slowProbeWrite(r: usize, linear: u64, size: u32): void {
   store<u32>(L.CURRENT, <u32>r);
-  probe(linear, size, WRITE | currentUser());
+  probe(linear, size, WRITE | currentUser(), size == 10 ? 8 : size); // an 80-bit number: SDM 3A table 6-7
 }
 /** Makes the fetch tag valid; 1: RAM, 0: code outside RAM. At a boundary: RIP is exact. */
 export function fetchPage(linear: u64): u32 {
@@ -283,16 +288,19 @@ function translateQuiet(linear: u64): i64 { return walk(linear, FETCH, true) ? -
 @inline function rights(user: u32): u32 { return user ? USER : IMPLICIT; }
 export function readLinear(linear: u64, size: u32, user: u32): u64 { return readWith(linear, size, READ | rights(user)); }
 export function writeLinear(linear: u64, size: u32, value: u64, user: u32): void { writeWith(linear, size, value, WRITE | rights(user)); }
-export function probeWrite(linear: u64, size: u32, user: u32): void { probe(linear, size, WRITE | rights(user)); }
-export function probeRead(linear: u64, size: u32, user: u32): void { probe(linear, size, READ | rights(user)); }
+export function probeWrite(linear: u64, size: u32, user: u32): void { probe(linear, size, WRITE | rights(user), 1); }
+export function probeRead(linear: u64, size: u32, user: u32): void { probe(linear, size, READ | rights(user), 1); }
 /**
  * Faults exactly as the running instruction's own access would: an explicit access, which SMAP lets through while AC is set
- * (SDM 3A 5.6). The two above are implicit ones when user is 0.
+ * (SDM 3A 5.6). The two above are implicit ones when user is 0. alignment: what an alignment check asks for.
  */
-export function probeOperand(linear: u64, size: u32, write: bool): void { probe(linear, size, (write ? WRITE : READ) | currentUser()); }
-function probe(linear: u64, size: u32, access: u32): void {
+export function probeOperand(linear: u64, size: u32, write: bool, alignment: u32 = 1): void {
+  probe(linear, size, (write ? WRITE : READ) | currentUser(), alignment);
+}
+function probe(linear: u64, size: u32, access: u32, alignment: u32): void {
   linear = wrap(linear);
   checkSpan(linear, size);
+  checkAlignment(linear, alignment, access);
   physicalFor(linear, access);
   if (crosses(linear, size)) physicalFor(secondPage(linear), access);
 }

@@ -46,6 +46,7 @@ export function reset(bootstrap: u32): void {
   memory.fill(L.XMM, 0, 256);
   memory.fill(L.X87, 0, 128);
   store<u32>(L.MXCSR, 0x1f80); store<u16>(L.FCW, 0x40); store<u16>(L.FSW, 0); store<u16>(L.FTW, 0x5555);
+  store<u32>(L.IGNNE, 0);
   store<u64>(L.XCR0, 1);
   store<u32>(L.SMBASE, 0x30000); // INIT keeps it (SDM 3C 31.11)
   seedRandom();

@@ -29,10 +29,11 @@ export function setTags(tags: u32): void {
   let empty = tags & tags >> 1 & 0x5555;
   store<u16>(L.FTW, <u16>(empty * 3));
 }
-/** Sets ES and B as the flags and masks say (SDM 1 8.1.3.3). */
+/** Sets ES and B as the flags and masks say (SDM 1 8.1.3.3). Without ES FERR# falls, and IGNNE# with it. */
 export function summarise(): void {
   let status = <u32>load<u16>(L.FSW) & ~(ERROR_SUMMARY | BUSY);
   if (status & ~<u32>load<u16>(L.FCW) & EXCEPTIONS) status |= ERROR_SUMMARY | BUSY;
+  else store<u32>(L.IGNNE, 0);
   store<u16>(L.FSW, <u16>status);
 }
 export function setControl(value: u32): void { store<u16>(L.FCW, <u16>(value & 0x1f3f | 0x40)); }
@@ -40,11 +41,14 @@ export function initialise(): void {
   store<u16>(L.FCW, 0x37f); store<u16>(L.FSW, 0); store<u16>(L.FTW, 0xffff);
   store<u64>(L.FIP, 0); store<u64>(L.FDP, 0);
   store<u16>(L.FOP, 0); store<u16>(L.FCS, 0); store<u16>(L.FDS, 0);
+  store<u32>(L.IGNNE, 0);
 }
 
 // ---- the environment -------------------------------------------------------------------------------------------------------
 @inline function isLong(r: usize): bool { return operandSize(r) != 2; }
 @inline function environmentSize(r: usize): u32 { return isLong(r) ? 28 : 14; }
+/** Judges all of an image of `size` bytes, which has to be aligned to its fields (SDM 3A table 6-7). */
+@inline function probeImage(r: usize, a: u64, size: u32, write: bool): void { probeOperand(a, size, write, isLong(r) ? 4 : 2); }
 /** The i-th of seven fields; what is above a word of the long formats is stored as ones. */
 @inline function writeField(r: usize, a: u64, i: u32, value: u32): void {
   if (isLong(r)) writeMemory(r, a + (i << 2), 4, value); else writeMemory(r, a + (i << 1), 2, value & 0xffff);
@@ -109,7 +113,7 @@ function waiting(r: usize): void {
 export function storeEnvironmentOf(r: usize): void {
   checkX87();
   let size = environmentSize(r), a = operandLinear(r, size, 1);
-  probeOperand(a, size, true);
+  probeImage(r, a, size, true);
   storeEnvironment(r, a);
   store<u16>(L.FCW, load<u16>(L.FCW) | <u16>EXCEPTIONS);
   summarise();
@@ -117,30 +121,29 @@ export function storeEnvironmentOf(r: usize): void {
 export function loadEnvironmentOf(r: usize): void {
   waiting(r);
   let size = environmentSize(r), a = operandLinear(r, size, 0);
-  probeOperand(a, size, false);
+  probeImage(r, a, size, false);
   loadEnvironment(r, a);
 }
 /** FNSAVE: environment and registers from ST(0) on, then as FNINIT. */
 export function saveState(r: usize): void {
   checkX87();
   let size = environmentSize(r), a = operandLinear(r, size + 80, 1);
-  probeOperand(a, size + 80, true);
+  probeImage(r, a, size + 80, true);
   storeEnvironment(r, a);
   for (let i: u32 = 0; i < 8; i++) {
     let to = a + size + i * 10, x = stackRegister(i);
-    writeMemory(r, to, 8, load<u64>(x));
-    writeMemory(r, to + 8, 2, load<u16>(x, 8));
+    // by words: the registers of an aligned image are no more aligned than that
+    for (let j: u32 = 0; j < 10; j += 2) writeMemory(r, to + j, 2, load<u16>(x + j));
   }
   initialise();
 }
 export function restoreState(r: usize): void {
   waiting(r);
   let size = environmentSize(r), a = operandLinear(r, size + 80, 0);
-  probeOperand(a, size + 80, false);
+  probeImage(r, a, size + 80, false);
   loadEnvironment(r, a);
   for (let i: u32 = 0; i < 8; i++) {
     let from = a + size + i * 10, x = stackRegister(i);
-    store<u64>(x, readMemory(r, from, 8));
-    store<u16>(x, <u16>readMemory(r, from + 8, 2), 8);
+    for (let j: u32 = 0; j < 10; j += 2) store<u16>(x + j, <u16>readMemory(r, from + j, 2));
   }
 }

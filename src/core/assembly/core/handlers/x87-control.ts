@@ -13,10 +13,12 @@ const CR0_MP_TS: u64 = 10;
   store<u16>(L.FCW, 0x37f); store<u16>(L.FSW, 0); store<u16>(L.FTW, 0xffff);
   store<u64>(L.FIP, 0); store<u64>(L.FDP, 0);
   store<u16>(L.FOP, 0); store<u16>(L.FCS, 0); store<u16>(L.FDS, 0);
+  store<u32>(L.IGNNE, 0);
 }
 @inline export function fnclex(r: usize): void {
   x87Present(r);
   store<u16>(L.FSW, load<u16>(L.FSW) & 0x7f00);
+  store<u32>(L.IGNNE, 0);
 }
 @inline export function fnstcw_m<T>(r: usize): void { x87Present(r); stOperand<u16>(r, load<u16>(L.FCW)); }
 @inline export function fnstsw_m<T>(r: usize): void { x87Present(r); stOperand<u16>(r, load<u16>(L.FSW)); }
@@ -28,10 +30,11 @@ const CR0_MP_TS: u64 = 10;
   store<u16>(L.FCW, <u16>control);
   summarise();
 }
-/** Sets ES and B as the flags and masks say. */
+/** Sets ES and B as the flags and masks say. Without ES FERR# falls, and IGNNE# with it. */
 @inline function summarise(): void {
-  let status = statusWord() & ~(ERROR_SUMMARY | BUSY);
-  store<u16>(L.FSW, <u16>(status & ~controlWord() & EXCEPTIONS ? status | ERROR_SUMMARY | BUSY : status));
+  let status = statusWord() & ~(ERROR_SUMMARY | BUSY), pending = (status & ~controlWord() & EXCEPTIONS) != 0;
+  store<u16>(L.FSW, <u16>(pending ? status | ERROR_SUMMARY | BUSY : status));
+  if (!pending) store<u32>(L.IGNNE, 0);
 }
 /** FINCSTP, FDECSTP: by 1 or 7; the tags stay. */
 @inline export function rotate(by: u32, r: usize): void {
