@@ -290,7 +290,7 @@ test('a Linux kernel that cannot be booted here: one clear line each', async () 
       (error) => error instanceof UsageError && message.test(error.message) && !error.message.includes('\n'),
     );
   };
-  await refused(linuxImage(), 2 << 20, /init_size: needs memory up to 0x1100000 .* give it at least 17M with --memory/);
+  await refused(linuxImage(), 2 << 20, /init_size: needs memory up to 0x1100000 .* give it at least 18M with --memory/);
   await refused(linuxImage(), 32 << 20, /^initrd: its 33554432 bytes do not fit behind the kernel/, 32 << 20);
   await refused(linuxImage({ xloadflags: 0 }), 32 << 20, /xloadflags: says that this kernel has no 64-bit entry point/);
   await refused(linuxImage().subarray(0, 2048), 32 << 20, /syssize: .* it was cut off/);
