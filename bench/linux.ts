@@ -1,6 +1,6 @@
 // Debian's kernel from power-on to the marker of its user space, beside QEMU TCG: seconds, and our instructions.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { repositoryRoot, runProgram } from '../scripts/process.ts';
 
@@ -11,14 +11,25 @@ export interface LinuxFigures {
   readonly trapline: number;
   readonly interpreter: number;
   readonly qemu: number | undefined;
+  /** Resident memory of our process at the marker, the most it ever was, MiB (Linux's VmHWM); undefined elsewhere. */
+  readonly peakMiB: number | undefined;
 }
 const MARKER = 'TRAPLINE-GUEST-OK';
 const LIMIT_MS = 240_000;
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 
-/** Seconds until a program prints the marker; undefined: it ended before. */
-function secondsToMarker(program: string, args: readonly string[]): Promise<number | undefined> {
+function peakOf(pid: number | undefined): number | undefined {
+  const status = `/proc/${pid ?? 0}/status`;
+  const found = existsSync(status) ? /VmHWM:\s+(\d+) kB/.exec(readFileSync(status, 'utf8')) : null;
+  return found === null ? undefined : Number(found[1]) / 1024;
+}
+interface Boot {
+  readonly seconds: number;
+  readonly peakMiB: number | undefined;
+}
+/** Until a program prints the marker; undefined: it ended before. */
+function bootToMarker(program: string, args: readonly string[]): Promise<Boot | undefined> {
   const started = performance.now();
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] });
   const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
@@ -26,8 +37,9 @@ function secondsToMarker(program: string, args: readonly string[]): Promise<numb
   return new Promise((resolve) => {
     const finish = (seconds: number | undefined): void => {
       clearTimeout(timer);
+      const peakMiB = peakOf(child.pid);
       child.kill('SIGKILL');
-      resolve(seconds);
+      resolve(seconds === undefined ? undefined : { seconds, peakMiB });
     };
     child.stdout.on('data', (chunk: Buffer) => {
       text = (text + chunk.toString('latin1')).slice(-2000);
@@ -59,13 +71,16 @@ export async function measureLinux(
     const machine = `-M pc -accel tcg -m 512 -smp ${processors} -display none -monitor none -no-reboot -serial stdio`;
     const qemu = [...machine.split(' '), '-kernel', guest.kernel, '-initrd', guest.initrd, '-append', append];
     const seconds = { trapline: [] as number[], interpreter: [] as number[], qemu: [] as number[] };
-    const note = (list: number[], value: number | undefined): void => {
-      if (value !== undefined) list.push(value);
+    const note = (list: number[], boot: Boot | undefined): void => {
+      if (boot !== undefined) list.push(boot.seconds);
     };
+    let peakMiB: number | undefined;
     for (let round = 0; round < rounds; round++) {
-      note(seconds.trapline, await secondsToMarker(process.execPath, ours));
-      note(seconds.interpreter, await secondsToMarker(process.execPath, [...ours, '--no-jit']));
-      note(seconds.qemu, await secondsToMarker('qemu-system-x86_64', qemu));
+      const boot = await bootToMarker(process.execPath, ours);
+      note(seconds.trapline, boot);
+      peakMiB = boot?.peakMiB ?? peakMiB;
+      note(seconds.interpreter, await bootToMarker(process.execPath, [...ours, '--no-jit']));
+      note(seconds.qemu, await bootToMarker('qemu-system-x86_64', qemu));
     }
     const stats = path.join(folder, 'linux.json');
     await runProgram(process.execPath, [...ours, '--until', MARKER, '--stats', stats]);
@@ -76,6 +91,7 @@ export async function measureLinux(
       trapline: median(seconds.trapline),
       interpreter: median(seconds.interpreter),
       qemu: seconds.qemu.length > 0 ? median(seconds.qemu) : undefined,
+      peakMiB,
     };
     figures.push(row);
     say(

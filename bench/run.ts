@@ -59,12 +59,23 @@ const growthTable = ({ of, points }: Growth): string =>
 
 const linuxTable = (rows: readonly LinuxFigures[]): string =>
   table(
-    ['processors', 'instructions', 'Trapline JIT, s', 'Trapline interpreter, s', 'QEMU TCG, s', 'JIT / QEMU (time)'],
-    rows.map(({ processors, instructions, trapline, interpreter, qemu }) => [
+    [
+      ...[
+        'processors',
+        'instructions',
+        'Trapline JIT, s',
+        'Trapline interpreter, s',
+        'interpreter, MIPS',
+        'QEMU TCG, s',
+      ],
+      ...['JIT / QEMU (time)', "JIT's memory, MiB"],
+    ],
+    rows.map(({ processors, instructions, trapline, interpreter, qemu, peakMiB }) => [
       String(processors),
       `${(instructions / 1e6).toFixed(0)} M`,
-      ...[trapline, interpreter, qemu].map((value) => value?.toFixed(1) ?? ''),
-      qemu === undefined ? '' : (trapline / qemu).toFixed(2),
+      ...[trapline, interpreter].map((value) => value.toFixed(1)),
+      (instructions / interpreter / 1e6).toFixed(0),
+      ...[qemu?.toFixed(1) ?? '', qemu === undefined ? '' : (trapline / qemu).toFixed(2), peakMiB?.toFixed(0) ?? ''],
     ]),
   );
 
@@ -83,7 +94,12 @@ try {
     loopTables(measured),
     ...(linux === undefined
       ? []
-      : ['', "## Debian's kernel, from the start of the process to user space's marker", '', linuxTable(linux)]),
+      : [
+          '',
+          "## Debian's kernel, from the start of the process to user space's marker (512 MiB)",
+          '',
+          linuxTable(linux),
+        ]),
     ...(growth.length === 0 ? [] : ['', '## How cost grows', '', growth.map(growthTable).join('\n\n')]),
     '',
   ].join('\n');
