@@ -24,10 +24,10 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 const find = ({ figures }: Measured, name: string): Figure | undefined => figures.find(({ engine }) => engine === name);
 const number = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(2));
 
-/** Speed of one engine over another on one workload: iterations a second, so 64-bit and 32-bit code compare by work done. */
+/** Speed of one engine over another on one workload, both on the same build: by instructions, since fib's work is not its count. */
 function quotient(measured: Measured, { of, to }: Comparison): number | undefined {
   const [a, b] = [find(measured, of), find(measured, to)];
-  return a === undefined || b === undefined ? undefined : rate(a) / rate(b);
+  return a === undefined || b === undefined ? undefined : mips(a) / mips(b);
 }
 export const geometricMean = (values: readonly number[]): number =>
   Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
