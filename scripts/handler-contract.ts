@@ -105,7 +105,7 @@ class ContractCheck {
       if (label !== undefined && !walk.dead) label.written = (label.written ?? false) || walk.written;
     };
     let skipped = 0; // blocks opened inside dead code
-    for (const instruction of callee.body) {
+    for (const instruction of callee.read()) {
       const { op, immediate } = instruction;
       if (walk.dead) {
         if (op === 0x02 || op === 0x03 || op === 0x04) skipped++;

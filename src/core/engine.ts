@@ -117,7 +117,7 @@ export class Engine {
   constructor(options: EngineOptions) {
     this.vcpuCount = options.vcpus;
     this.memorySize = options.memorySize;
-    const arenaSize = options.arenaSize ?? 32 << 20;
+    const arenaSize = options.arenaSize ?? 128 << 20;
     const blocks = L.DYNAMIC;
     const linearPages = blocks + L.BLOCK_HASH_SIZE * 4;
     const tlbs = align(linearPages + L.LINEAR_HASH_SIZE * 4, WASM_PAGE);

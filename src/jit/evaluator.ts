@@ -2,11 +2,11 @@
 // of addresses (constant memory, state slots); it knows no instruction of the guest.
 import { type Code, isStatic, type Label, type Place, type Value, zeroOf } from '../wasm/code.ts';
 import { set } from '../wasm/expression.ts';
-import { fold, isIdentity } from '../wasm/fold.ts';
+import { absorbs, fold, isIdentity } from '../wasm/fold.ts';
 import { loadConstant, NARROW_LOADS, NARROW_STORES } from '../wasm/memory-access.ts';
 import { OP, parseTrees, type Tree, type TreeFunction, UnknownInstructionError } from '../wasm/tree.ts';
 import { I32, I64, opcodeOf, VOID } from '../wasm/opcodes.ts';
-import type { WasmFunction, WasmModule } from '../wasm/reader.ts';
+import { type WasmFunction, type WasmModule, WasmReadError } from '../wasm/reader.ts';
 
 /** A state slot that lives in a local of the region. */
 export interface Slot {
@@ -105,7 +105,7 @@ export class Evaluator {
     try {
       return (this.functions[callee.index] = parseTrees(this.module, callee));
     } catch (error) {
-      if (!(error instanceof UnknownInstructionError)) throw error;
+      if (!(error instanceof UnknownInstructionError || error instanceof WasmReadError)) throw error;
       return (this.functions[callee.index] = error.message);
     }
   }
@@ -288,8 +288,8 @@ export class Evaluator {
       case OP.call:
         return this.call(tree);
       case OP.drop: {
-        const value = this.operand(tree, 0);
-        if (!this.dead && !isStatic(value)) code.emit(op);
+        const before = code.here;
+        if (!isStatic(this.operand(tree, 0)) && !this.dead) code.discard(before, code.here);
         return undefined;
       }
       case OP.select:
@@ -333,15 +333,11 @@ export class Evaluator {
     if (this.dead) return undefined;
     if (isStatic(condition)) {
       const [keep, lose] = condition !== 0 ? [yes, no] : [no, yes];
-      if (isStatic(lose)) return keep;
-      const place = isStatic(keep) || condition !== 0 ? code.here : between;
-      const back = code.goTo(place);
-      code.emit(OP.drop);
-      code.comeBack(place, back);
+      if (!isStatic(lose)) code.discard(condition !== 0 ? between : before, condition !== 0 ? after : between);
       return keep;
     }
     if (isStatic(yes) && yes === no) {
-      code.emit(OP.drop);
+      code.discard(after, code.here);
       return yes;
     }
     if (asJump && typeof yes === 'bigint' && typeof no === 'bigint') {
@@ -371,6 +367,7 @@ export class Evaluator {
       code.raw(op, tree.bytes);
       return undefined;
     }
+    const before = code.here;
     const a = this.operand(tree, 0);
     if (this.dead) return undefined;
     let b: Value;
@@ -382,6 +379,10 @@ export class Evaluator {
       if (folded !== undefined) return folded;
       if (isIdentity(op, b, 'right')) return a;
       if (isIdentity(op, a, 'left')) return b;
+      if (absorbs(op, a) || absorbs(op, b)) {
+        code.discard(before, code.here); // one of them is on the stack
+        return absorbs(op, a) ? a : b;
+      }
       if (isStatic(a)) code.constantAt(between, a);
       code.constant(b);
     } else {
@@ -512,15 +513,13 @@ export class Evaluator {
     if (this.dead) return;
     if (typeof value === 'bigint') this.jumpStatic(value);
     else {
-      this.dead = true;
-      this.jumped = true;
+      this.dead = this.jumped = true;
       code.constant(value);
       this.context.jumpIndirect();
     }
   }
   private jumpStatic(target: bigint): void {
-    this.dead = true;
-    this.jumped = true;
+    this.dead = this.jumped = true;
     this.context.jump(BigInt.asUintN(64, target));
   }
 }

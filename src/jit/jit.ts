@@ -71,7 +71,6 @@ const WARM = 8;
 export class Jit {
   private readonly host: JitHost;
   private readonly blocks: Blocks;
-  private readonly view: DataView;
   private readonly builder: RegionBuilder;
   private readonly pages = new Map<bigint, Page>();
   private readonly waiting = new Map<number, Page>();
@@ -83,7 +82,7 @@ export class Jit {
   private readonly freeSlots: number[] = [];
   private readonly causes: string[] = ['elsewhere'];
   private readonly failures = new Map<string, number>();
-  /** Blocks that stay interpreted: no region that begins at them or holds them can be had. */
+  /** Blocks that stay interpreted: no region that begins at them can be had, or it would be left at once. */
   private readonly refused = new Set<number>();
   private readonly maximumModules: number;
   private readonly batch: number;
@@ -94,7 +93,6 @@ export class Jit {
   private imports: ImportedFunction[] = [];
   /** Bytes of jump target tables that were ever allocated; the ring position is the remainder. */
   private ring = 0;
-  // statistics
   private generation = 0;
   private regions = 0;
   private instructions = 0;
@@ -109,10 +107,10 @@ export class Jit {
     this.onRefused = options.refused ?? (() => undefined);
     this.batch = batch;
     this.maximumModules = Math.min(maximumModules ?? MAXIMUM_MODULES, MAXIMUM_MODULES);
-    this.view = new DataView(host.memory.buffer);
-    this.blocks = new Blocks(this.view);
+    this.blocks = new Blocks(new DataView(host.memory.buffer));
     this.builder = new RegionBuilder(readModule(coreBytes), this.blocks, {
       include: (header) => this.include(header),
+      idle: (header) => this.refused.add(header),
       forced: (header) => this.forced.has(header),
       allocate: (bytes) => this.allocate(bytes),
       causeNumber: (cause) => this.causeNumber(cause),
@@ -134,11 +132,11 @@ export class Jit {
     if (copies === undefined) this.copies.set(header, 0);
     else if (copies > 0 && !again) this.forced.add(header);
     // the block reports itself again after as many executions
-    this.view.setUint32(header + L.B_HOT, 0, true);
+    this.blocks.view.setUint32(header + L.B_HOT, 0, true);
     if (!again && this.waiting.size < this.batch) return;
-    const started = this.now();
+    this.compileMs -= this.now();
     this.compileWaiting();
-    this.compileMs += this.now() - started;
+    this.compileMs += this.now();
   }
   private pageOf(header: number): Page {
     const mode = BigInt(this.blocks.u32(header + L.B_MODE) & 63);
@@ -215,8 +213,8 @@ export class Jit {
       const slot = this.freeSlots.pop() ?? this.host.table.grow(1);
       this.host.table.set(slot, instance.exports[i]);
       for (const { header, word } of region.entries) {
-        this.view.setUint32(header + L.B_JIT, slot, true);
-        this.view.setUint32(header + L.B_JIT_ENTRY, word, true);
+        this.blocks.view.setUint32(header + L.B_JIT, slot, true);
+        this.blocks.view.setUint32(header + L.B_JIT_ENTRY, word, true);
       }
       this.instructions += region.instructions;
       return slot;
@@ -246,8 +244,8 @@ export class Jit {
     if (this.blocks.u32(L.CODE_GENERATION) === this.generation) {
       for (const header of oldest.headers) {
         if (!slots.has(this.blocks.u32(header + L.B_JIT))) continue; // a younger region has it
-        this.view.setUint32(header + L.B_JIT, 0, true);
-        this.view.setUint32(header + L.B_HOT, 0, true);
+        this.blocks.view.setUint32(header + L.B_JIT, 0, true);
+        this.blocks.view.setUint32(header + L.B_HOT, 0, true);
         this.copies.delete(header);
       }
     }
@@ -308,7 +306,7 @@ export class Jit {
       bytes: this.bytes,
       compileMs: Math.round(this.compileMs),
       exits: Object.fromEntries(
-        this.causes.map((cause, i) => [cause, Number(this.view.getBigUint64(L.EXIT_COUNTS + 8 * i, true))]),
+        this.causes.map((cause, i) => [cause, Number(this.blocks.view.getBigUint64(L.EXIT_COUNTS + 8 * i, true))]),
       ),
       failures: Object.fromEntries(this.failures),
     };

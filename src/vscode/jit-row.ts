@@ -13,6 +13,8 @@ const CAUSES: Readonly<Record<string, string>> = {
   'system.storeVector': 'slow vector writes',
   'system.storeExtended': 'slow x87 writes',
   'system.split': 'accesses across two pages',
+  'system.moveElements': 'long copies',
+  'system.storeElements': 'long fills',
   'system.linear': 'address checks',
   'system.raise': 'exceptions',
   'system.simdException': 'SIMD exceptions',

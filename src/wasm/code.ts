@@ -22,6 +22,13 @@ const LOCALS = [I32, I64, F32, F64, V128] as const;
 /** Temporaries of a type, at most. */
 const TEMPORARIES = 256;
 
+/** Whether an instruction does nothing but leave a value. */
+function isPure(op: number): boolean {
+  if (op === OP.localGet || op === OP.i32Const || op === OP.i64Const) return true;
+  const row = opcodeOf(op);
+  return row?.operands !== undefined && row.result !== VOID;
+}
+
 /** The code of one function while it is made. */
 export class Code {
   private cells = new Int32Array(CELL << 12);
@@ -94,6 +101,25 @@ export class Code {
     this.cells[tail * CELL + 3] = this.cells[this.here * CELL + 3] ?? 0;
     this.cells[this.here * CELL + 3] = head;
     this.here = tail;
+  }
+
+  /**
+   * Nobody wants the value that the code between two places leaves on the stack: takes that code out where it does nothing else,
+   * or drops the value behind it.
+   */
+  discard(from: Place, to: Place): void {
+    const { cells } = this;
+    let token = from;
+    while (token !== to) {
+      token = cells[token * CELL + 3] ?? to;
+      if (isPure(cells[token * CELL] ?? 0)) continue;
+      const back = this.goTo(to);
+      this.emit(OP.drop);
+      this.comeBack(to, back);
+      return;
+    }
+    cells[from * CELL + 3] = cells[to * CELL + 3] ?? 0;
+    if (this.here === to) this.here = from;
   }
 
   constant(value: Value): void {

@@ -93,3 +93,7 @@ export function isIdentity(op: number, value: Value, side: 'left' | 'right'): bo
   if (value !== 0 && value !== 0n) return false;
   return (side === 'right' ? ZERO_RIGHT_IS_IDENTITY : ZERO_LEFT_IS_IDENTITY).has(op);
 }
+/** Whether an instruction with this operand has this value, whatever the other operand is. */
+export function absorbs(op: number, value: Value): boolean {
+  return (value === 0 && (op === 0x71 || op === 0x6c)) || (value === 0n && (op === 0x83 || op === 0x7e));
+}

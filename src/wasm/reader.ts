@@ -28,7 +28,8 @@ export interface WasmFunction {
   readonly importedAs?: string;
   /** Parameters and locals. */
   readonly locals: readonly ValueType[];
-  readonly body: readonly Instruction[];
+  /** The body, read when it is first asked for: of a large module few are. @throws WasmReadError */
+  readonly read: () => readonly Instruction[];
   readonly name: string | undefined;
 }
 export interface WasmModule {
@@ -93,7 +94,7 @@ class Cursor {
 
 const SECTION = { custom: 0, type: 1, import: 2, function: 3, table: 4, export: 7, element: 9, code: 10 } as const;
 
-/** Reads a module. @throws WasmReadError on malformed bytes or instructions outside MVP + sign extension + bulk memory + SIMD. */
+/** Reads a module. @throws WasmReadError on malformed bytes; a body's instructions are looked at when it is read. */
 export function readModule(bytes: Uint8Array): WasmModule {
   const cursor = new Cursor(bytes);
   if (bytes.length < 8 || cursor.bytes[0] !== 0 || cursor.bytes[1] !== 0x61)
@@ -104,7 +105,7 @@ export function readModule(bytes: Uint8Array): WasmModule {
   let declared: number[] = [];
   const table: (number | undefined)[] = [];
   const exports = new Map<string, number>();
-  let bodies: { locals: ValueType[]; body: Instruction[] }[] = [];
+  let bodies: Body[] = [];
   const names = new Map<number, string>();
 
   while (cursor.at < bytes.length) {
@@ -135,7 +136,7 @@ export function readModule(bytes: Uint8Array): WasmModule {
       }
     } else if (id === SECTION.element) readElements(cursor, table);
     else if (id === SECTION.code) {
-      bodies = cursor.vector(() => readBody(cursor));
+      bodies = cursor.vector(() => skipBody(cursor));
     } else if (id === SECTION.custom && cursor.name() === 'name') readNames(cursor, end, names);
     cursor.at = end;
   }
@@ -150,7 +151,7 @@ export function readModule(bytes: Uint8Array): WasmModule {
     type: typeOf(imported.type),
     importedAs: imported.name,
     locals: [],
-    body: [],
+    read: () => [],
     name: imported.name,
   }));
   declared.forEach((type, i) => {
@@ -162,7 +163,7 @@ export function readModule(bytes: Uint8Array): WasmModule {
       index,
       type: signature,
       locals: [...signature.parameters, ...body.locals],
-      body: body.body,
+      read: body.read,
       name: names.get(index),
     });
   });
@@ -203,7 +204,12 @@ function readNames(cursor: Cursor, end: number, names: Map<number, string>): voi
   }
 }
 
-function readBody(cursor: Cursor): { locals: ValueType[]; body: Instruction[] } {
+interface Body {
+  readonly locals: readonly ValueType[];
+  readonly read: () => readonly Instruction[];
+}
+/** Reads the locals; the instructions wait until they are asked for. */
+function skipBody(cursor: Cursor): Body {
   const size = cursor.unsigned();
   const end = cursor.at + size;
   const locals: ValueType[] = [];
@@ -213,9 +219,16 @@ function readBody(cursor: Cursor): { locals: ValueType[]; body: Instruction[] } 
     const type = cursor.byte();
     for (let k = 0; k < count; k++) locals.push(type);
   }
+  const start = cursor.at;
+  cursor.at = end;
+  let known: readonly Instruction[] | undefined;
+  return { locals, read: () => (known ??= readInstructions(new Cursor(cursor.bytes, start), end)) };
+}
+
+function readInstructions(cursor: Cursor, end: number): readonly Instruction[] {
   const body: Instruction[] = [];
   while (cursor.at < end) body.push(readInstruction(cursor));
-  return { locals, body };
+  return body;
 }
 
 function readInstruction(cursor: Cursor): Instruction {

@@ -59,11 +59,12 @@ export const OP = {
   i64Const: 0x42,
 } as const;
 
-/** Parses one function. @throws UnknownInstructionError */
+/** Parses one function. @throws UnknownInstructionError, WasmReadError */
 export function parseTrees(module: WasmModule, source: WasmFunction): TreeFunction {
   const locals = [...source.locals];
   const result = source.type.results[0] ?? VOID;
   const control: number[] = [result];
+  const instructions = source.read();
   let at = 0;
 
   const sequence = (): { body: Tree[]; end: number } => {
@@ -88,7 +89,7 @@ export function parseTrees(module: WasmModule, source: WasmFunction): TreeFuncti
       else stack.push(tree);
     };
     for (;;) {
-      const instruction = source.body[at++];
+      const instruction = instructions[at++];
       if (instruction === undefined) throw new UnknownInstructionError('unexpected end');
       const { op, immediate: n, wide = 0n, bytes = NO_NUMBERS, labels = NO_NUMBERS } = instruction;
       const row = opcodeOf(op);

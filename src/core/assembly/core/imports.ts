@@ -18,6 +18,13 @@
 @external("system", "storeExtended") export declare function slowStoreExtended(r: usize, linear: u64, low: u64, high: u32): void;
 /** Faults as a write of size bytes would. */
 @external("system", "probe") export declare function probeWrite(r: usize, linear: u64, size: u32): void;
+/**
+ * Iterations of REP MOVS from one linear address to another at once, elements of size bytes: writes memory and takes their ticks, but
+ * for the one that this instruction has. Answers how many; 0: the handler executes one as usual.
+ */
+@external("system", "moveElements") export declare function moveElements(r: usize, from: u64, to: u64, size: u32): u32;
+/** The same for REP STOS. */
+@external("system", "storeElements") export declare function storeElements(r: usize, to: u64, size: u32): u32;
 /** Segment limit and type check (not flat); answers the linear address. segment: address of the segment's state slot; write: 0 or 1. */
 @external("system", "linear") export declare function slowLinear(r: usize, segment: u32, offset: u64, size: u32, write: u32): u64;
 /** Throws an exception of this instruction; error < 0: none. */

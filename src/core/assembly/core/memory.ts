@@ -5,19 +5,19 @@ import { slowLoad, slowStore, slowModify, slowLoadVector, slowStoreVector, slowS
 import { flagsOf, offsetOf, maskOf, stackMask, stackKeep } from './record';
 
 @inline function entry(a: u64): usize {
-  return <usize>load<u32>(L.TLB_BASE) + ((<u32>(a >> 12) & (L.TLB_ENTRIES - 1)) << 5);
+  return <usize>load<u32>(L.TLB_BASE) + (<u32>a >> 7 & ((L.TLB_ENTRIES - 1) << 5));
 }
 @inline function pageOfLast<T>(a: u64): u64 { return (a + (sizeof<T>() - 1)) & ~(<u64>0xfff); }
 
 export function ld<T>(r: usize, a: u64): T {
   let e = entry(a);
-  if (load<u64>(e, L.T_READ) == pageOfLast<T>(a)) return load<T>(load<u32>(e, L.T_ADDEND) + <u32>a);
-  return <T>slowLoad(r, a, sizeof<T>());
+  if (load<u64>(e, L.T_READ) != pageOfLast<T>(a)) return <T>slowLoad(r, a, sizeof<T>());
+  return load<T>(load<u32>(e, L.T_ADDEND) + <u32>a);
 }
 export function st<T>(r: usize, a: u64, v: T): void {
   let e = entry(a);
-  if (load<u64>(e, L.T_WRITE) == pageOfLast<T>(a)) { store<T>(load<u32>(e, L.T_ADDEND) + <u32>a, v); return; }
-  slowStore(r, a, <u64>v, sizeof<T>());
+  if (load<u64>(e, L.T_WRITE) != pageOfLast<T>(a)) { slowStore(r, a, <u64>v, sizeof<T>()); return; }
+  store<T>(load<u32>(e, L.T_ADDEND) + <u32>a, v);
 }
 /** For read-modify-write: an address of linear memory to load the old value from and store the new one to. Faults as a write. */
 export function modify<T>(r: usize, a: u64): usize {

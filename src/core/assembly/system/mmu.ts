@@ -6,7 +6,7 @@ import { fault } from './events';
 import { watchedPage, noteAccess } from './debug';
 import { mmioRead, mmioWrite } from './host';
 import { isRam, hostAddress, pageEntry, written } from './physical';
-import { area, architectural, present, selectBank, flushTlb, invalidatePage, flushTags, dropTagsOf, alignmentChecked,
+import { area, architectural, indexOf, present, selectBank, flushTlb, invalidatePage, flushTags, dropTagsOf, alignmentChecked,
   FLAG_DIRTY } from './tlb';
 import { walk, allows, isCanonical, longMode, READ, WRITE, USER, FETCH, IMPLICIT } from './walk';
 
@@ -116,8 +116,17 @@ function writePart(physical: u64, size: u32, v: u64): void {
 }
 @inline function truncate(v: u64, size: u32): u64 { return size >= 8 ? v : v & ((<u64>1 << (size << 3)) - 1); }
 
+/** The fast tags that may answer this access, which has the running code's own rights; else those of a bank that never matches. */
+@inline function tagsFor(linear: u64, access: u32): usize {
+  let own = (access & (USER | IMPLICIT)) == currentUser(), bank = own ? <usize>load<u32>(L.TLB_BASE) : area() + L.TLB_MISS;
+  return bank + (<usize>indexOf(linear) << 5);
+}
+@inline function pageOfLast(linear: u64, size: u32): u64 { return (linear + size - 1) & ~(<u64>0xfff); }
+
 function readWith(linear: u64, size: u32, access: u32): u64 {
   linear = wrap(linear);
+  let tags = tagsFor(linear, access);
+  if (load<u64>(tags, L.T_READ) == pageOfLast(linear, size)) return loadHost(<usize>(load<u32>(tags, L.T_ADDEND) + <u32>linear), size);
   checkSpan(linear, size);
   checkAlignment(linear, size, access);
   let physical = physicalFor(linear, access), value: u64, watched = watchedPage(linear & ~(<u64>0xfff));
@@ -134,6 +143,11 @@ function readWith(linear: u64, size: u32, access: u32): u64 {
 }
 function writeWith(linear: u64, size: u32, value: u64, access: u32): void {
   linear = wrap(linear);
+  let tags = tagsFor(linear, access);
+  if (load<u64>(tags, L.T_WRITE) == pageOfLast(linear, size)) {
+    storeHost(<usize>(load<u32>(tags, L.T_ADDEND) + <u32>linear), size, value);
+    return;
+  }
   checkSpan(linear, size);
   checkAlignment(linear, size, access);
   let physical = physicalFor(linear, access), watched = watchedPage(linear & ~(<u64>0xfff));

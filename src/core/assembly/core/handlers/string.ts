@@ -1,7 +1,9 @@
-// MOVS STOS LODS CMPS SCAS. A repeated one executes one iteration, then jumps to itself or goes on.
+// MOVS STOS LODS CMPS SCAS. A repeated one executes one iteration, then jumps to itself or goes on; a long MOVS or STOS as many at
+// once as nobody could look between (system/repeat.ts).
 import * as L from '../../../layout';
 import { setRegister, setRip, nextOf, lengthOf, maskOf } from '../record';
 import { ld, st, stringSource, stringDestination } from '../memory';
+import { moveElements, storeElements } from '../imports';
 import { setSubtractFlags } from './flags';
 
 const FLAG_DF: u64 = 0x400;
@@ -10,8 +12,8 @@ const FLAG_DF: u64 = 0x400;
 @inline function setIndex(r: usize, slot: usize, v: u64): void {
   if (maskOf(r) == 0xffff) store<u16>(slot, <u16>v); else store<u64>(slot, v & maskOf(r));
 }
-@inline function advance<T>(r: usize, slot: usize): void {
-  let size: u64 = sizeof<T>();
+@inline function advance<T>(r: usize, slot: usize, elements: u64 = 1): void {
+  let size = elements * sizeof<T>();
   setIndex(r, slot, load<u64>(slot) + (load<u64>(L.RFLAGS) & FLAG_DF ? 0 - size : size));
 }
 
@@ -55,24 +57,41 @@ const FLAG_DF: u64 = 0x400;
   let mode = load<u32>(L.MODE) & L.MODE_CODE;
   return mode == 2 ? start : start & 0xffffffff;
 }
-/** Counts one iteration; again: whether its result lets the repetition go on. */
-@inline function count(r: usize, again: bool): void {
-  let left = (load<u64>(L.RCX) - 1) & maskOf(r), more = u32(left != 0) & u32(again);
+/** Counts iterations; again: whether their result lets the repetition go on. */
+@inline function count(r: usize, again: bool, iterations: u64 = 1): void {
+  let left = (load<u64>(L.RCX) - iterations) & maskOf(r), more = u32(left != 0) & u32(again);
   setIndex(r, L.RCX, left);
   store<u32>(L.REP_ACTIVE, more);
   setRip(more ? startOf(r) : nextOf(r));
 }
 @inline function isZero(): bool { return load<i64>(L.F_ZERO) == 0; }
 
+/** So many iterations that a compiled region is better left for the slow path that executes them at once: see bench/. */
+const MANY: u64 = 32;
+@inline function isLong(r: usize): bool { return (load<u64>(L.RCX) & maskOf(r)) >= MANY; }
+
 @inline export function rep_movs<T>(r: usize): void {
   if (exhausted(r)) { leaveRepetition(r); return; }
-  movs<T>(r);
-  count(r, true);
+  let from = stringSource(r, sizeof<T>()), to = stringDestination(r, sizeof<T>(), 1);
+  let n: u64 = isLong(r) ? moveElements(r, from, to, sizeof<T>()) : 0;
+  if (!n) {
+    st<T>(r, to, ld<T>(r, from));
+    n = 1;
+  }
+  advance<T>(r, L.RSI, n);
+  advance<T>(r, L.RDI, n);
+  count(r, true, n);
 }
 @inline export function rep_stos<T>(r: usize): void {
   if (exhausted(r)) { leaveRepetition(r); return; }
-  stos<T>(r);
-  count(r, true);
+  let to = stringDestination(r, sizeof<T>(), 1);
+  let n: u64 = isLong(r) ? storeElements(r, to, sizeof<T>()) : 0;
+  if (!n) {
+    st<T>(r, to, load<T>(L.RAX));
+    n = 1;
+  }
+  advance<T>(r, L.RDI, n);
+  count(r, true, n);
 }
 @inline export function rep_lods<T>(r: usize): void {
   if (exhausted(r)) { leaveRepetition(r); return; }
