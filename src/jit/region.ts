@@ -24,8 +24,8 @@ import { BUDGET, LEFT, LOCAL_GROUPS, RECORD, SlotUse, TARGET } from './region-lo
 const MAXIMUM_BLOCKS = 150;
 const MAXIMUM_INSTRUCTIONS = 1500;
 const MAXIMUM_PAGES = 4;
-/** A block that always leaves in front of an instruction as early as this is cheaper to interpret than to enter. */
-const EARLY = 3;
+/** A block as SHORT as this that always leaves in front of an instruction as EARLY as that is cheaper to interpret than to enter. */
+const [EARLY, SHORT] = [3, 8];
 const PAGE_MASK = 0xfffn;
 /** Slow paths of memory accesses: the next access of the same instruction may well be fast. */
 const MEMORY_PATHS = new Set(['load', 'store', 'modify', 'loadVector', 'storeVector'].map((name) => `system.${name}`));
@@ -46,7 +46,7 @@ export interface Region {
 export interface RegionHost {
   /** Whether a block that can be reached belongs into the region. */
   include(header: number): boolean;
-  /** Told of a block that is no entry of any region, since it leaves early. */
+  /** Told of a block that is no entry of any region, since it would leave at once. */
   idle(header: number): void;
   /** Whether a root has to be an entry even where the region's own jumps reach it. */
   forced(header: number): boolean;
@@ -194,7 +194,7 @@ export class RegionBuilder {
       this.index = i;
       evaluator.instruction(blocks.view.getUint16(this.record + L.R_HANDLER, true), this.record);
       if (evaluator.ending === 'falls') continue;
-      block.idle = i < EARLY && evaluator.ending === 'leaves';
+      block.idle = i < EARLY && this.count <= SHORT && evaluator.ending === 'leaves';
       if (block.idle) this.host.idle(header);
       break;
     }
