@@ -90,6 +90,7 @@ try {
     '',
     `Made by \`npm run bench\`: medians of ${rounds} rounds, all engines in turn within a round.`,
     `Machine: ${machine}. Debian's Bochs has its debugger compiled in.`,
+    'Long REP MOVS and REP STOS run many iterations at once in both of our engines: no compiled code has a share in `copy`.',
     '',
     loopTables(measured),
     ...(linux === undefined

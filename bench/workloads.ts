@@ -27,14 +27,14 @@ export const workloads: readonly Workload[] = [
   loop('sieve', 'primes below 1 Mi', 50, 3),
   loop('collatz', 'short blocks, jumps that nobody can foresee', 6_000_000, 400_000),
   loop('program', 'gcc -O2: SHA-256, quicksort, hash table, bytecode', 600, 30),
-  loop('copy', 'REP STOSD and REP MOVSD of 64 KiB', 40_000, 2000, false),
+  loop('copy', 'REP STOSD and REP MOVSD of 64 KiB', 40_000, 20_000, false),
   loop('sse2', 'packed integers in XMM registers', 80_000_000, 5_000_000, false),
   loop('double', 'scalar SSE2 floating point with a division', 30_000_000, 2_000_000, false),
   loop('x87', 'extended precision with a division', 10_000_000, 1_000_000, false),
   system('syscall', 'SYSCALL and SYSRET', 5_000_000, 1_000_000),
   system('pagefault', 'touch, page fault, map, INVLPG', 1_000_000, 200_000),
   system('switch', 'two processes that yield to each other', 1_000_000, 200_000),
-  system('ipi', 'interrupts between two processors, both in HLT', 50_000, 50_000, 2),
+  system('ipi', 'interrupts between two processors, both in HLT', 100_000, 100_000, 2),
 ];
 
 async function run(program: string, args: readonly string[]): Promise<void> {
