@@ -27,7 +27,10 @@ type Value =
 const DYNAMIC: Value = { kind: 'dynamic' };
 const STATIC: Value = { kind: 'static' };
 
-/** Imports that have changed guest state when they come back. All others leave before any write. */
+/**
+ * Imports that have changed guest state when they come back. All others leave before any write; moveElements and storeElements have
+ * written when they answer more than 0, and then their handlers access nothing more, which no walk over all ways can see.
+ */
 const WRITING_IMPORTS = new Set(['system.store', 'system.storeVector', 'system.storeExtended']);
 /** Imports whose results depend on their arguments alone: calls to them stay calls, nothing is left. */
 const isPure = (name: string): boolean => name.startsWith('softfloat.');
