@@ -68,11 +68,6 @@ const snippets: readonly { label: string; description: string; body: JsonObject 
     description: 'For a kernel whose sources were in another folder when it was compiled.',
     body: { ...bootBody, sourceMap: { '${3:/build}': '^"\\${workspaceFolder}"' } },
   },
-  {
-    label: 'Trapline: Boot with Debug Registers Only',
-    description: 'Data breakpoints take the four debug registers of each vCPU; a fifth is refused.',
-    body: { ...bootBody, slotPolicy: 'hardware' },
-  },
 ];
 
 const debuggers: Json = [

@@ -10,7 +10,7 @@ describe('launch configuration', () => {
     const { configuration } = result;
     assert.equal(configuration.machine.cpus, 1);
     assert.equal(configuration.machine.memory, 256 << 20);
-    assert.equal(configuration.slotPolicy, 'hybrid');
+    assert.equal(configuration.slotPolicy, 'hardware');
     assert.equal(configuration.stopOnEntry, false);
     assert.equal(configuration.machine.rtc, Date.UTC(2025, 0, 1) / 1000);
   });
@@ -28,9 +28,13 @@ describe('launch configuration', () => {
     [{}, 'kernel', /'kernel' is missing/],
     [{ kernel: '' }, 'kernel', /'kernel' is empty/],
     [{ kernel: 7 }, 'kernel', /must be a string, not 7/],
-    [{ kernel: 'k', slotpolicy: 'hybrid' }, 'slotpolicy', /Did you mean 'slotPolicy'/],
+    [{ kernel: 'k', slotpolicy: 'hardware' }, 'slotpolicy', /Did you mean 'slotPolicy'/],
     [{ kernel: 'k', colour: 1 }, 'colour', /Known are: kernel/],
-    [{ kernel: 'k', slotPolicy: 'all' }, 'slotPolicy', /one of hardware, hybrid, soft/],
+    [{ kernel: 'k', slotPolicy: 'all' }, 'slotPolicy', /must be hardware, not "all"/],
+    // Software watchpoints are not built: no value promises them.
+    [{ kernel: 'k', slotPolicy: 'hybrid' }, 'slotPolicy', /must be hardware, not "hybrid"/],
+    [{ kernel: 'k', slotPolicy: 'soft' }, 'slotPolicy', /must be hardware, not "soft"/],
+    [{ kernel: 'k', coverPolicy: 'all' }, 'coverPolicy', /one of windows, exact/],
     [{ kernel: 'k', machine: { cpus: 0 } }, 'machine.cpus', /from 1 to 16, not 0/],
     [{ kernel: 'k', machine: { cpus: 2.5 } }, 'machine.cpus', /whole number/],
     [{ kernel: 'k', machine: { memory: '5X' } }, 'machine.memory', /512M/],

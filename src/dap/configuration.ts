@@ -4,7 +4,7 @@
  */
 import { MAXIMUM_DISKS } from '../machine/pci-devices.ts';
 
-export type SlotPolicySetting = 'hardware' | 'hybrid' | 'soft';
+export type SlotPolicySetting = 'hardware';
 export type CoverPolicySetting = 'windows' | 'exact';
 
 /** A launch configuration after validation: defaults filled in, sizes in bytes. */
@@ -175,14 +175,10 @@ export const launchProperties: Readonly<Record<string, PropertyDescription>> = {
   },
   slotPolicy: {
     type: 'string',
-    description: 'Where data breakpoints go.',
-    default: 'hybrid',
-    enum: ['hardware', 'hybrid', 'soft'],
-    enumDescriptions: [
-      'Only into the four debug registers of each vCPU; a fifth is refused, as on real hardware.',
-      'Into debug registers while there are free ones, else into software watchpoints.',
-      'Always into software watchpoints, without limit.',
-    ],
+    description: 'Where data breakpoints go. Software watchpoints, which would have no limit, are not built yet.',
+    default: 'hardware',
+    enum: ['hardware'],
+    enumDescriptions: ['Into the four debug registers of each vCPU; a fifth is refused, as on real hardware.'],
   },
   coverPolicy: {
     type: 'string',
@@ -307,7 +303,7 @@ export function validateLaunch(input: unknown): ConfigurationResult {
         ...(typeof machine['rngSeed'] === 'number' ? { rngSeed: machine['rngSeed'] } : {}),
       },
       stopOnEntry: typeof stop === 'string' || typeof stop === 'boolean' ? stop : false,
-      slotPolicy: oneOf(input['slotPolicy'], ['hardware', 'hybrid', 'soft'], 'hybrid'),
+      slotPolicy: 'hardware',
       coverPolicy: oneOf(input['coverPolicy'], ['windows', 'exact'], 'windows'),
       stepIrq: oneOf(input['stepIrq'], ['through', 'enter', 'hold'], 'through'),
       reporting: oneOf(input['reporting'], ['sequence', 'coalesce'], 'sequence'),
@@ -353,7 +349,7 @@ function checkValue(
     return;
   }
   if (expected.enum !== undefined && !expected.enum.some((one) => one === value))
-    complain(`one of ${expected.enum.join(', ')}`);
+    complain(expected.enum.length === 1 ? expected.enum.join('') : `one of ${expected.enum.join(', ')}`);
   if (typeof value === 'string' && expected.pattern !== undefined && !new RegExp(expected.pattern).test(value)) {
     const { patternMessage } = expected;
     problems.push({

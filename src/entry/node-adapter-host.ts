@@ -62,8 +62,8 @@ async function createGuest(configuration: LaunchConfiguration, shared: SharedDis
       append: cmdline,
       programName: kernel,
     });
-    const { slotPolicy, coverPolicy, stepIrq, reporting } = configuration;
-    const debug = new GuestDebug(machine, { slotPolicy, coverPolicy, stepIrq, reporting });
+    const { coverPolicy, stepIrq, reporting } = configuration;
+    const debug = new GuestDebug(machine, { coverPolicy, stepIrq, reporting });
     return { machine, debug, protocol, release };
   } catch (error) {
     release();

@@ -20,7 +20,8 @@ export type StopKind =
   | 'shutdown'
   | 'internalError';
 export type RunState = 'offline' | 'run' | 'halted' | 'stopping' | 'parked' | 'stepping' | 'pending' | 'reporting';
-export type SlotPolicy = 'hardware' | 'hybrid' | 'soft';
+/** Where watches go: into the four slots of each vCPU. Software watchpoints are not built. */
+export type SlotPolicy = 'hardware';
 export type CoverPolicy = 'windows' | 'exact';
 export type AccessType = 'read' | 'write' | 'readWrite';
 

@@ -1,13 +1,6 @@
 // The register of breakpoints: who asked for what, where it was put, how often it was hit. Overlays and slots are the
 // two places; this file decides between them and keeps the accounting whole.
-import type {
-  BreakpointRequest,
-  CoverPolicy,
-  DataBreakpoint,
-  ExecutionBreakpoint,
-  SetResult,
-  SlotPolicy,
-} from './api.ts';
+import type { BreakpointRequest, CoverPolicy, DataBreakpoint, ExecutionBreakpoint, SetResult } from './api.ts';
 import { cover, slotsNeeded } from './cover.ts';
 import { hex, isCanonical } from './debug-registers.ts';
 import type { Overlays } from './overlay.ts';
@@ -27,10 +20,6 @@ export interface Breakpoint {
   /** Queued events of it that were dropped because it was gone, disabled or left behind (4.3). */
   discarded: number;
 }
-export interface BreakpointPolicies {
-  readonly slotPolicy: SlotPolicy;
-  readonly coverPolicy: CoverPolicy;
-}
 const refusal = (message: string): SetResult => ({ verified: false, message });
 
 export class Breakpoints {
@@ -39,14 +28,14 @@ export class Breakpoints {
   private readonly vcpuCount: number;
   private readonly overlays: Overlays;
   private readonly slots: HostSlots;
-  private readonly policies: BreakpointPolicies;
+  private readonly coverPolicy: CoverPolicy;
   private nextId = 1;
 
-  constructor(vcpuCount: number, overlays: Overlays, slots: HostSlots, policies: BreakpointPolicies) {
+  constructor(vcpuCount: number, overlays: Overlays, slots: HostSlots, coverPolicy: CoverPolicy) {
     this.vcpuCount = vcpuCount;
     this.overlays = overlays;
     this.slots = slots;
-    this.policies = policies;
+    this.coverPolicy = coverPolicy;
   }
 
   get(id: number): Breakpoint | undefined {
@@ -108,9 +97,9 @@ export class Breakpoints {
     const chunks =
       access === 'execute'
         ? [{ address: request.linear, length: 1 as const }]
-        : cover(request.linear, size, this.policies.coverPolicy);
+        : cover(request.linear, size, this.coverPolicy);
     const taken = this.slots.allocate({ id, chunks, start: request.linear, size, access, vcpus: [...vcpus] });
-    if (!taken.ok) return refusal(refuse.noSlotFree(taken.shortage, this.policies.slotPolicy));
+    if (!taken.ok) return refusal(refuse.noSlotFree(taken.shortage));
     const names = taken.slots.map((index) => `H${index}`).join(',');
     return { verified: true, id, message: `${names} (${taken.used} of ${SLOT_COUNT})`, slots: taken.slots };
   }
@@ -123,7 +112,7 @@ export class Breakpoints {
     if (request.linear < 0n || request.linear >= 1n << 64n) return refuse.INVALID_RANGE;
     if (request.kind === 'data') return this.invalidRange(request);
     if (!isCanonical(request.linear)) return refuse.invalidAddress(request.linear);
-    return request.kind === 'slot' ? this.invalidPolicy() : undefined;
+    return undefined;
   }
   private invalidRange({ linear, size, access }: DataBreakpoint): string | undefined {
     if (!Number.isSafeInteger(size) || size <= 0) return refuse.INVALID_RANGE;
@@ -131,13 +120,10 @@ export class Breakpoints {
     if (last >= 1n << 64n) return refuse.INVALID_RANGE;
     const outside = [linear, last].find((address) => !isCanonical(address));
     if (outside !== undefined) return refuse.invalidAddress(outside);
-    const needs = slotsNeeded(linear, size, this.policies.coverPolicy);
+    const needs = slotsNeeded(linear, size, this.coverPolicy);
     if (needs > SLOT_COUNT) return refuse.tooManySlots(size, needs);
-    if (access === 'read' && this.policies.coverPolicy === 'exact') return refuse.READ_ONLY_EXACT;
-    return this.invalidPolicy();
-  }
-  private invalidPolicy(): string | undefined {
-    return this.policies.slotPolicy === 'soft' ? refuse.SOFT_ONLY : undefined;
+    if (access === 'read' && this.coverPolicy === 'exact') return refuse.READ_ONLY_EXACT;
+    return undefined;
   }
 }
 

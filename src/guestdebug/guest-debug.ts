@@ -37,7 +37,7 @@ export type { DebugMachine, GuestDebugOptions } from './options.ts';
 export { GuestDebugError } from './options.ts';
 
 export class GuestDebug implements Api.GuestDebugApi {
-  readonly policy: Api.SlotPolicy;
+  readonly policy: Api.SlotPolicy = 'hardware';
   private readonly machine: DebugMachine;
   private readonly state: VcpuState;
   private readonly overlays = new Overlays();
@@ -64,13 +64,12 @@ export class GuestDebug implements Api.GuestDebugApi {
   constructor(machine: DebugMachine, options: GuestDebugOptions = {}) {
     const { engine } = machine;
     this.machine = machine;
-    this.policy = options.slotPolicy ?? 'hybrid';
     const state = (this.state = new VcpuState(engine));
     const observer = (this.observer = new ObserverState(engine, state));
     const slots = (this.hostSlots = new HostSlots(engine.vcpuCount));
     const { overlays } = this;
-    const policies = { slotPolicy: this.policy, coverPolicy: options.coverPolicy ?? 'windows' };
-    const breakpoints = (this.breakpoints = new Breakpoints(engine.vcpuCount, overlays, slots, policies));
+    const { coverPolicy = 'windows' } = options;
+    const breakpoints = (this.breakpoints = new Breakpoints(engine.vcpuCount, overlays, slots, coverPolicy));
     const instructions = new EngineInstructionReader(engine, machine);
     const ledger = (this.trapLedger = new Ledger(options.ledgerCapacity));
     const log = (this.log = new TrapLog(ledger, state, () => machine.clock));
@@ -152,7 +151,7 @@ export class GuestDebug implements Api.GuestDebugApi {
 
   // ---- breakpoints and slots ---------------------------------------------------------------------------------------------------
   capabilities(): ReturnType<Api.GuestDebugApi['capabilities']> {
-    return { control: P.CONTROL_SUPPORTED, slots: P.SLOT_COUNT, lengths: P.SLOT_LENGTHS, policies: ['hardware'] };
+    return { control: P.CONTROL_SUPPORTED, slots: P.SLOT_COUNT, lengths: P.SLOT_LENGTHS, policies: [this.policy] };
   }
   set(request: Api.BreakpointRequest): Api.SetResult {
     if (!this.attached) return { verified: false, message: 'The debugger is detached from this machine.' };

@@ -9,7 +9,6 @@ export type DebugMachine = Pick<MachineApi, 'clock' | 'instructions' | 'turn' | 
   readonly engine: EngineState & DecodingEngine;
 };
 export interface GuestDebugOptions {
-  readonly slotPolicy?: Api.SlotPolicy;
   readonly coverPolicy?: Api.CoverPolicy;
   readonly stepIrq?: Api.StepInterrupts;
   readonly reporting?: 'sequence' | 'coalesce';

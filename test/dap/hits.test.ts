@@ -22,17 +22,14 @@ it('a log point speaks exactly once for each arrival, whatever else stops the gu
   };
   const lines = readFileSync(path.join(guest, 'worker.c'), 'utf8').split('\n');
   const line = lines.findIndex((text) => text.includes('list_insert(list, node);')) + 1;
-  await client.launch(
-    { kernel: path.join(guest, 'smp.elf'), machine: { cpus: 4, memory: '32M' }, slotPolicy: 'hardware' },
-    async () => {
-      const breakpoints = [{ line, logMessage: 'insert {node->id}' }];
-      await client.request('setBreakpoints', { source: { path: path.join(guest, 'worker.c') }, breakpoints });
-      const info = await client.request<P.DataBreakpointInfoResponse['body']>('dataBreakpointInfo', {
-        name: 'shared_list.count',
-      });
-      await client.request('setDataBreakpoints', { breakpoints: [{ dataId: info.dataId, accessType: 'write' }] });
-    },
-  );
+  await client.launch({ kernel: path.join(guest, 'smp.elf'), machine: { cpus: 4, memory: '32M' } }, async () => {
+    const breakpoints = [{ line, logMessage: 'insert {node->id}' }];
+    await client.request('setBreakpoints', { source: { path: path.join(guest, 'worker.c') }, breakpoints });
+    const info = await client.request<P.DataBreakpointInfoResponse['body']>('dataBreakpointInfo', {
+      name: 'shared_list.count',
+    });
+    await client.request('setDataBreakpoints', { breakpoints: [{ dataId: info.dataId, accessType: 'write' }] });
+  });
   const exited = client.event<P.ExitedEvent['body']>('exited');
   const commands = ['continue', 'stepIn', 'next', 'stepOut', 'continue'];
   for (let stops = 0; stops < STOPS; stops++) {

@@ -9,7 +9,7 @@ import { Client, inProcess } from './client.ts';
 import { guest } from './story.ts';
 
 const kernel = path.join(guest, 'smp.elf');
-const launch = { kernel, machine: { cpus: 4, memory: '32M' }, slotPolicy: 'hardware' };
+const launch = { kernel, machine: { cpus: 4, memory: '32M' } };
 const entry = '0x10000c';
 
 async function withClient(work: (client: Client) => Promise<void>): Promise<void> {

@@ -14,7 +14,6 @@ const STEPS = 1000;
 const launch = {
   kernel: path.join(guest, 'smp.elf'),
   machine: { cpus: 4, memory: '32M' },
-  slotPolicy: 'hardware',
   __trapline: true,
 };
 

@@ -63,7 +63,6 @@ export class StopSession {
     await this.client.launch({
       kernel: path.join(guest, 'smp.elf'),
       machine: { cpus: 4, memory: '64M' },
-      slotPolicy: 'hardware',
       stopOnEntry: true,
     });
     await this.client.stopped();

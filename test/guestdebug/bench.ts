@@ -56,7 +56,7 @@ export function bench(build: (code: Code) => void, options: BenchOptions = {}): 
   engine.select(0);
   // From here on the helpers read and write the machine's engine instead of their own.
   Reflect.set(tables, 'engine', engine);
-  const layer = new GuestDebug(pc, { slotPolicy: 'hardware', stepIrq: 'enter', ...layerOptions });
+  const layer = new GuestDebug(pc, { stepIrq: 'enter', ...layerOptions });
   return { pc, layer, tables, code, A: hasPlace(code) ? code.place('A') : BigInt(CODE) };
 }
 function hasPlace(code: Code): boolean {

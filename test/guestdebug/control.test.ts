@@ -17,7 +17,7 @@ function debugreg({ addresses = [], dr4 = 0n, dr6 = 0n, dr7 = 0n }: Bank = {}): 
 }
 function stoppedLayer(): { layer: GuestDebug; machine: FakeMachine; call: (control: number, bank?: Bank) => string } {
   const machine = new FakeMachine({ vcpus: 2 });
-  const layer = new GuestDebug(machine, { slotPolicy: 'hardware', stepIrq: 'enter' });
+  const layer = new GuestDebug(machine, { stepIrq: 'enter' });
   layer.attach();
   const call = (control: number, bank?: Bank): string =>
     layer.setGuestDebug(0, { control, pad: 0, debugreg: debugreg(bank) });

@@ -72,7 +72,7 @@ function boot(): { machine: Machine; output: () => string } {
 /** A run under the guest-debug layer, not started yet. */
 export function debugged(options: GuestDebugOptions = {}): SampleRun {
   const { machine, output } = boot();
-  const layer = new GuestDebug(machine, { slotPolicy: 'hardware', ...options });
+  const layer = new GuestDebug(machine, options);
   return {
     machine,
     layer,

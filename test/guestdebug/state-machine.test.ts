@@ -16,7 +16,7 @@ function four(
   fake: FakeOptions = {},
 ): { layer: GuestDebug; machine: FakeMachine; hits: () => number } {
   const machine = new FakeMachine({ vcpus: 4, code: circle, ...fake });
-  const layer = new GuestDebug(machine, { slotPolicy: 'hardware', stepIrq: 'enter', ...options });
+  const layer = new GuestDebug(machine, { stepIrq: 'enter', ...options });
   return { layer, machine, hits: () => machine.trace.filter(({ pc }) => pc === A).length };
 }
 const overlay = (layer: GuestDebug, linear = A): number => idOf(layer.set({ kind: 'overlay', linear }));
