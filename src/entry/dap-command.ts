@@ -3,10 +3,12 @@ import { createServer, type Socket } from 'node:net';
 import process from 'node:process';
 import type { Connection } from '../dap/server.ts';
 import { serve } from '../dap/server.ts';
+import { guardThread } from './guard.ts';
 import { createNodeAdapterHost } from './node-adapter-host.ts';
 
 /** Serves clients; answers the exit status. Rejects with an Error whose message is for the user. */
 export function dap(port: number | undefined): Promise<number> {
+  guardThread();
   return port === undefined ? onStandardStreams() : onPort(port);
 }
 

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import type { DebugProtocol as P } from '@vscode/debugprotocol';
 import { createAdapter } from '../../src/dap/adapter.ts';
 import { encodeMessage, FrameReader } from '../../src/dap/framing.ts';
+import { GUARD_PREFIX } from '../../src/entry/guard.ts';
 import type { AdapterHost } from '../../src/dap/host.ts';
 
 export type Message = Readonly<Record<string, unknown>>;
@@ -39,7 +40,12 @@ export function inProcess(host: AdapterHost): Connect {
 /** `trapline dap` on standard input and output of a process of its own. */
 export function childProcess(command: string, argument: readonly string[]): Connect {
   return (receive) => {
-    const child = spawn(command, argument, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(command, argument, { stdio: ['pipe', 'pipe', 'pipe'] });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+      process.stderr.write(text);
+    });
     const reader = new FrameReader();
     child.stdout.on('data', (bytes: Buffer) => {
       for (const frame of reader.push(bytes)) {
@@ -47,7 +53,15 @@ export function childProcess(command: string, argument: readonly string[]): Conn
         receive(frame.message as Message);
       }
     });
-    const exited = new Promise<void>((resolve) => child.on('exit', () => resolve()));
+    // What only the last net caught is a fault all the same: whoever closes the connection hears of it.
+    const exited = new Promise<void>((resolve, reject) =>
+      child.on('close', () => {
+        const faults = stderr.split('\n').filter((line) => line.includes(GUARD_PREFIX));
+        if (faults.length === 0) resolve();
+        else reject(new Error(`the adapter passed over errors of its own:\n${faults.join('\n')}`));
+      }),
+    );
+    exited.catch(() => undefined); // it may close before anybody waits
     return {
       send: (message) => {
         child.stdin.write(encodeMessage(message));

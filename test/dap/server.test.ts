@@ -1,6 +1,5 @@
 /** Clients that misbehave: on the wire, and by going away. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import path from 'node:path';
@@ -9,7 +8,8 @@ import { encodeMessage, FrameReader } from '../../src/dap/framing.ts';
 import type { Connection } from '../../src/dap/server.ts';
 import { serve } from '../../src/dap/server.ts';
 import { createNodeAdapterHost } from '../../src/entry/node-adapter-host.ts';
-import { guest, repository } from './story.ts';
+import { AdapterServer } from './adapter-server.ts';
+import { guest } from './story.ts';
 
 type Message = Readonly<Record<string, unknown>>;
 const request = (seq: number, command: string, argument: unknown = {}): Uint8Array =>
@@ -55,6 +55,8 @@ class Peer implements Connection {
   }
 }
 
+const launch = { kernel: path.join(guest, 'smp.elf'), machine: { cpus: 4, memory: '32M' } };
+
 describe('a connection', () => {
   it('outlives everything that is no message, and answers what is', async () => {
     const peer = new Peer();
@@ -84,7 +86,6 @@ describe('a connection', () => {
     host.dispose();
   });
 
-  const launch = { kernel: path.join(guest, 'smp.elf'), machine: { cpus: 4, memory: '32M' } };
   for (const [name, provoke] of [
     ['in the middle of a message', (peer: Peer) => peer.send(request(9, 'threads').subarray(0, 30))],
     ['while the guest runs', (): void => undefined],
@@ -115,43 +116,67 @@ describe('a connection', () => {
 
 describe('trapline dap --port', () => {
   it('serves one client at a time on 127.0.0.1 and turns a second one away', async () => {
-    const cli = path.join(repository, 'src/entry/cli.ts');
-    const child = spawn(process.execPath, ['--import', 'tsx', cli, 'dap', '--port', '0'], {
-      cwd: repository,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
+    const server = await AdapterServer.start();
     try {
-      const [line] = (await once(child.stderr, 'data')) as [Buffer];
-      const port = Number(/127\.0\.0\.1:(\d+)/.exec(line.toString())?.[1]);
-      assert.ok(port > 0, line.toString());
-      const first = connect(port, '127.0.0.1');
+      const first = connect(server.port, '127.0.0.1');
       first.write(request(1, 'initialize', { adapterID: 'x' }));
       const answer = await firstMessage(first);
       assert.equal(answer['success'], true);
-      const second = connect(port, '127.0.0.1');
+      const second = connect(server.port, '127.0.0.1');
       second.write(request(1, 'initialize', { adapterID: 'x' }));
       second.on('error', () => undefined);
       await closed(second);
       first.write(request(2, 'disconnect'));
       await closed(first);
       // The first has gone: there is room for another.
-      const third = connect(port, '127.0.0.1');
+      const third = connect(server.port, '127.0.0.1');
       third.write(request(1, 'initialize', { adapterID: 'x' }));
       assert.equal((await firstMessage(third))['success'], true);
       third.destroy();
     } finally {
-      child.kill();
+      await server.stop();
+    }
+  });
+
+  it('D3: lives on when a client goes right after configurationDone', async () => {
+    const server = await AdapterServer.start();
+    try {
+      for (let round = 0; round < 3; round++) {
+        const leaver = connect(server.port, '127.0.0.1');
+        leaver.write(request(1, 'launch', { ...launch, stopOnEntry: true }));
+        await message(leaver, ({ event }) => event === 'initialized');
+        const source = { path: path.join(guest, 'worker.c') };
+        // All in one write, and the stream's end behind it.
+        leaver.end(
+          Buffer.concat([
+            request(2, 'setBreakpoints', { source, breakpoints: [{ line: 79 }] }),
+            request(3, 'configurationDone'),
+            request(4, 'disconnect'),
+          ]),
+        );
+        await closed(leaver);
+      }
+      const next = connect(server.port, '127.0.0.1');
+      next.write(request(1, 'initialize', { adapterID: 'x' }));
+      assert.equal((await firstMessage(next))['success'], true);
+      next.destroy();
+      assert.deepEqual(server.faults, []);
+    } finally {
+      await server.stop();
     }
   });
 });
 
-async function firstMessage(socket: Socket): Promise<Message> {
+/** The next message of a socket that fits. */
+async function message(socket: Socket, fits: (message: Message) => boolean): Promise<Message> {
   const reader = new FrameReader();
   for (;;) {
     const [bytes] = (await once(socket, 'data')) as [Buffer];
-    for (const frame of reader.push(bytes)) if (frame.ok) return frame.message as Message;
+    for (const frame of reader.push(bytes))
+      if (frame.ok && fits(frame.message as Message)) return frame.message as Message;
   }
 }
+const firstMessage = (socket: Socket): Promise<Message> => message(socket, () => true);
 
 /** A refused socket may be reset: that is a way of closing, too. */
 function closed(socket: Socket): Promise<void> {

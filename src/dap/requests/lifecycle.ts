@@ -86,10 +86,13 @@ export function lifecycle(session: Session): Partial<Handlers> {
 
 /** Lets the guest go, as far as `stopOnEntry` says. */
 function start(session: Session): void {
-  void begin(session).catch((error: unknown) => {
+  const fail = (error: unknown): Promise<void> => {
+    // The client may have gone while names were looked up: there is nothing left to stop, and nobody to tell.
+    if (!session.isLaunched) return Promise.resolve();
     session.output('important', toProtocolError(error).message);
     return session.stopped({ vcpu: 0, reason: 'entry', badge: 'reset' }, undefined);
-  });
+  };
+  void begin(session).catch(fail);
 }
 
 /** A new machine with the kernel loaded, and its debugger with all symbols. */
