@@ -144,7 +144,7 @@ describe('trapline dap --port', () => {
       for (let round = 0; round < 3; round++) {
         const leaver = connect(server.port, '127.0.0.1');
         leaver.write(request(1, 'launch', { ...launch, stopOnEntry: true }));
-        await message(leaver, ({ event }) => event === 'initialized');
+        await nextMessage(leaver, ({ event }) => event === 'initialized');
         const source = { path: path.join(guest, 'worker.c') };
         // All in one write, and the stream's end behind it.
         leaver.end(
@@ -168,7 +168,7 @@ describe('trapline dap --port', () => {
 });
 
 /** The next message of a socket that fits. */
-async function message(socket: Socket, fits: (message: Message) => boolean): Promise<Message> {
+async function nextMessage(socket: Socket, fits: (message: Message) => boolean): Promise<Message> {
   const reader = new FrameReader();
   for (;;) {
     const [bytes] = (await once(socket, 'data')) as [Buffer];
@@ -176,7 +176,7 @@ async function message(socket: Socket, fits: (message: Message) => boolean): Pro
       if (frame.ok && fits(frame.message as Message)) return frame.message as Message;
   }
 }
-const firstMessage = (socket: Socket): Promise<Message> => message(socket, () => true);
+const firstMessage = (socket: Socket): Promise<Message> => nextMessage(socket, () => true);
 
 /** A refused socket may be reset: that is a way of closing, too. */
 function closed(socket: Socket): Promise<void> {
