@@ -53,6 +53,24 @@ module.exports = {
       to: { dependencyTypes: ['core'] },
     },
     {
+      name: 'packages-at-run-time',
+      comment:
+        "The product needs one npm package: @vscode/debugadapter, which src/dap stands on (and the protocol's types).",
+      severity: 'error',
+      from: { path: '^src/', pathNot: test },
+      to: {
+        dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-bundled'],
+        pathNot: '^node_modules/@vscode/(debugadapter/lib/(protocol|messages|handles)|debugprotocol/)',
+      },
+    },
+    {
+      name: 'protocol-package-in-dap',
+      comment: 'Only src/dap knows @vscode/debugadapter.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: `(^src/dap/|${test})` },
+      to: { path: '@vscode/debugadapter' },
+    },
+    {
       name: 'no-circular',
       comment: 'Modules that need each other are one module, or want a third.',
       severity: 'error',

@@ -1,6 +1,6 @@
 // Builds everything into dist/: generated files, the AssemblyScript core, the bundles. Unchanged sources cost nothing.
 // usage: build.ts [--quiet]
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build as esbuild, formatMessages, type BuildOptions } from 'esbuild';
@@ -93,14 +93,31 @@ function writeOutput(file: string, content: string | Uint8Array, mode = 0o644): 
   return file;
 }
 
-async function bundle(entry: string, output: string, options: BuildOptions): Promise<string[]> {
+/** Builds one bundle; adds the packages that went into it. */
+async function bundle(entry: string, output: string, options: BuildOptions, packages: Set<string>): Promise<string[]> {
   const executable = output === 'dist/cli.js';
-  const result = await esbuild({ ...options, entryPoints: [entry], outfile: output });
+  const result = await esbuild({ ...options, metafile: true, entryPoints: [entry], outfile: output });
+  for (const input of Object.keys(result.metafile.inputs)) {
+    const name = /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1];
+    if (name !== undefined) packages.add(name);
+  }
   return (result.outputFiles ?? []).map((file) => {
     const name = path.relative(repositoryRoot, file.path).replaceAll('\\', '/');
     const shebang = executable && name === output && !file.text.startsWith('#!') ? '#!/usr/bin/env node\n' : '';
     return writeOutput(name, shebang === '' ? file.contents : shebang + file.text, executable ? 0o755 : 0o644);
   });
+}
+
+/** The licences of packages whose code is part of the bundles, as their authors ask. */
+function noticesOf(packages: readonly string[]): string {
+  return packages
+    .map((name) => {
+      const folder = path.join(repositoryRoot, 'node_modules', name);
+      const licence = readdirSync(folder).find((file) => /^licen[cs]e/i.test(file));
+      if (licence === undefined) throw new Error(`${name} is bundled but has no licence file`);
+      return `${name}\n\n${readFileSync(path.join(folder, licence), 'utf8').trim()}\n`;
+    })
+    .join('\n----\n\n');
 }
 
 async function buildBundles(log: Log): Promise<string[]> {
@@ -111,10 +128,12 @@ async function buildBundles(log: Log): Promise<string[]> {
     wanted.push({ entry: client, output, options: { ...options, tsconfig: 'tsconfig.webview.json' } });
   }
   const outputs: string[] = [];
+  const packages = new Set<string>();
   for (const { entry, output, options } of wanted) {
-    if (existsSync(path.join(repositoryRoot, entry))) outputs.push(...(await bundle(entry, output, options)));
+    if (existsSync(path.join(repositoryRoot, entry))) outputs.push(...(await bundle(entry, output, options, packages)));
     else log(`  left out: ${output}, since ${entry} is not there yet`);
   }
+  outputs.push(writeOutput('dist/third-party-notices.txt', noticesOf([...packages].sort())));
   for (const sheet of listFiles('src/webview', (file) => file.endsWith('.css'))) {
     const content = readFileSync(path.join(repositoryRoot, sheet));
     outputs.push(writeOutput(`dist/webview/${path.basename(sheet)}`, content));

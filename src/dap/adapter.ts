@@ -1,4 +1,5 @@
 /** The debug adapter of one client: its session with all request groups. */
+import type { ProtocolServer } from '@vscode/debugadapter/lib/protocol.js';
 import type { AdapterHost } from './host.ts';
 import type { Send } from './protocol.ts';
 import { breakpoints } from './requests/breakpoints.ts';
@@ -14,6 +15,8 @@ import { variables } from './requests/variables.ts';
 import { Session } from './session.ts';
 
 export interface Adapter {
+  /** The protocol layer itself, in the shape of VS Code's inline adapters. */
+  readonly server: ProtocolServer;
   /** One message of the client, already parsed. Resolves when it was answered. */
   receive(message: unknown): Promise<void>;
   /** Something is wrong with the stream itself; said to the client as an event. */
@@ -26,21 +29,20 @@ export interface Adapter {
 export function createAdapter(host: AdapterHost, send: Send, onDisconnect: () => void = () => undefined): Adapter {
   const session = new Session(host, send);
   session.onDisconnect = onDisconnect;
-  for (const group of [
-    lifecycle,
-    breakpoints,
-    dataBreakpoints,
-    exceptions,
-    execution,
-    stack,
-    variables,
-    completions,
-    memory,
-    custom,
-  ]) {
-    session.dispatcher.register(group(session));
-  }
+  session.dispatcher.serve({
+    ...lifecycle(session),
+    ...breakpoints(session),
+    ...dataBreakpoints(session),
+    ...exceptions(session),
+    ...execution(session),
+    ...stack(session),
+    ...variables(session),
+    ...completions(session),
+    ...memory(session),
+    ...custom(session),
+  });
   return {
+    server: session.dispatcher,
     receive: (message) => session.dispatcher.receive(message),
     complain: (text) => session.dispatcher.complain(text),
     close: () => session.close(),

@@ -77,16 +77,36 @@ const expectations: Readonly<Record<Command, Expected>> = {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Throws `ProtocolError` naming the property that is not as the protocol says. */
-export function checkArguments(command: Command, argument: unknown): void {
+/** Whether this adapter answers requests of this name. */
+export function isCommand(name: string): name is Command {
+  return Object.hasOwn(expectations, name);
+}
+
+/** Arguments as a handler may rely on them. Throws `ProtocolError` naming the property that is not as the protocol says. */
+export function checkArguments(command: Command, given: unknown): unknown {
+  const argument = withoutNulls(command, given ?? {}, 0);
   if (!isObject(argument)) throw new ProtocolError('badArguments', `The arguments of '${command}' must be an object.`);
   const { fields, elements } = expectations[command];
   if (fields !== undefined) checkFields(command, '', argument, fields);
   const list = argument['breakpoints'];
-  if (elements === undefined || !Array.isArray(list)) return;
+  if (elements === undefined || !Array.isArray(list)) return argument;
   list.forEach((element: unknown, index) => {
     if (isObject(element)) checkFields(command, `breakpoints[${index}].`, element, elements);
   });
+  return argument;
+}
+
+/** No argument of the protocol is nested as deep as this. */
+const DEPTH_LIMIT = 64;
+
+/** Some clients write null for what is absent. */
+function withoutNulls(command: Command, value: unknown, depth: number): unknown {
+  if (depth > DEPTH_LIMIT)
+    throw new ProtocolError('badArguments', `The arguments of '${command}' are nested more than ${DEPTH_LIMIT} deep.`);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((one) => withoutNulls(command, one, depth + 1));
+  const entries = Object.entries(value).filter(([, one]) => one !== null);
+  return Object.fromEntries(entries.map(([name, one]) => [name, withoutNulls(command, one, depth + 1)]));
 }
 
 function checkFields(command: string, prefix: string, object: Fields, fields: Readonly<Record<string, Field>>): void {

@@ -1,62 +1,37 @@
-/** From messages to handlers and back: numbers responses, turns errors into error responses, sends events. */
-import { checkArguments } from './arguments.ts';
+/**
+ * The protocol layer, on @vscode/debugadapter's ProtocolServer: it takes messages one by one, finds their handlers,
+ * numbers and sends what goes back. Whatever a request, an event or work behind either throws ends here, in `guard`.
+ */
+import { Event, Response } from '@vscode/debugadapter/lib/messages.js';
+import { ProtocolServer } from '@vscode/debugadapter/lib/protocol.js';
+import { checkArguments, isCommand } from './arguments.ts';
 import { errorIds, ProtocolError, toProtocolError } from './errors.ts';
-import type { AllEvents, Call, Command, Handlers, ProtocolMessage, Send } from './protocol.ts';
+import type { AllEvents, Call, Handlers, P, ProtocolMessage, Send } from './protocol.ts';
 
 export interface EventSender {
   event<Name extends keyof AllEvents>(name: Name, body: AllEvents[Name]): void;
 }
 
-export class Dispatcher implements EventSender {
-  private readonly send: Send;
-  private handlers: Partial<Handlers> = {};
-  private sequence = 1;
+export class Dispatcher extends ProtocolServer implements EventSender {
+  private readonly transmit: Send;
+  private handlers: Handlers | undefined;
+  /** The answer to the request that was handed over last. */
+  private answering: Promise<void> = Promise.resolve();
 
-  constructor(send: Send) {
-    this.send = send;
+  /** @param transmit takes each message to the client, in order; what it throws is caught */
+  constructor(transmit: Send) {
+    super();
+    this.transmit = transmit;
+    this.onDidSendMessage((message) => this.transmitted(message as ProtocolMessage));
   }
 
-  /** Adds a group of handlers. */
-  register(handlers: Partial<Handlers>): void {
-    this.handlers = { ...this.handlers, ...handlers };
-  }
-  knows(command: string): boolean {
-    return Object.hasOwn(this.handlers, command);
+  /** Requests are answered by these handlers from now on. */
+  serve(handlers: Handlers): void {
+    this.handlers = handlers;
   }
 
   event<Name extends keyof AllEvents>(name: Name, body: AllEvents[Name]): void {
-    this.send({ seq: this.sequence++, type: 'event', event: name, ...(body === undefined ? {} : { body }) });
-  }
-
-  /** Handles one message of the client. Resolves when it is answered; never rejects. */
-  async receive(message: unknown): Promise<void> {
-    const request = asRequest(message);
-    if (request === undefined) {
-      // Responses to reverse requests and other noise: nothing to answer, but nothing to hide either.
-      this.complain(`A message that is no request was ignored: ${JSON.stringify(message)?.slice(0, 100) ?? 'nothing'}`);
-      return;
-    }
-    const later: (() => void)[] = [];
-    const call: Call = { after: (work) => later.push(work) };
-    try {
-      const body = await this.handle(request.command, request.arguments, call);
-      this.respond(request, { success: true, ...(body === undefined ? {} : { body }) });
-    } catch (error) {
-      const { code, message: text, showUser } = toProtocolError(error);
-      const id = errorIds[code];
-      this.respond(request, {
-        success: false,
-        message: text,
-        body: { error: { id, format: escapeFormat(text), showUser } },
-      });
-    }
-    for (const work of later) {
-      try {
-        work();
-      } catch (error) {
-        this.complain(toProtocolError(error).message);
-      }
-    }
+    this.sendEvent(new Event(name, body));
   }
 
   /** A line for the Debug Console about the connection itself. */
@@ -64,52 +39,111 @@ export class Dispatcher implements EventSender {
     this.event('output', { category: 'important', output: `${text}\n` });
   }
 
-  private async handle(command: string, argument: unknown, call: Call): Promise<unknown> {
-    if (!this.knows(command)) {
+  /** Runs work that nobody waits for; what it throws, now or later, is said in the Debug Console and goes no further. */
+  async guard(work: () => unknown): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.complain(toProtocolError(error).message);
+    }
+  }
+
+  /** One message of the client, whatever it is. */
+  override handleMessage(message: unknown): void {
+    const request = asRequest(message);
+    // Responses to reverse requests and other noise: nothing to answer, but nothing to hide either.
+    if (request === undefined) this.complain(`A message that is no request was ignored: ${excerpt(message)}`);
+    else super.handleMessage(request);
+  }
+
+  /** As handleMessage; resolves when the message is answered, never rejects. */
+  receive(message: unknown): Promise<void> {
+    this.answering = Promise.resolve();
+    this.handleMessage(message);
+    return this.answering;
+  }
+
+  protected override dispatchRequest(request: P.Request): void {
+    this.answering = this.guard(() => this.answer(request));
+  }
+
+  private async answer(request: P.Request): Promise<void> {
+    const later: (() => unknown)[] = [];
+    const call: Call = { after: (work) => later.push(work) };
+    let response: P.Response;
+    try {
+      const body = await this.handle(request.command, request.arguments, call);
+      response = responseTo(request, true, body);
+    } catch (error) {
+      response = failure(request, error);
+    }
+    this.sendResponse(response);
+    for (const work of later) await this.guard(work);
+  }
+
+  private handle(command: string, given: unknown, call: Call): unknown {
+    const { handlers } = this;
+    if (handlers === undefined || !isCommand(command)) {
       throw new ProtocolError(
         'unknownRequest',
         `The request '${command.slice(0, 60)}' is not known to this debug adapter.`,
       );
     }
-    const name = command as Command; // a handler of this name was registered
-    const given = withoutNulls(argument ?? {}, 0);
-    checkArguments(name, given);
-    // Arguments have the shape that the table of types says as far as checkArguments knows; handlers check the rest.
-    const handler = this.handlers[name] as (argument: unknown, call: Call) => unknown;
-    return handler(given, call);
+    // The table checks what handlers are typed to get.
+    const handler = handlers[command] as (argument: unknown, call: Call) => unknown;
+    return handler(checkArguments(command, given), call);
   }
 
-  private respond(request: Request, rest: Readonly<Record<string, unknown>>): void {
-    const { seq, command } = request;
-    this.send({ seq: this.sequence++, type: 'response', request_seq: seq, command, ...rest } as ProtocolMessage);
+  /** A message has its number and goes out. What stands in for one that cannot be written down carries its number. */
+  private transmitted(message: ProtocolMessage): void {
+    try {
+      this.transmit(message);
+    } catch (error) {
+      this.transmit({ ...insteadOf(message, error), seq: message.seq });
+    }
   }
 }
 
-/** Deeper structures are left as they are: no argument of the protocol is nested like that. */
-const DEPTH_LIMIT = 16;
-
-/** Some clients write null for what is absent. */
-function withoutNulls(value: unknown, depth: number): unknown {
-  if (depth > DEPTH_LIMIT || typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map((one) => withoutNulls(one, depth + 1));
-  const entries = Object.entries(value).filter(([, one]) => one !== null);
-  return Object.fromEntries(entries.map(([name, one]) => [name, withoutNulls(one, depth + 1)]));
+/** A request never stays without an answer, and an event is not lost without a word. */
+function insteadOf(message: P.ProtocolMessage, error: unknown): ProtocolMessage {
+  const { message: text } = toProtocolError(error);
+  if (message.type !== 'response') return { ...new Event('output', { category: 'important', output: `${text}\n` }) };
+  const { request_seq: seq, command } = message as P.Response;
+  return { ...failure({ seq, type: 'request', command }, error) };
 }
 
-interface Request {
-  readonly seq: number;
-  readonly command: string;
-  readonly arguments: unknown;
+function responseTo(request: P.Request, success: boolean, body: unknown): P.Response {
+  const response: P.Response = new Response(request);
+  response.success = success;
+  if (body !== undefined) response.body = body;
+  return response;
 }
 
-function asRequest(message: unknown): Request | undefined {
+function failure(request: P.Request, error: unknown): P.Response {
+  const { code, message: text, showUser } = toProtocolError(error);
+  const response = responseTo(request, false, { error: { id: errorIds[code], format: escapeFormat(text), showUser } });
+  response.message = text;
+  return response;
+}
+
+/** A request in the form that the protocol gives it; undefined for everything else. A bad `seq` counts as 0. */
+function asRequest(message: unknown): P.Request | undefined {
   if (typeof message !== 'object' || message === null) return undefined;
-  const { seq, type, command, arguments: argument } = message as Readonly<Record<string, unknown>>;
+  const { seq, type, command, arguments: given } = message as Readonly<Record<string, unknown>>;
   if (type !== 'request' || typeof command !== 'string') return undefined;
-  return { seq: typeof seq === 'number' && Number.isSafeInteger(seq) ? seq : 0, command, arguments: argument };
+  return { seq: Number.isSafeInteger(seq) ? Number(seq) : 0, type, command, arguments: given };
 }
 
-/** Braces in `format` are variables: without any, they are just shown by doubling nothing, so they are kept out. */
+/** The beginning of anything as text. Nesting deeper than the stack, getters and cycles are no reason to fail. */
+function excerpt(message: unknown): string {
+  try {
+    return JSON.stringify(message)?.slice(0, 100) ?? 'nothing';
+  } catch {
+    return 'it cannot be shown';
+  }
+}
+
+/** Braces in `format` are variables: there are none here, so they are kept out. */
 function escapeFormat(text: string): string {
   return text.replaceAll('{', '(').replaceAll('}', ')');
 }

@@ -1,5 +1,8 @@
-/** Errors that go to the client: values with a code, and one sentence that says what, where and what to do. */
-import { DebuggerError } from '../debugger/errors.ts';
+/**
+ * Refusals: a code, and one sentence that says what, where and what to do. Whoever refuses throws a ProtocolError; the
+ * dispatcher is the one place that catches and answers.
+ */
+import { DebuggerError, type DebuggerErrorCode } from '../debugger/errors.ts';
 import { SymbolError } from '../symbols/index.ts';
 
 /** Numbers of the protocol's `Message.id`; stable, so that clients and tests may rely on them. */
@@ -41,23 +44,24 @@ export class ProtocolError extends Error {
   }
 }
 
+/** What the debugger's refusals are in the protocol. */
+const codeOf: Readonly<Record<DebuggerErrorCode, ErrorCode>> = {
+  syntax: 'expression',
+  unknownName: 'expression',
+  type: 'expression',
+  notAvailable: 'notAvailable',
+  unreadable: 'notAvailable',
+  notAddressable: 'notAddressable',
+  notAssignable: 'notAssignable',
+  notStopped: 'notStopped',
+  badArgument: 'badArguments',
+};
+
 /** Any thrown value as an error of the protocol. */
 export function toProtocolError(error: unknown): ProtocolError {
   if (error instanceof ProtocolError) return error;
   if (error instanceof DebuggerError) {
-    const code: ErrorCode =
-      error.code === 'notAvailable' || error.code === 'unreadable'
-        ? 'notAvailable'
-        : error.code === 'notAddressable'
-          ? 'notAddressable'
-          : error.code === 'notAssignable'
-            ? 'notAssignable'
-            : error.code === 'notStopped'
-              ? 'notStopped'
-              : error.code === 'badArgument'
-                ? 'badArguments'
-                : 'expression';
-    return new ProtocolError(code, error.message);
+    return new ProtocolError(codeOf[error.code], error.message);
   }
   if (error instanceof SymbolError) return new ProtocolError('notAvailable', error.message);
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -59,17 +59,20 @@ export type AllEvents = Events & CustomEvents;
 
 /** What a handler may say beside its body: work for after the response is sent. */
 export interface Call {
-  /** Runs once the response is on its way: events that must follow it. */
-  after(work: () => void): void;
+  /** Runs once the response is on its way: events that must follow it. What it throws or rejects with is said. */
+  after(work: () => unknown): void;
 }
 
-/** Handlers answer with a body, or throw (reject with) an error that becomes the error response. */
+/** Handlers answer with a body, or throw (reject with) a ProtocolError that becomes the error response. */
 export type Handlers = {
   [Name in Command]: (
     argument: AllRequests[Name][0],
     call: Call,
   ) => AllRequests[Name][1] | Promise<AllRequests[Name][1]>;
 };
+
+/** The handlers of some requests. All groups together must make up `Handlers`: the compiler misses what is left out. */
+export type Group<Names extends Command> = Pick<Handlers, Names>;
 
 /** A message of the protocol in either direction. */
 export type ProtocolMessage = P.ProtocolMessage & Readonly<Record<string, unknown>>;

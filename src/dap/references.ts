@@ -1,4 +1,5 @@
 /** Numbers by which the client refers to frames and to branches of variables; they live until the guest runs. */
+import { Handles } from '@vscode/debugadapter/lib/handles.js';
 import type { Frame } from '../debugger/frames.ts';
 import type { Branch, VariableRow } from '../debugger/variables.ts';
 import type { FrameView } from '../debugger/debugger.ts';
@@ -13,44 +14,57 @@ export interface BranchReference {
   readonly rows: Map<string, VariableRow>;
 }
 
+/** Handles whose numbers are not used again when all are dropped: an old one must not mean something else. */
+class FreshHandles<Value> {
+  private handles = new Handles<Value>(1);
+  private last = 0;
+
+  create(value: Value): number {
+    this.last = this.handles.create(value);
+    return this.last;
+  }
+  get(handle: number): Value | undefined {
+    return this.handles.get(handle);
+  }
+  drop(): void {
+    this.handles = new Handles(this.last + 1);
+  }
+}
+
 export class References {
-  private readonly frames = new Map<number, Frame>();
+  private readonly frames = new FreshHandles<{ frame: Frame }>();
   private readonly frameIds = new Map<string, number>();
-  private readonly branches = new Map<number, BranchReference>();
-  // Numbers are not used again within a session: an old one must not mean something else.
-  private nextFrame = 1;
-  private nextBranch = 1;
+  private readonly branches = new FreshHandles<BranchReference>();
 
   clear(): void {
-    this.frames.clear();
+    this.frames.drop();
     this.frameIds.clear();
-    this.branches.clear();
+    this.branches.drop();
   }
 
+  /** The same number for the same frame as long as the guest stands still, also when it was unwound anew. */
   frameId(frame: Frame): number {
     const key = `${frame.vcpu}:${frame.index}`;
-    const known = this.frameIds.get(key);
-    if (known !== undefined) {
-      this.frames.set(known, frame);
-      return known;
+    const id = this.frameIds.get(key);
+    const known = id === undefined ? undefined : this.frames.get(id);
+    if (id !== undefined && known !== undefined) {
+      known.frame = frame;
+      return id;
     }
-    const id = this.nextFrame++;
-    this.frameIds.set(key, id);
-    this.frames.set(id, frame);
-    return id;
+    const fresh = this.frames.create({ frame });
+    this.frameIds.set(key, fresh);
+    return fresh;
   }
   frame(id: number): Frame {
-    const frame = this.frames.get(id);
-    if (frame === undefined) {
+    const known = this.frames.get(id);
+    if (known === undefined) {
       throw new ProtocolError('unknownFrame', `Frame ${id} does not exist: the guest has run since, or it never did.`);
     }
-    return frame;
+    return known.frame;
   }
 
   add(branch: Branch, vcpu: number, view: FrameView | undefined): number {
-    const id = this.nextBranch++;
-    this.branches.set(id, { branch, vcpu, view, rows: new Map() });
-    return id;
+    return this.branches.create({ branch, vcpu, view, rows: new Map() });
   }
   branch(id: number): BranchReference {
     const found = this.branches.get(id);

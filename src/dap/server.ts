@@ -2,6 +2,7 @@
 import { createAdapter } from './adapter.ts';
 import { encodeMessage, FrameReader } from './framing.ts';
 import type { AdapterHost } from './host.ts';
+import type { P } from './protocol.ts';
 
 /** One client's byte stream, in both directions. */
 export interface Connection {
@@ -35,7 +36,7 @@ export function serve(connection: Connection, host: AdapterHost): Promise<void> 
     );
     const take = (frames: ReturnType<FrameReader['push']>): void => {
       for (const frame of frames) {
-        if (frame.ok) void adapter.receive(frame.message);
+        if (frame.ok) adapter.server.handleMessage(frame.message as P.ProtocolMessage);
         else adapter.complain(frame.error.message);
       }
     };

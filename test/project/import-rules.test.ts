@@ -35,6 +35,9 @@ const plants: readonly Plant[] = [
   { file: 'src/dap/round1.ts', imports: './round2.ts', rule: 'no-circular' },
   { file: 'src/cli/a.ts', imports: '../vscode/ok.ts', rule: 'one-way-cli' },
   { file: 'src/attic/a.ts', imports: '../core/ok.ts', rule: 'known-rooms' },
+  { file: 'src/debugger/c.ts', imports: '@vscode/debugadapter/lib/handles.js', rule: 'protocol-package-in-dap' },
+  { file: 'src/dap/h.ts', imports: '@vscode/debugadapter/lib/logger.js', rule: 'packages-at-run-time' },
+  { file: 'src/dap/i.ts', imports: '@vscode/debugadapter/lib/handles.js' },
   { file: 'src/entry/a.ts', imports: '../vscode/ok.ts' },
   { file: 'src/entry/b.ts', imports: 'vscode' },
   { file: 'src/entry/c.ts', imports: 'node:fs' },
@@ -70,7 +73,12 @@ test('every planted breach of an import rule is found, and nothing else', async 
     mkdirSync(path.dirname(path.join(tree, file)), { recursive: true });
     writeFileSync(path.join(tree, file), text);
   };
-  write('package.json', '{ "type": "module" }');
+  write('package.json', '{ "type": "module", "dependencies": { "@vscode/debugadapter": "1.0.0" } }');
+  write('node_modules/@vscode/debugadapter/package.json', '{ "name": "@vscode/debugadapter", "version": "1.0.0" }');
+  for (const name of ['handles', 'logger']) {
+    write(`node_modules/@vscode/debugadapter/lib/${name}.d.ts`, 'export type Ok = true;\n');
+    write(`node_modules/@vscode/debugadapter/lib/${name}.js`, '');
+  }
   write('tsconfig.json', '{ "compilerOptions": { "allowImportingTsExtensions": true, "noEmit": true } }');
   for (const folder of folders) write(`src/${folder}/ok.ts`, 'export type Ok = true;\n');
   write('src/dap/ok.test.ts', 'export type Ok = true;\n');

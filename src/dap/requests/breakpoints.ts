@@ -3,10 +3,12 @@ import type { BreakpointStatus, BreakpointWish, ResolvedPlace } from '../../debu
 import type { Module } from '../../debugger/modules.ts';
 import { ProtocolError } from '../errors.ts';
 import { WAITS_FOR_KERNEL } from '../linux.ts';
-import type { Handlers, P } from '../protocol.ts';
+import type { Group, P } from '../protocol.ts';
 import type { Session } from '../session.ts';
 
-export function breakpoints(session: Session): Partial<Handlers> {
+export function breakpoints(
+  session: Session,
+): Group<'setBreakpoints' | 'setFunctionBreakpoints' | 'setInstructionBreakpoints' | 'breakpointLocations'> {
   const replace = async (group: string, wishes: readonly BreakpointWish[]): Promise<readonly BreakpointStatus[]> => {
     const statuses = await session.debugger.breakpoints.replace(group, wishes);
     if (session.isLaunched)

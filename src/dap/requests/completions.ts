@@ -2,13 +2,13 @@
 import type { FrameView } from '../../debugger/debugger.ts';
 import { registerNames } from '../../debugger/registers.ts';
 import { withTypes } from '../../debugger/types.ts';
-import type { Handlers, P } from '../protocol.ts';
+import type { Group, P } from '../protocol.ts';
 import type { Session } from '../session.ts';
 import { ModuleScope } from '../../debugger/names.ts';
 
 const LIMIT = 100;
 
-export function completions(session: Session): Partial<Handlers> {
+export function completions(session: Session): Group<'completions'> {
   return {
     async completions(argument) {
       if (!session.isLaunched) return { targets: [] };

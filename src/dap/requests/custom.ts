@@ -3,7 +3,7 @@ import type { LedgerEntry, SlotRow, VcpuStatus } from '../../guestdebug/api.ts';
 import { compiledShare, type MachineApi } from '../../machine/api.ts';
 import type { DebugRegisterRow, LedgerRow, MachineBody, MachineVcpu, PlaceBody } from '../custom.ts';
 import { ProtocolError } from '../errors.ts';
-import type { Handlers } from '../protocol.ts';
+import type { Group } from '../protocol.ts';
 import { fromBase64 } from '../serial.ts';
 import type { Session } from '../session.ts';
 import { threadId } from '../stops.ts';
@@ -12,7 +12,11 @@ import { requireAddress } from './breakpoints.ts';
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 const LEDGER_LIMIT = 2000;
 
-export function custom(session: Session): Partial<Handlers> {
+export function custom(
+  session: Session,
+): Group<
+  'trapline/machine' | 'trapline/debugRegisters' | 'trapline/ledger' | 'trapline/place' | 'trapline/serialInput'
+> {
   return {
     async 'trapline/machine'() {
       const { machine } = session.debugger;

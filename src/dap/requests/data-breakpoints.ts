@@ -6,7 +6,7 @@ import type { Value } from '../../debugger/value.ts';
 import { addressOf } from '../../debugger/value.ts';
 import type { AccessType } from '../../guestdebug/api.ts';
 import { ProtocolError } from '../errors.ts';
-import type { Handlers, P } from '../protocol.ts';
+import type { Group, P } from '../protocol.ts';
 import type { Session } from '../session.ts';
 import { parseAddress } from './breakpoints.ts';
 import { findRow } from './variables.ts';
@@ -20,7 +20,7 @@ interface DataId {
 
 const ACCESS_TYPES: readonly P.DataBreakpointAccessType[] = ['read', 'write', 'readWrite'];
 
-export function dataBreakpoints(session: Session): Partial<Handlers> {
+export function dataBreakpoints(session: Session): Group<'dataBreakpointInfo' | 'setDataBreakpoints'> {
   return {
     async dataBreakpointInfo(argument) {
       void session.launched;

@@ -3,11 +3,11 @@ import type { StopRecord } from '../../guestdebug/api.ts';
 import { capabilities } from '../capabilities.ts';
 import { ProtocolError } from '../errors.ts';
 import { kernelExceptions, kernelExceptionSentence, kernelExceptionWish } from '../kernel-exceptions.ts';
-import type { Handlers } from '../protocol.ts';
+import type { Group } from '../protocol.ts';
 import type { Session } from '../session.ts';
 import { toBreakpoint } from './breakpoints.ts';
 
-export function exceptions(session: Session): Partial<Handlers> {
+export function exceptions(session: Session): Group<'setExceptionBreakpoints' | 'exceptionInfo'> {
   return {
     async setExceptionBreakpoints(argument) {
       const known = new Set((capabilities.exceptionBreakpointFilters ?? []).map(({ filter }) => filter));

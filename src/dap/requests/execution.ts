@@ -3,7 +3,7 @@ import { continuePlan } from '../../debugger/plan.ts';
 import type { Plan } from '../../debugger/plan.ts';
 import { StepAlone } from '../../debugger/step-alone.ts';
 import { ProtocolError } from '../errors.ts';
-import type { Call, Handlers } from '../protocol.ts';
+import type { Call, Group } from '../protocol.ts';
 import type { Session } from '../session.ts';
 
 interface StepArguments {
@@ -12,7 +12,7 @@ interface StepArguments {
   readonly granularity?: string;
 }
 
-export function execution(session: Session): Partial<Handlers> {
+export function execution(session: Session): Group<'continue' | 'next' | 'stepIn' | 'stepOut' | 'pause'> {
   const step = async (
     argument: StepArguments,
     call: Call,

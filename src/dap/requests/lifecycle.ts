@@ -13,7 +13,7 @@ import type { Guest } from '../host.ts';
 import { sessionScheduler } from '../idle.ts';
 import { LinuxBoot, type WaitingSymbols } from '../linux.ts';
 import { Listings } from '../listings.ts';
-import type { Handlers } from '../protocol.ts';
+import type { Group } from '../protocol.ts';
 import { SerialOutput } from '../serial.ts';
 import type { Launched, Session } from '../session.ts';
 import { SourcePaths } from '../source-paths.ts';
@@ -22,7 +22,9 @@ import { toBreakpoint } from './breakpoints.ts';
 /** Client ids of our own extension's sessions carry this argument: their terminal takes serial output as bytes. */
 const TERMINAL_ARGUMENT = '__trapline';
 
-export function lifecycle(session: Session): Partial<Handlers> {
+export function lifecycle(
+  session: Session,
+): Group<'initialize' | 'launch' | 'restart' | 'configurationDone' | 'disconnect' | 'terminate' | 'cancel'> {
   return {
     initialize(argument) {
       session.client = argument;

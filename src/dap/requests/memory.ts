@@ -1,7 +1,7 @@
 /** readMemory, writeMemory, disassemble. Linear addresses of the focused vCPU, 64 bits throughout. */
 import { bytesText } from '../../debugger/disassembly.ts';
 import { ProtocolError } from '../errors.ts';
-import type { Handlers, P } from '../protocol.ts';
+import type { Group, P } from '../protocol.ts';
 import { fromBase64, toBase64 } from '../serial.ts';
 import type { Session } from '../session.ts';
 import { requireAddress } from './breakpoints.ts';
@@ -13,7 +13,7 @@ const ROW_LIMIT = 5000;
 const offsetOf = (offset: number | undefined): bigint => BigInt(Math.trunc(offset ?? 0));
 const wrap = (address: bigint): bigint => BigInt.asUintN(64, address);
 
-export function memory(session: Session): Partial<Handlers> {
+export function memory(session: Session): Group<'readMemory' | 'writeMemory' | 'disassemble'> {
   return {
     readMemory(argument) {
       const { target } = session.debugger;

@@ -4,12 +4,14 @@ import { visibleVariables } from '../../debugger/names.ts';
 import type { Branch } from '../../debugger/variables.ts';
 import { ProtocolError } from '../errors.ts';
 import { LISTING_MIME_TYPE } from '../listings.ts';
-import type { Handlers, P } from '../protocol.ts';
+import type { Group, P } from '../protocol.ts';
 import type { Session } from '../session.ts';
 import { threadId, threadName } from '../stops.ts';
 import { frameBranches } from './scopes.ts';
 
-export function stack(session: Session): Partial<Handlers> {
+export function stack(
+  session: Session,
+): Group<'threads' | 'stackTrace' | 'scopes' | 'source' | 'loadedSources' | 'modules'> {
   return {
     async threads() {
       if (!session.isLaunched) return { threads: [] };

@@ -10,11 +10,11 @@ import type { Page, VariableRow } from '../../debugger/variables.ts';
 import { rowOf } from '../../debugger/variables.ts';
 import type { FrameView } from '../../debugger/debugger.ts';
 import { ProtocolError } from '../errors.ts';
-import type { Handlers, P } from '../protocol.ts';
+import type { Group, P } from '../protocol.ts';
 import type { BranchReference } from '../references.ts';
 import type { Session } from '../session.ts';
 
-export function variables(session: Session): Partial<Handlers> {
+export function variables(session: Session): Group<'variables' | 'setVariable' | 'setExpression' | 'evaluate'> {
   return {
     async variables(argument) {
       session.requireStopped();
