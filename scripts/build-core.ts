@@ -32,9 +32,11 @@ function sources(): string[] {
   const found = readdirSync(assembly, { recursive: true, encoding: 'utf8' });
   return found.filter((name) => name.endsWith('.ts')).sort();
 }
+/** What the sources import from outside of their folder. */
+const layout = ['layout.ts', 'state-layout.generated.ts', 'state-values.ts'];
 function stamp(): string {
   const hash = createHash('sha256').update(JSON.stringify([modules, common]));
-  hash.update(readFileSync(join(root, 'src/core/layout.ts')));
+  for (const name of layout) hash.update(readFileSync(join(root, 'src/core', name)));
   for (const name of sources()) hash.update(name).update(readFileSync(join(assembly, name)));
   return hash.digest('hex');
 }

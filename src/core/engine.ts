@@ -1,5 +1,6 @@
 // The TypeScript end of the engine: one linear memory, two WebAssembly modules, and typed access to what they share.
 import * as L from './layout.ts';
+import { SharedArea, StateArea } from './state-area.generated.ts';
 
 /** What the engine asks of the machine around it. All of it is below the recorder: no wall clock, no randomness. */
 export interface EngineHost {
@@ -21,7 +22,7 @@ export interface EngineHost {
   taskPriorityWrite(value: number): void;
   /** Said once per cause by the engine: something is not implemented or a guest does what is never right. */
   log(code: number, a: bigint, b: bigint): void;
-  /** An event was delivered whose vector is in L.OBSERVE_VECTORS; kind 0 exception, 1 software, 2 interrupt, 3 NMI; error -1: none. */
+  /** An event was delivered whose vector is in OBSERVE_VECTORS; kind 0 exception, 1 software, 2 interrupt, 3 NMI; error -1: none. */
   delivered(vector: number, kind: number, error: number, linear: bigint): void;
   /** Whether the observer has an execution breakpoint at a linear address. */
   splitAt(linear: bigint): boolean;
@@ -60,7 +61,7 @@ interface SystemExports {
   observerChanged(): void;
   /** Writes DR0-DR3, DR6 or DR7 of the selected vCPU and drops what was derived from the old value. */
   setDebugRegister(index: number, value: bigint): void;
-  /** What the boundary would do for the observer on the selected vCPU: L.OBSERVED_* bits; changes nothing. */
+  /** What the boundary would do for the observer on the selected vCPU: OBSERVED_* bits; changes nothing. */
   peek(): number;
   canonicaliseFlags(): void;
   /** The selected vCPU's state was restored: an armed MONITOR sees stores again. */
@@ -96,6 +97,8 @@ export interface EngineOptions {
 const WASM_PAGE = 65536;
 /** "trapline" */
 export const DEFAULT_RANDOM_SEED = 0x656e_696c_7061_7274n;
+/** From the constant addresses of the running vCPU to those where a parked one's copy is. */
+const parkedAt = (vcpu: number): number => L.VCPU_AREAS + vcpu * L.VCPU_AREA_SIZE - L.STATE;
 const align = (value: number, to: number): number => Math.ceil(value / to) * to;
 
 /**
@@ -112,6 +115,9 @@ export class Engine {
   readonly system: SystemExports;
   private readonly view: DataView;
   private readonly bytes: Uint8Array;
+  /** What all vCPUs share. */
+  readonly shared: SharedArea;
+  private readonly areas: readonly StateArea[];
   private selected = 0;
 
   constructor(options: EngineOptions) {
@@ -130,32 +136,25 @@ export class Engine {
     this.view = new DataView(this.memory.buffer);
     this.bytes = new Uint8Array(this.memory.buffer);
 
-    const config: [number, number][] = [
-      [L.CONFIG_RAM, this.ram],
-      [L.CONFIG_RAM_SIZE, options.memorySize],
-      [L.CONFIG_PAGES, pages],
-      [L.CONFIG_ARENA, arena],
-      [L.CONFIG_ARENA_END, arena + arenaSize],
-      [L.CONFIG_BLOCKS, blocks],
-      [L.CONFIG_LINEAR_PAGES, linearPages],
-      [L.CONFIG_VCPUS, options.vcpus],
-      [L.CONFIG_PROFILE, options.profile === 'amd' ? 1 : 0],
-      [L.CONFIG_TLB, tlbs],
-      [L.CONFIG_ENTRY_TABLES, entryTables],
-      [L.ARENA_TOP, arena],
-    ];
-    for (const [address, value] of config) this.view.setUint32(address, value, true);
-    const seed = options.randomSeed ?? DEFAULT_RANDOM_SEED;
-    this.view.setBigUint64(L.CONFIG_RANDOM_SEED, BigInt.asUintN(64, seed), true);
-    const stack: [number, bigint, bigint][] = [
-      [L.STACK16, 0xffffn, ~0xffffn],
-      [L.STACK32, 0xffffffffn, 0n],
-      [L.STACK64, ~0n, 0n],
-    ];
-    for (const [address, mask, keep] of stack) {
-      this.view.setBigUint64(address, BigInt.asUintN(64, mask), true);
-      this.view.setBigUint64(address + 8, BigInt.asUintN(64, keep), true);
-    }
+    this.shared = new SharedArea(this.view);
+    Object.assign(this.shared, {
+      configRam: this.ram,
+      configRamSize: options.memorySize,
+      configPages: pages,
+      configArena: arena,
+      configArenaEnd: arena + arenaSize,
+      configBlocks: blocks,
+      configLinearPages: linearPages,
+      configVcpus: options.vcpus,
+      configProfile: options.profile === 'amd' ? 1 : 0,
+      configTlb: tlbs,
+      configEntryTables: entryTables,
+      configRandomSeed: options.randomSeed ?? DEFAULT_RANDOM_SEED,
+      arenaTop: arena,
+    } satisfies Partial<SharedArea>);
+    Object.assign(this.shared.stack16, { mask: 0xffffn, keep: ~0xffffn });
+    Object.assign(this.shared.stack32, { mask: 0xffffffffn, keep: 0n });
+    Object.assign(this.shared.stack64, { mask: ~0n, keep: 0n });
 
     const { host } = options;
     const imports = {
@@ -202,15 +201,18 @@ export class Engine {
     });
     this.core = core.exports as unknown as CoreExports;
 
+    const running = new StateArea(this.view);
     for (let i = options.vcpus - 1; i >= 0; i--) {
       this.bytes.fill(0, L.STATE, L.STATE_END);
-      this.view.setUint32(L.VCPU, i, true);
-      this.view.setUint32(L.TLB_AREA, tlbs + i * L.TLB_AREA_SIZE, true);
+      running.vcpu = i;
+      running.tlbArea = tlbs + i * L.TLB_AREA_SIZE;
       this.system.initTlb();
       this.system.reset(i === 0 ? 1 : 0);
       this.saveTo(i);
     }
-    this.selected = 0;
+    this.areas = Array.from({ length: options.vcpus }, (_, i) =>
+      i === 0 ? running : new StateArea(this.view, parkedAt(i)),
+    );
   }
 
   /** Index of the vCPU in the state area. */
@@ -218,20 +220,27 @@ export class Engine {
     return this.selected;
   }
   private saveTo(vcpu: number): void {
-    const area = L.VCPU_AREAS + vcpu * L.VCPU_AREA_SIZE;
-    this.bytes.copyWithin(area, L.STATE, L.STATE_END);
+    this.bytes.copyWithin(L.STATE + parkedAt(vcpu), L.STATE, L.STATE_END);
   }
   /** Brings a vCPU into the state area. Invisible to the guest. */
   select(vcpu: number): void {
     if (vcpu === this.selected) return;
+    const next = this.vcpu(vcpu);
     this.saveTo(this.selected);
-    const area = L.VCPU_AREAS + vcpu * L.VCPU_AREA_SIZE;
-    this.bytes.copyWithin(L.STATE, area, area + (L.STATE_END - L.STATE));
+    this.bytes.copyWithin(L.STATE, L.STATE + next.shift, L.STATE_END + next.shift);
+    this.vcpu(this.selected).shift = parkedAt(this.selected);
+    next.shift = 0;
     this.selected = vcpu;
+  }
+  /** State of a vCPU, selected or not; good for as long as the engine. Throws RangeError when there is none of that index. */
+  vcpu(index: number = this.selected): StateArea {
+    const area = this.areas[index];
+    if (area === undefined) throw new RangeError(`there is no vCPU ${index}`);
+    return area;
   }
   /** Address of a state slot of any vCPU, selected or not. */
   slotOf(vcpu: number, slot: number): number {
-    return vcpu === this.selected ? slot : L.VCPU_AREAS + vcpu * L.VCPU_AREA_SIZE + (slot - L.STATE);
+    return vcpu === this.selected ? slot : slot + parkedAt(vcpu);
   }
   get32(slot: number, vcpu: number = this.selected): number {
     return this.view.getUint32(this.slotOf(vcpu, slot), true);
@@ -247,27 +256,28 @@ export class Engine {
   }
   /** Executions after which a block is reported to onHot; 0: never. Host state: no threshold changes what the guest sees. */
   set hotThreshold(executions: number) {
-    this.view.setUint32(L.HOT_THRESHOLD, executions, true);
+    this.shared.hotThreshold = executions;
   }
   /** Ticks that compiled regions have used. */
   get compiledTicks(): bigint {
-    return this.view.getBigInt64(L.REGION_TICKS, true);
+    return this.shared.regionTicks;
   }
-  /** Raises attention bits (L.ATTENTION_*) of a vCPU: it evaluates its boundary before its next instruction. */
+  /** Raises attention bits (ATTENTION_*) of a vCPU: it evaluates its boundary before its next instruction. */
   attend(vcpu: number, bits: number): void {
-    this.set32(L.ATTENTION, this.get32(L.ATTENTION, vcpu) | bits, vcpu);
+    this.vcpu(vcpu).attention |= bits;
   }
 
   /**
    * Runs the selected vCPU for at most `ticks`; clockEnd is the virtual clock at which they would be used up.
-   * @returns a L.RUN_* code and the ticks that were used.
+   * @returns a RUN_* code (state-values.ts) and the ticks that were used.
    */
   run(ticks: number, clockEnd: bigint): { code: number; used: number } {
-    this.view.setBigInt64(L.BUDGET, BigInt(ticks), true);
-    this.view.setBigInt64(L.CLOCK_END, clockEnd, true);
+    const state = this.vcpu();
+    state.budget = BigInt(ticks);
+    state.clockEnd = clockEnd;
     const code = this.resume();
-    const used = ticks - Number(this.view.getBigInt64(L.BUDGET, true));
-    this.set64(L.RETIRED, this.get64(L.RETIRED) + BigInt(used));
+    const used = ticks - Number(state.budget);
+    state.retired += BigInt(used);
     return { code, used };
   }
   private resume(): number {
@@ -324,7 +334,7 @@ export class Engine {
     const physical = this.system.translate(BigInt.asIntN(64, linear));
     return physical < 0n ? undefined : physical;
   }
-  /** Told of blocks that were executed L.HOT_THRESHOLD times: the JIT's end. */
+  /** Told of blocks that were executed hotThreshold times: the JIT's end. */
   onHot: (block: number) => void = () => undefined;
   /** core.wasm's function table, where compiled regions go. */
   get table(): WebAssembly.Table {

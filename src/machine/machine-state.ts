@@ -43,7 +43,7 @@ export function saveVcpu(engine: Engine, vcpu: number, writer: StateWriter): voi
   engine.select(vcpu);
   engine.system.canonicaliseFlags(); // one representation for each value, whatever computed it
   writer.bytes(engine.raw.subarray(L.STATE, L.STATE_GUEST_END));
-  const area = engine.get32(L.TLB_AREA);
+  const area = engine.vcpu(vcpu).tlbArea;
   const { rawView } = engine;
   const count = rawView.getUint32(area + L.TLB_LIST_COUNT, true);
   writer.raw(engine.raw.subarray(area + L.TLB_LIST_COUNT, area + L.TLB_LIST));
@@ -57,12 +57,13 @@ export function saveVcpu(engine: Engine, vcpu: number, writer: StateWriter): voi
 export function restoreVcpu(engine: Engine, vcpu: number, reader: StateReader): void {
   engine.select(vcpu);
   const start = reader.offset;
-  const state = reader.bytes();
-  if (state.length !== L.STATE_GUEST_END - L.STATE) {
+  const saved = reader.bytes();
+  if (saved.length !== L.STATE_GUEST_END - L.STATE) {
     throw new SnapshotError('mismatch', start, 'the state area has another size; it is of another version.');
   }
-  engine.raw.set(state, L.STATE);
-  const area = engine.get32(L.TLB_AREA);
+  engine.raw.set(saved, L.STATE);
+  const state = engine.vcpu(vcpu);
+  const area = state.tlbArea;
   engine.system.initTlb();
   const header = reader.raw(L.TLB_LIST - L.TLB_LIST_COUNT);
   engine.raw.set(header, area + L.TLB_LIST_COUNT);
@@ -74,13 +75,8 @@ export function restoreVcpu(engine: Engine, vcpu: number, reader: StateReader): 
     engine.raw.set(reader.raw(L.TLB_ENTRY), area + L.TLB_ARCHITECTURAL + index * L.TLB_ENTRY);
   }
   // what the boundary has to look at is derived from the guest state: look at everything once
-  for (const slot of [L.GUARD_PASSED, L.ONE_INSTRUCTION, L.TF_AT_START, L.DELIVERING, L.CURRENT, L.LAST_END]) {
-    engine.set32(slot, 0);
-  }
-  for (const slot of [L.SHADOW_NEW, L.KEEP_RF, L.PASS_ACTIVE, L.CAUGHT, L.WATCH_HITS, L.BOUNCE_COUNT]) {
-    engine.set32(slot, 0);
-  }
-  engine.set32(L.ATTENTION, L.ATTENTION_EVENT);
+  state.clearTransient();
+  state.attention = L.ATTENTION_EVENT;
   engine.system.rearmMonitor();
   engine.system.updateMode();
 }

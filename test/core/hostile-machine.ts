@@ -151,7 +151,7 @@ export class HostileMachine extends Machine {
       this.canaries.push({ name, start, contents: raw.slice(start, stop) });
     };
     keep('below the state area', 0, L.STATE);
-    keep('configuration', L.CONFIG, L.ARENA_TOP);
+    keep('configuration', L.CONFIG_RAM, L.ARENA_TOP);
     keep('saved areas of the other vCPUs', L.VCPU_AREAS + L.VCPU_AREA_SIZE, L.VCPU_AREAS + 16 * L.VCPU_AREA_SIZE);
     keep('behind guest memory', end, raw.length);
   }
