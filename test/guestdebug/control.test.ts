@@ -26,8 +26,7 @@ function stoppedLayer(): { layer: GuestDebug; machine: FakeMachine; call: (contr
 /** All observer state of a vCPU. */
 function observerState(machine: FakeMachine, vcpu: number): string {
   const words: string[] = [];
-  for (let slot = L.H_DR0; slot < L.BLOCK_TICKS; slot += 4)
-    words.push(machine.engine.get32(slot, vcpu).toString(16));
+  for (let slot = L.H_DR0; slot < L.BLOCK_TICKS; slot += 4) words.push(machine.engine.get32(slot, vcpu).toString(16));
   return words.join(' ');
 }
 const HW = 0x20001;
