@@ -1,6 +1,5 @@
 // `--profile`: where the guest spends its virtual time, as a V8 CPU profile (the format of .cpuprofile files, which VS Code
 // and Chromium's tools open). The schedule runs one vCPU at a time on one clock, so one line of samples holds all of them.
-import * as L from '../core/layout.ts';
 import type { MachineApi } from '../machine/api.ts';
 import type { KernelSymbols, NamedPlace } from './kernel-symbols.ts';
 
@@ -87,8 +86,9 @@ export class GuestProfile {
   private here(): Place {
     const { engine } = this.machine;
     const vcpu = engine.current;
-    const rip = BigInt.asUintN(64, engine.get64(L.RIP) + engine.get64(L.CS));
-    const place = { vcpu, ring: engine.get32(L.CPL), rip };
+    const state = engine.vcpu(vcpu);
+    const rip = BigInt.asUintN(64, state.rip + state.cs.base);
+    const place = { vcpu, ring: state.cpl, rip };
     const key = `${vcpu} ${place.ring} ${rip}`;
     const known = this.places.get(key);
     if (known === undefined) this.places.set(key, place);

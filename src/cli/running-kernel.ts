@@ -1,5 +1,4 @@
 // The Linux kernel that runs in a machine, found from outside: its own kallsyms, as a symbol file.
-import * as L from '../core/layout.ts';
 import type { MachineApi } from '../machine/api.ts';
 import { kallsymsElf, readKallsyms } from '../symbols/index.ts';
 
@@ -12,7 +11,7 @@ const SIZE = 96 << 20;
 
 /** An ELF file with the names and run-time addresses of the kernel whose system call entry vCPU 0 has; undefined: none. */
 export function kernelInMemory(machine: MachineApi): Uint8Array | undefined {
-  const entry = machine.engine.get64(L.MSR_LSTAR, 0);
+  const entry = machine.engine.vcpu(0).msrLstar;
   if (entry < KERNEL_MAP) return undefined;
   const start = entry - BEFORE < KERNEL_MAP ? KERNEL_MAP : (entry - BEFORE) & ~BigInt(PAGE - 1);
   const image = new Uint8Array(SIZE);

@@ -1,5 +1,4 @@
 // The JSON object of --stats; its shape is public API.
-import * as L from '../core/layout.ts';
 import type { JitStatistics } from '../jit/jit.ts';
 import { compiledShare, type MachineApi } from '../machine/api.ts';
 
@@ -48,7 +47,7 @@ export function statisticsOf(
     mips: wallMs > 0 ? Math.round(instructions / wallMs / 10) / 100 : 0,
     perVcpu: Array.from({ length: machine.options.cpus }, (_, vcpu) => ({
       vcpu,
-      instructions: Number(machine.engine.get64(L.RETIRED, vcpu)),
+      instructions: Number(machine.engine.vcpu(vcpu).retired),
     })),
     jit: {
       share: compiledShare(machine),

@@ -58,7 +58,7 @@ export interface MachineObserver {
   readonly observedVectors?: number;
   splitAt(linear: bigint): boolean;
   splitCount(): number;
-  /** A line of the boundary table acted for the observer on the selected vCPU; causes: L.OBSERVED_*. 'stop' ends run(). */
+  /** A line of the boundary table acted for the observer on the selected vCPU; causes: OBSERVED_*. 'stop' ends run(). */
   onObserved(vcpu: number, causes: number): 'resume' | 'stop';
   /** Vector 1 and 3 always; others as far as observedVectors asks for them. */
   onDelivery(delivery: Delivery): void;

@@ -1,6 +1,16 @@
 // The PC: engine, devices, clock and schedule put together. It holds no policy of its own but the wiring.
 import { DEFAULT_RANDOM_SEED, Engine, type EngineHost, type EngineModules } from '../core/engine.ts';
-import * as L from '../core/layout.ts';
+import {
+  ACTIVITY_WAIT_FOR_SIPI,
+  ATTENTION_EVENT,
+  ATTENTION_STOP,
+  EVENT_INIT,
+  EVENT_INTERRUPT,
+  EVENT_NMI,
+  EVENT_SIPI,
+  EVENT_SMI,
+} from '../core/state-values.ts';
+import { lastDeliveries } from '../core/vector-chain.ts';
 import { HOT_THRESHOLD, Jit, type JitStatistics } from '../jit/jit.ts';
 import { AcpiPower } from './acpi-power.ts';
 import { buildAcpiTables, type AcpiTables } from './acpi/tables.ts';
@@ -38,17 +48,9 @@ const SNAPSHOT_FORMAT = 'trapline snapshot 3';
 const PAGE = 4096;
 const PAGE_MASK = BigInt(PAGE - 1);
 
-// EVENTS
-const EVENT_INTERRUPT = 1;
-const EVENT_NMI = 2;
-const EVENT_SMI = 4;
-const EVENT_INIT = 8;
-const EVENT_SIPI = 16;
 const RFLAGS_IF = 1n << 9n;
 /** An x87 exception is pending (SDM 1 8.1.3.3). */
 const FSW_ES = 0x80;
-// ACTIVITY
-const WAIT_FOR_SIPI = 2;
 
 const RUN_CODES: readonly RunCode[] = ['spent', 'halted', 'shutdown', 'observed', 'stop'];
 const DELIVERY_KINDS = ['exception', 'softwareInterrupt', 'interrupt', 'nmi'] as const;
@@ -148,8 +150,10 @@ export class Machine implements MachineApi {
     this.pic = new Pic((asserted) => this.lapics[0]?.setExternalLine(asserted));
     this.uart = new Uart('uart1', 0x3f8, this.isaLine(4), (byte) => this.serialOutput.put(byte));
     this.floatErrors = new FloatErrorLatch(this.isaLine(13), {
-      pending: () => (this.engine.get32(L.FSW, 0) & FSW_ES) !== 0,
-      ignore: () => this.engine.set32(L.IGNNE, 1, 0),
+      pending: () => (this.engine.vcpu(0).fsw & FSW_ES) !== 0,
+      ignore: () => {
+        this.engine.vcpu(0).ignne = 1;
+      },
     });
     const requestReset = (source: string): void => this.requestStop({ kind: 'reset', source });
     this.pci = new PciDevices(options, {
@@ -229,7 +233,7 @@ export class Machine implements MachineApi {
       msrRead: (index) => this.currentApic.msrRead(index),
       msrWrite: (index, value) => {
         const done = this.currentApic.msrWrite(index, value);
-        if (done && index === MSR_APIC_BASE) this.engine.set64(L.MSR_APIC_BASE, value); // CPUID shows parts of it
+        if (done && index === MSR_APIC_BASE) this.engine.vcpu().msrApicBase = value; // CPUID shows parts of it
         return done;
       },
       taskPriorityRead: () => this.currentApic.cr8,
@@ -256,32 +260,32 @@ export class Machine implements MachineApi {
       kind: DELIVERY_KINDS[kind] ?? 'exception',
       rip,
       ...(error >= 0 ? { errorCode: error } : {}),
-      ...(vector === 1 ? { dr6: this.engine.get64(L.DR6) } : {}),
+      ...(vector === 1 ? { dr6: this.engine.vcpu().dr6 } : {}),
     });
   }
   private signals(): VcpuSignals {
     const raise = (vcpu: number, bit: number): void => {
-      this.engine.set32(L.EVENTS, this.engine.get32(L.EVENTS, vcpu) | bit, vcpu);
-      this.engine.attend(vcpu, L.ATTENTION_EVENT);
+      this.engine.vcpu(vcpu).events |= bit;
+      this.engine.attend(vcpu, ATTENTION_EVENT);
       this.scheduler.wake(vcpu);
     };
     return {
       setInterruptLine: (vcpu, asserted) => {
-        const events = this.engine.get32(L.EVENTS, vcpu);
-        if (((events & EVENT_INTERRUPT) !== 0) === asserted) return;
+        const state = this.engine.vcpu(vcpu);
+        if (((state.events & EVENT_INTERRUPT) !== 0) === asserted) return;
         if (asserted) raise(vcpu, EVENT_INTERRUPT);
-        else this.engine.set32(L.EVENTS, events & ~EVENT_INTERRUPT, vcpu);
+        else state.events &= ~EVENT_INTERRUPT;
       },
       nonMaskable: (vcpu) => raise(vcpu, EVENT_NMI),
       systemManagement: (vcpu) => raise(vcpu, EVENT_SMI),
       init: (vcpu) => raise(vcpu, EVENT_INIT),
       startup: (vcpu, vector) => {
-        const waits = this.engine.get32(L.ACTIVITY, vcpu) === WAIT_FOR_SIPI;
-        if (!waits && (this.engine.get32(L.EVENTS, vcpu) & EVENT_INIT) === 0) return;
-        this.engine.set32(L.EVENT_VECTOR, vector, vcpu);
+        const state = this.engine.vcpu(vcpu);
+        if (state.activity !== ACTIVITY_WAIT_FOR_SIPI && (state.events & EVENT_INIT) === 0) return;
+        state.eventVector = vector;
         raise(vcpu, EVENT_SIPI);
       },
-      tscOffset: (vcpu) => this.engine.get64(L.TSC_OFFSET, vcpu),
+      tscOffset: (vcpu) => this.engine.vcpu(vcpu).tscOffset,
     };
   }
   private guestMemory(): GuestMemory {
@@ -305,7 +309,7 @@ export class Machine implements MachineApi {
   }
   /** Makes the running vCPU come back after its current instruction. */
   private endRun(): void {
-    this.engine.attend(this.engine.current, L.ATTENTION_STOP);
+    this.engine.attend(this.engine.current, ATTENTION_STOP);
   }
 
   // ---- running -------------------------------------------------------------------------------------------------------
@@ -330,7 +334,7 @@ export class Machine implements MachineApi {
   set observer(observer: MachineObserver | undefined) {
     this.observerOrNone = observer;
     const vectors = observer === undefined ? 0 : ((observer.observedVectors ?? 0) | (1 << 1) | (1 << 3)) >>> 0;
-    for (let vcpu = 0; vcpu < this.options.cpus; vcpu++) this.engine.set32(L.OBSERVE_VECTORS, vectors, vcpu);
+    for (let vcpu = 0; vcpu < this.options.cpus; vcpu++) this.engine.vcpu(vcpu).observeVectors = vectors;
     this.engine.system.observerChanged();
   }
 
@@ -341,7 +345,7 @@ export class Machine implements MachineApi {
         only: how.only,
         idleJumps: how.idleJumps ?? true,
         interrupted: () => this.stopRequest !== undefined,
-        resumeObserved: (vcpu) => this.observerOrNone?.onObserved(vcpu, this.engine.get32(L.OBSERVED)) !== 'stop',
+        resumeObserved: (vcpu) => this.observerOrNone?.onObserved(vcpu, this.engine.vcpu().observed) !== 'stop',
       });
       if (stop.kind === 'shutdown') return this.describeShutdown(stop.vcpu);
       if (stop.kind !== 'interrupted') return stop;
@@ -355,11 +359,11 @@ export class Machine implements MachineApi {
     }
   }
   private interruptible(vcpu: number): boolean {
-    return (this.engine.get64(L.RFLAGS, vcpu) & RFLAGS_IF) !== 0n;
+    return (this.engine.vcpu(vcpu).rflags & RFLAGS_IF) !== 0n;
   }
   private lookAtInterrupts(): void {
     for (let vcpu = 0; vcpu < this.options.cpus; vcpu++) {
-      const waits = this.engine.get32(L.ACTIVITY, vcpu) === WAIT_FOR_SIPI;
+      const waits = this.engine.vcpu(vcpu).activity === ACTIVITY_WAIT_FOR_SIPI;
       if (waits || this.interruptible(vcpu)) this.interruptWatch.note(vcpu, this.clock);
     }
   }
@@ -369,28 +373,24 @@ export class Machine implements MachineApi {
   private runVcpu(vcpu: number, ticks: Ticks, end: bigint): RunResult {
     const { engine } = this;
     engine.select(vcpu);
-    const attention = engine.get32(L.ATTENTION);
-    if ((attention & L.ATTENTION_STOP) !== 0) engine.set32(L.ATTENTION, attention & ~L.ATTENTION_STOP);
-    if ((engine.get32(L.EVENTS) & EVENT_SIPI) !== 0) this.observerOrNone?.onStartup(vcpu);
+    const state = engine.vcpu(vcpu);
+    state.attention &= ~ATTENTION_STOP;
+    if ((state.events & EVENT_SIPI) !== 0) this.observerOrNone?.onStartup(vcpu);
     const { code, used } = engine.run(ticks, end);
-    const yields = engine.get32(L.YIELD) !== 0;
-    if (yields) engine.set32(L.YIELD, 0);
+    const yields = state.yield !== 0;
+    state.yield = 0;
     return { code: RUN_CODES[code] ?? 'stop', used, yields };
   }
   private describeShutdown(vcpu: number): MachineStop {
     this.engine.select(vcpu);
-    const { engine } = this;
-    const count = engine.get32(L.VECTOR_CHAIN);
-    const newest = Math.min(count, L.VECTOR_CHAIN_MAX);
+    const state = this.engine.vcpu(vcpu);
     const chain: VectorAt[] = [];
-    for (let i = 1; i <= newest; i++) {
-      const entry = L.VECTOR_CHAIN_ENTRIES + ((count - i) % L.VECTOR_CHAIN_MAX) * 16;
-      const at = { vector: engine.get32(entry), rip: engine.get64(entry + 8) };
+    for (const { vector, rip } of lastDeliveries(state)) {
       // deliveries that failed one inside the other all came from one place
-      if (chain[0] !== undefined && chain[0].rip !== at.rip) break;
-      chain.unshift(at);
+      if (chain[0] !== undefined && chain[0].rip !== rip) break;
+      chain.unshift({ vector, rip });
     }
-    const rip = chain[0]?.rip ?? engine.get64(L.RIP) + engine.get64(L.CS);
+    const rip = chain[0]?.rip ?? state.rip + state.cs.base;
     return { kind: 'shutdown', vcpu, rip, chain };
   }
   sendSerial(bytes: Uint8Array): void {

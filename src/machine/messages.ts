@@ -1,5 +1,5 @@
 // Lines for the user about what a guest does that is not supported: each cause once, and not without end.
-import * as L from '../core/layout.ts';
+import * as V from '../core/state-values.ts';
 
 const MAXIMUM_MESSAGES = 200;
 const hex = (value: bigint | number): string => `0x${value.toString(16)}`;
@@ -31,7 +31,7 @@ export class Messages {
   notCompiled(reason: string): void {
     this.once(`jit ${reason}`, `The JIT leaves some code to the interpreter: ${reason}`);
   }
-  /** What the engine says by L.LOG_* codes. */
+  /** What the engine says by LOG_* codes. */
   engine(code: number, vcpu: number, a: bigint, b: bigint): void {
     const text = engineText(code, a, b);
     if (text !== undefined) this.once(`engine ${code} ${a}`, `vCPU ${vcpu}: ${text}`);
@@ -40,13 +40,13 @@ export class Messages {
 
 function engineText(code: number, a: bigint, b: bigint): string | undefined {
   switch (code) {
-    case L.LOG_INVALID_OPCODE:
+    case V.LOG_INVALID_OPCODE:
       return `an instruction at ${hex(a)} is not implemented: #UD.`;
-    case L.LOG_MSR_READ:
+    case V.LOG_MSR_READ:
       return `RDMSR of unknown register ${hex(a)} at ${hex(b)}: #GP(0).`;
-    case L.LOG_MSR_WRITE:
+    case V.LOG_MSR_WRITE:
       return `WRMSR of ${hex(b)} to register ${hex(a)} is not supported: #GP(0).`;
-    case L.LOG_DEBUG_REGISTER:
+    case V.LOG_DEBUG_REGISTER:
       return `debug register ${b} is set up (DR7 ${hex(a)}) in a way that never matches.`;
     default:
       return undefined;

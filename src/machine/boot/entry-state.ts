@@ -1,6 +1,7 @@
 // The state of vCPU 0 at a kernel's first instruction, as the boot protocols ask for it.
-import * as L from '../../core/layout.ts';
 import type { Engine } from '../../core/engine.ts';
+import type { SegmentRegister, StateArea } from '../../core/state-area.generated.ts';
+import { ACTIVITY_ACTIVE, ATTENTION_EVENT } from '../../core/state-values.ts';
 import type { MemoryWrite } from './boot-file.ts';
 
 /** Copies what a loader planned into RAM. */
@@ -23,27 +24,32 @@ const CR0_PG = 1n << 31n;
 const CR4_PAE = 1n << 5n;
 const EFER_LONG = 0x500n; // LME, LMA
 
-function segment(engine: Engine, slot: number, attributes: number, selector: number, limit = 0xffff_ffff): void {
-  engine.set64(slot, 0n);
-  engine.set32(slot + 8, limit);
-  engine.set32(slot + 12, attributes);
-  engine.set32(slot + 16, selector);
+const GENERAL_REGISTERS = 16;
+
+function load(segment: SegmentRegister, attributes: number, selector: number, limit = 0xffff_ffff): void {
+  segment.base = 0n;
+  segment.limit = limit;
+  segment.attributes = attributes;
+  segment.selector = selector;
 }
-function clear(engine: Engine): void {
+/** Selects vCPU 0 and clears what every protocol wants clear. */
+function clear(engine: Engine): StateArea {
   engine.select(0);
-  for (let register = L.REGS; register < L.REGS + 128; register += 8) engine.set64(register, 0n);
-  engine.set64(L.RFLAGS, 2n);
-  engine.set32(L.CPL, 0);
-  for (const table of [L.GDTR, L.IDTR]) {
-    engine.set64(table, 0n);
-    engine.set32(table + 8, 0);
+  const state = engine.vcpu(0);
+  for (let register = 0; register < GENERAL_REGISTERS; register++) state.setRegs(register, 0n);
+  state.rflags = 2n;
+  state.cpl = 0;
+  for (const table of [state.gdtr, state.idtr]) {
+    table.base = 0n;
+    table.limit = 0;
   }
-  engine.set32(L.ACTIVITY, 0);
+  state.activity = ACTIVITY_ACTIVE;
+  return state;
 }
 function begin(engine: Engine, entry: number): void {
-  engine.set64(L.RIP, BigInt(entry));
+  engine.vcpu(0).rip = BigInt(entry);
   engine.system.updateMode();
-  engine.attend(0, L.ATTENTION_EVENT);
+  engine.attend(0, ATTENTION_EVENT);
 }
 
 /**
@@ -52,16 +58,16 @@ function begin(engine: Engine, entry: number): void {
  */
 export function enterProtectedMode(
   engine: Engine,
-  state: { readonly entry: number; readonly rax?: number; readonly rbx: number },
+  wanted: { readonly entry: number; readonly rax?: number; readonly rbx: number },
 ): void {
-  clear(engine);
-  segment(engine, L.CS, CODE_32, 0x08);
-  for (const slot of [L.DS, L.ES, L.FS, L.GS, L.SS]) segment(engine, slot, DATA, 0x10);
-  segment(engine, L.TR, TASK, 0, 0x67);
-  engine.set64(L.RAX, BigInt(state.rax ?? 0));
-  engine.set64(L.RBX, BigInt(state.rbx));
-  engine.set64(L.CR0, CR0_PE);
-  begin(engine, state.entry);
+  const state = clear(engine);
+  load(state.cs, CODE_32, 0x08);
+  for (const segment of [state.ds, state.es, state.fs, state.gs, state.ss]) load(segment, DATA, 0x10);
+  load(state.tr, TASK, 0, 0x67);
+  state.rax = BigInt(wanted.rax ?? 0);
+  state.rbx = BigInt(wanted.rbx);
+  state.cr0 = CR0_PE;
+  begin(engine, wanted.entry);
 }
 
 /**
@@ -70,7 +76,7 @@ export function enterProtectedMode(
  */
 export function enterLongMode(
   engine: Engine,
-  state: {
+  wanted: {
     readonly entry: number;
     readonly rsi: number;
     readonly pageTables: number;
@@ -78,16 +84,15 @@ export function enterLongMode(
     readonly gdtSize: number;
   },
 ): void {
-  clear(engine);
-  segment(engine, L.CS, CODE_64, 0x10);
-  for (const slot of [L.DS, L.ES, L.SS]) segment(engine, slot, DATA, 0x18);
-  for (const slot of [L.FS, L.GS]) segment(engine, slot, DATA, 0x18);
-  engine.set64(L.GDTR, BigInt(state.gdt));
-  engine.set32(L.GDTR + 8, state.gdtSize - 1);
-  engine.set64(L.RSI, BigInt(state.rsi));
-  engine.set64(L.CR3, BigInt(state.pageTables));
-  engine.set64(L.CR4, CR4_PAE);
-  engine.set64(L.EFER, EFER_LONG);
-  engine.set64(L.CR0, CR0_PE | CR0_PG);
-  begin(engine, state.entry);
+  const state = clear(engine);
+  load(state.cs, CODE_64, 0x10);
+  for (const segment of [state.ds, state.es, state.ss, state.fs, state.gs]) load(segment, DATA, 0x18);
+  state.gdtr.base = BigInt(wanted.gdt);
+  state.gdtr.limit = wanted.gdtSize - 1;
+  state.rsi = BigInt(wanted.rsi);
+  state.cr3 = BigInt(wanted.pageTables);
+  state.cr4 = CR4_PAE;
+  state.efer = EFER_LONG;
+  state.cr0 = CR0_PE | CR0_PG;
+  begin(engine, wanted.entry);
 }

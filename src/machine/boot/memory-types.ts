@@ -1,6 +1,5 @@
 // Memory types as firmware sets them up before any kernel runs (SDM 3A 12.11): RAM is cached, what lies above 3 GiB is not.
 // They have no effect here, but a kernel that finds the registers blank switches its own use of memory types off.
-import * as L from '../../core/layout.ts';
 import type { Engine } from '../../core/engine.ts';
 import { MAXIMUM_RAM } from '../memory-map.ts';
 
@@ -13,11 +12,10 @@ const PHYSICAL_ADDRESS = (1n << 40n) - 1n; // CPUID 80000008h
 
 export function setMemoryTypes(engine: Engine): void {
   for (let vcpu = 0; vcpu < engine.vcpuCount; vcpu++) {
-    for (let i = 0; i < FIXED_RANGES; i++) {
-      engine.set64(L.MSR_MTRR_FIXED + i * 8, 0x0101_0101_0101_0101n * WRITE_BACK, vcpu);
-    }
-    engine.set64(L.MSR_MTRR_DEF_TYPE, ENABLED | WRITE_BACK, vcpu);
-    engine.set64(L.MSR_MTRR_VARIABLE, BigInt(MAXIMUM_RAM) | UNCACHED, vcpu);
-    engine.set64(L.MSR_MTRR_VARIABLE + 8, (PHYSICAL_ADDRESS & ~0x3fff_ffffn) | VALID, vcpu);
+    const state = engine.vcpu(vcpu);
+    for (let i = 0; i < FIXED_RANGES; i++) state.setMsrMtrrFixed(i, 0x0101_0101_0101_0101n * WRITE_BACK);
+    state.msrMtrrDefType = ENABLED | WRITE_BACK;
+    state.setMsrMtrrVariable(0, BigInt(MAXIMUM_RAM) | UNCACHED);
+    state.setMsrMtrrVariable(1, (PHYSICAL_ADDRESS & ~0x3fff_ffffn) | VALID);
   }
 }
