@@ -28,9 +28,8 @@ export interface Adapter {
 /** @param onDisconnect the client has disconnected and got its answer */
 export function createAdapter(host: AdapterHost, send: Send, onDisconnect: () => void = () => undefined): Adapter {
   const session = new Session(host, send);
-  session.onDisconnect = onDisconnect;
   session.dispatcher.serve({
-    ...lifecycle(session),
+    ...lifecycle(session, onDisconnect),
     ...breakpoints(session),
     ...dataBreakpoints(session),
     ...exceptions(session),

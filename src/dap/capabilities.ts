@@ -64,7 +64,6 @@ export const capabilities: P.Capabilities = {
   supportsModulesRequest: true,
   supportsRestartRequest: true,
   supportsTerminateRequest: true,
-  supportTerminateDebuggee: true,
   supportsValueFormattingOptions: true,
   supportsDelayedStackTraceLoading: false,
   supportsCancelRequest: true,

@@ -4,6 +4,7 @@ import type { BootProtocol } from '../machine/boot/load-kernel.ts';
 import type { MachineApi } from '../machine/api.ts';
 import type { Symbols } from '../symbols/index.ts';
 import type { LaunchConfiguration } from './configuration.ts';
+import type { ResourceScope } from './resource-scope.ts';
 
 export interface Files {
   /** Contents of a file. Rejects when it cannot be read; the message is shown to the user. */
@@ -18,8 +19,6 @@ export interface Guest {
   readonly debug: GuestDebugApi;
   /** How the kernel was loaded. */
   readonly protocol: BootProtocol;
-  /** Lets go of the files that the machine has open. Idempotent. */
-  release(): void;
 }
 
 export interface AdapterHost {
@@ -33,9 +32,12 @@ export interface AdapterHost {
   /** Milliseconds of a monotone clock: for pacing events and idle time. */
   now(): number;
   /**
-   * Powers a machine on with the kernel loaded; nothing has been executed. Rejects with an Error whose message names the
-   * file or the property that is wrong.
+   * Powers a machine on with the kernel loaded; nothing has been executed. What the machine has open is held by the scope.
+   * Rejects with an Error whose message names the file or the property that is wrong; with ScopeOver when the scope is over
+   * before the machine is there.
    */
-  createGuest(configuration: LaunchConfiguration): Promise<Guest>;
+  createGuest(configuration: LaunchConfiguration, scope: ResourceScope): Promise<Guest>;
+  /** Ends what the host itself has for a session: its symbol worker. Idempotent. */
+  dispose(): void;
   readonly version: string;
 }

@@ -2,8 +2,8 @@
 import * as L from '../core/layout.ts';
 import type { BreakpointWish, ResolvedPlace } from '../debugger/breakpoints.ts';
 import type { Target } from '../debugger/target.ts';
-import { WAITS_FOR_KERNEL } from './linux.ts';
-import type { Session } from './session.ts';
+import type { ModuleSet } from '../debugger/modules.ts';
+import { type LinuxBoot, WAITS_FOR_KERNEL } from './linux.ts';
 
 /**
  * Filter and functions, the first that exists. panic() (kernel/panic.c) has the format of its message in RDI; oops_enter()
@@ -15,15 +15,23 @@ export const kernelExceptions: ReadonlyMap<string, readonly string[]> = new Map(
 ]);
 
 /** A breakpoint at the very entry of the function: its arguments are still in registers there. */
-export function kernelExceptionWish(session: Session, filter: string): BreakpointWish {
-  return { key: filter, resolve: () => placeOf(session, kernelExceptions.get(filter) ?? []) };
+export function kernelExceptionWish(kernel: () => KernelNames, filter: string): BreakpointWish {
+  return { key: filter, resolve: () => placeOf(kernel(), kernelExceptions.get(filter) ?? []) };
 }
 
-async function placeOf(session: Session, names: readonly string[]): Promise<ResolvedPlace> {
-  const { linux, debugger: debugger_ } = session.launched;
+/** Where names of the kernel are found. */
+export interface KernelNames {
+  readonly linux: Pick<LinuxBoot, 'waiting'> | undefined;
+  readonly debugger: { readonly modules: ModuleSet };
+}
+
+async function placeOf(
+  { linux, debugger: { modules } }: KernelNames,
+  names: readonly string[],
+): Promise<ResolvedPlace> {
   if (linux?.waiting === true) return { kind: 'nowhere', message: WAITS_FOR_KERNEL };
   for (const name of names) {
-    const found = (await debugger_.modules.symbolsNamed(name)).filter(({ symbol }) => symbol.kind === 'function');
+    const found = (await modules.symbolsNamed(name)).filter(({ symbol }) => symbol.kind === 'function');
     const addresses = found.map(({ module, symbol }) => module.run(symbol.address));
     if (addresses.length > 0) return { kind: 'code', addresses: [...new Set(addresses)] };
   }

@@ -23,7 +23,7 @@ export interface WaitingSymbols {
 }
 export interface LinuxBootParts {
   readonly debugger: Debugger;
-  readonly symbols: Symbols;
+  readonly symbols: Pick<Symbols, 'open'>;
   /** Symbol files without an offset of the user's: of the kernel, or of something else. */
   readonly files: readonly WaitingSymbols[];
   readonly say: (category: 'console' | 'important', text: string) => void;

@@ -139,7 +139,13 @@ export class Breakpoints {
   }
 
   /** Takes over the wishes of another machine's breakpoints, with their ids: for a restart. */
-  async adopt(old: Breakpoints): Promise<readonly BreakpointStatus[]> {
+  adopt(old: Breakpoints): Promise<readonly BreakpointStatus[]> {
+    // What was asked of the old machine and is not answered yet comes along; what is asked of this one comes behind.
+    const result = old.queue.then(() => this.adoptNow(old));
+    this.queue = result.catch(() => undefined);
+    return result;
+  }
+  private async adoptNow(old: Breakpoints): Promise<readonly BreakpointStatus[]> {
     this.nextId = old.nextId;
     const statuses: BreakpointStatus[] = [];
     for (const [group, list] of old.groups) {

@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads';
 import packageFile from '../../package.json' with { type: 'json' };
 import type { AdapterHost, Guest } from '../dap/host.ts';
 import type { DiskSetting, LaunchConfiguration } from '../dap/configuration.ts';
+import { type ResourceScope, ScopeOver } from '../dap/resource-scope.ts';
 import { GuestDebug } from '../guestdebug/guest-debug.ts';
 import { loadKernel } from '../machine/boot/load-kernel.ts';
 import { Machine } from '../machine/machine.ts';
@@ -34,7 +35,11 @@ export function createNodeSymbols(): Symbols {
   };
 }
 
-async function createGuest(configuration: LaunchConfiguration, shared: SharedDisks): Promise<Guest> {
+async function createGuest(
+  configuration: LaunchConfiguration,
+  shared: SharedDisks,
+  scope: ResourceScope,
+): Promise<Guest> {
   const { kernel, initrd, cmdline, machine: options } = configuration;
   const kernelPath = path.resolve(kernel);
   const bytes = await property('kernel', readWholeFile(kernelPath));
@@ -43,46 +48,39 @@ async function createGuest(configuration: LaunchConfiguration, shared: SharedDis
       ? undefined
       : { name: initrd, bytes: await property('initrd', readWholeFile(path.resolve(initrd))) };
   const modules = await loadEngineModules();
+  scope.check('The kernel');
   const { cpus, memory, profile, rtc, rngSeed } = options;
-  const disks = openDisks(options.disks, shared);
-  const release = (): void => disks.forEach((disk) => disk.close());
-  try {
-    const machine = new Machine(modules, {
-      cpus,
-      memorySize: memory,
-      profile,
-      rtcSeconds: rtc,
-      disks,
-      ...(rngSeed === undefined ? {} : { entropySeed: rngSeed }),
-    });
-    const kernelFile = { name: kernelPath, bytes };
-    const protocol = loadKernel(machine, {
-      kernel: kernelFile,
-      initrd: initrdFile,
-      append: cmdline,
-      programName: kernel,
-    });
-    const { coverPolicy, stepIrq, reporting } = configuration;
-    const debug = new GuestDebug(machine, { coverPolicy, stepIrq, reporting });
-    return { machine, debug, protocol, release };
-  } catch (error) {
-    release();
-    throw error;
-  }
+  const disks = openDisks(options.disks, shared, scope);
+  const machine = new Machine(modules, {
+    cpus,
+    memorySize: memory,
+    profile,
+    rtcSeconds: rtc,
+    disks,
+    ...(rngSeed === undefined ? {} : { entropySeed: rngSeed }),
+  });
+  const protocol = loadKernel(machine, {
+    kernel: { name: kernelPath, bytes },
+    initrd: initrdFile,
+    append: cmdline,
+    programName: kernel,
+  });
+  const { coverPolicy, stepIrq, reporting } = configuration;
+  const debug = new GuestDebug(machine, { coverPolicy, stepIrq, reporting });
+  return { machine, debug, protocol };
 }
 
-/** Opens all disks, or none. */
-function openDisks(settings: readonly DiskSetting[], shared: SharedDisks): OpenDisk[] {
-  const opened: OpenDisk[] = [];
-  settings.forEach(({ file, writable }, index) => {
+/** Opens all disks. Those that were opened are the scope's, also when another cannot be. */
+function openDisks(settings: readonly DiskSetting[], shared: SharedDisks, scope: ResourceScope): OpenDisk[] {
+  return settings.map(({ file, writable }, index) => {
     try {
-      opened.push(shared.open(path.resolve(file), writable));
+      const disk = shared.open(path.resolve(file), writable);
+      return scope.hold(`The disk ${file}`, disk, (open) => open.close());
     } catch (error) {
-      opened.forEach((disk) => disk.close());
+      if (error instanceof ScopeOver) throw error;
       throw new Error(`machine.disks[${index}]: ${messageOf(error)}`, { cause: error });
     }
   });
-  return opened;
 }
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -96,7 +94,7 @@ async function property<Result>(name: string, work: Promise<Result>): Promise<Re
 }
 
 /** The host of one debug session. `dispose` ends its symbol worker. */
-export function createNodeAdapterHost(): AdapterHost & { dispose(): void } {
+export function createNodeAdapterHost(): AdapterHost {
   const symbols = createNodeSymbols();
   const disks = new SharedDisks();
   return {
@@ -115,7 +113,7 @@ export function createNodeAdapterHost(): AdapterHost & { dispose(): void } {
       wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     },
     now: () => performance.now(),
-    createGuest: (configuration) => createGuest(configuration, disks),
+    createGuest: (configuration, scope) => createGuest(configuration, disks, scope),
     version: packageFile.version,
     dispose: () => symbols.dispose(),
   };

@@ -32,8 +32,8 @@ async function play(
   const machines: MachineApi[] = [];
   const host: AdapterHost = {
     ...node,
-    createGuest: async (configuration) => {
-      const made = await node.createGuest(configuration);
+    createGuest: async (configuration, scope) => {
+      const made = await node.createGuest(configuration, scope);
       machines.push(made.machine);
       return made;
     },

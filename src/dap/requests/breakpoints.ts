@@ -46,10 +46,9 @@ export function breakpoints(
         resolve: () => functionPlace(session, one.name.trim()),
       }));
       const statuses = await replace('function', wishes);
-      session.functionIds.clear();
+      session.breakpointIds.setFunctions(statuses.map(({ id }) => id));
       const answers: P.Breakpoint[] = [];
       for (const status of statuses) {
-        session.functionIds.add(status.id);
         const { place } = status;
         const path =
           place.kind === 'code' && place.source !== undefined
@@ -67,8 +66,7 @@ export function breakpoints(
         resolve: () => Promise.resolve(instructionPlace(one.instructionReference, one.offset)),
       }));
       const statuses = await replace('instruction', wishes);
-      session.instructionIds.clear();
-      for (const { id } of statuses) session.instructionIds.add(id);
+      session.breakpointIds.setInstructions(statuses.map(({ id }) => id));
       return { breakpoints: statuses.map((status) => toBreakpoint(status)) };
     },
 

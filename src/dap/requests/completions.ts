@@ -13,7 +13,7 @@ export function completions(session: Session): Group<'completions'> {
     async completions(argument) {
       if (!session.isLaunched) return { targets: [] };
       // The column is counted from 1 unless the client says otherwise; lines of one line only.
-      const first = session.client?.columnsStartAt1 === false ? 0 : 1;
+      const first = session.client.initialize?.columnsStartAt1 === false ? 0 : 1;
       const text = argument.text.slice(0, Math.max(0, argument.column - first));
       const view = await session.viewOf(argument.frameId);
       const register = /\$(\w*)$/.exec(text);

@@ -135,7 +135,7 @@ async function debugRegisterRow(session: Session, slot: SlotRow): Promise<DebugR
   const { modules, breakpoints } = session.debugger;
   const symbol = slot.address === 0n ? undefined : await modules.describe(slot.address);
   const breakpointId = typeof slot.owner === 'object' ? breakpoints.idsOf([slot.owner.breakpoint])[0] : undefined;
-  const label = breakpointId === undefined ? undefined : session.labels.get(breakpointId);
+  const label = breakpointId === undefined ? undefined : session.breakpointIds.label(breakpointId);
   const free = !slot.enabled && slot.references === 0;
   const owner =
     typeof slot.owner === 'object' ? (label ?? 'breakpoint') : free && slot.bank === 'host' ? 'free' : slot.owner;

@@ -23,7 +23,7 @@ const ACCESS_TYPES: readonly P.DataBreakpointAccessType[] = ['read', 'write', 'r
 export function dataBreakpoints(session: Session): Group<'dataBreakpointInfo' | 'setDataBreakpoints'> {
   return {
     async dataBreakpointInfo(argument) {
-      void session.launched;
+      session.life.require('use');
       if (argument.asAddress === true) return atAddress(session, argument.name, argument.bytes);
       if (argument.variablesReference !== undefined && argument.variablesReference > 0) {
         const reference = session.references.branch(argument.variablesReference);
@@ -49,17 +49,18 @@ export function dataBreakpoints(session: Session): Group<'dataBreakpointInfo' | 
         resolve: () => Promise.resolve(place(one.dataId, one.accessType)),
       }));
       const statuses = await session.debugger.breakpoints.replace('data', wishes);
-      session.labels.clear();
+      const labels = new Map<number, string>();
       statuses.forEach((status, index) => {
         const label = parseDataId(argument.breakpoints[index]?.dataId ?? '')?.label;
-        if (label !== undefined) session.labels.set(status.id, label);
+        if (label !== undefined) labels.set(status.id, label);
       });
+      session.breakpointIds.setLabels(labels);
       const message = (status: BreakpointStatus): string | undefined =>
         status.message === undefined ? undefined : withLabels(session, status.message);
       for (const status of statuses) {
         // The editor shows a refusal only as a grey mark.
         if (status.verified) continue;
-        const label = session.labels.get(status.id) ?? 'an address';
+        const label = session.breakpointIds.label(status.id) ?? 'an address';
         session.output('important', `Data breakpoint on ${label} was refused: ${message(status) ?? ''}`);
       }
       session.dispatcher.event('trapline/machineChanged', { running: session.state === 'running' });
@@ -77,7 +78,7 @@ export function dataBreakpoints(session: Session): Group<'dataBreakpointInfo' | 
 function withLabels(session: Session, message: string): string {
   return message.replace(/breakpoint (\d+)/g, (whole, number: string) => {
     const id = session.debugger.breakpoints.idsOf([Number(number)])[0];
-    return (id === undefined ? undefined : session.labels.get(id)) ?? whole;
+    return (id === undefined ? undefined : session.breakpointIds.label(id)) ?? whole;
   });
 }
 

@@ -5,6 +5,7 @@ import { ProtocolError } from '../errors.ts';
 import { kernelExceptions, kernelExceptionSentence, kernelExceptionWish } from '../kernel-exceptions.ts';
 import type { Group } from '../protocol.ts';
 import type { Session } from '../session.ts';
+import { withSymbols } from '../symbolic.ts';
 import { toBreakpoint } from './breakpoints.ts';
 
 export function exceptions(session: Session): Group<'setExceptionBreakpoints' | 'exceptionInfo'> {
@@ -12,16 +13,15 @@ export function exceptions(session: Session): Group<'setExceptionBreakpoints' | 
     async setExceptionBreakpoints(argument) {
       const known = new Set((capabilities.exceptionBreakpointFilters ?? []).map(({ filter }) => filter));
       const wanted = [...argument.filters, ...(argument.filterOptions ?? []).map(({ filterId }) => filterId)];
-      session.catching = { bp: wanted.includes('guestBp') ? 'exception' : 'off', db: wanted.includes('guestDb') };
-      session.debugger.api.setCatch(session.catching);
-      session.catchShutdown = wanted.includes('tripleFault');
+      session.life.require('use');
+      session.exceptionFilters.set(wanted);
+      session.exceptionFilters.applyTo(session.debugger.api);
       const kernelFilters = wanted.filter((filter) => kernelExceptions.has(filter));
       const statuses = await session.debugger.breakpoints.replace(
         'exception',
-        kernelFilters.map((filter) => kernelExceptionWish(session, filter)),
+        kernelFilters.map((filter) => kernelExceptionWish(() => session.launched, filter)),
       );
-      session.filterIds.clear();
-      statuses.forEach(({ id }, index) => session.filterIds.set(id, kernelFilters[index] ?? ''));
+      session.breakpointIds.setFilters(new Map(statuses.map(({ id }, index) => [id, kernelFilters[index] ?? ''])));
       return {
         breakpoints: wanted.map((filter) => {
           const status = statuses[kernelFilters.indexOf(filter)];
@@ -39,11 +39,11 @@ export function exceptions(session: Session): Group<'setExceptionBreakpoints' | 
       if (record === undefined) throw new ProtocolError('notAvailable', `vCPU ${vcpu} did not stop for an exception.`);
       const filter = session.debugger
         .hitBreakpoints(record)
-        .map((id) => session.filterIds.get(id))
+        .map((id) => session.breakpointIds.filter(id))
         .find((one) => one !== undefined);
       const words =
         filter === undefined ? record.sentence : kernelExceptionSentence(session.debugger.target, record.vcpu, filter);
-      const sentence = await session.withSymbols(words);
+      const sentence = await withSymbols(session.debugger.modules, words);
       const symbol = await session.debugger.modules.describe(record.pc);
       const lines = [
         sentence,

@@ -18,7 +18,8 @@ export function execution(session: Session): Group<'continue' | 'next' | 'stepIn
     call: Call,
     make: (vcpu: number, instruction: boolean) => Plan | Promise<Plan>,
   ): Promise<undefined> => {
-    session.requireStopped();
+    session.life.require('resume');
+    const guest = session.launched;
     const vcpu = session.vcpuOf(argument.threadId);
     const offline = session.status(vcpu)?.activity === 'waitSipi';
     if (offline)
@@ -29,17 +30,19 @@ export function execution(session: Session): Group<'continue' | 'next' | 'stepIn
     // `singleThread` is an explicit command: this vCPU alone, the others stand still.
     const plan =
       argument.singleThread === true ? new StepAlone(vcpu) : await make(vcpu, argument.granularity === 'instruction');
-    // Another request may have resumed the guest while symbols were asked.
-    session.requireStopped();
+    // Another request may have resumed or restarted the guest while symbols were asked.
+    session.life.require('resume');
+    if (!session.isCurrent(guest)) throw new ProtocolError('notStopped', 'notStopped');
+    session.life.request('resume');
     session.continued(vcpu);
-    session.state = 'running';
-    call.after(() => session.run(plan));
+    call.after(() => session.run(guest, plan));
     return undefined;
   };
 
   return {
     continue(argument, call) {
-      session.requireStopped();
+      session.life.require('resume');
+      const guest = session.launched;
       session.vcpuOf(argument.threadId);
       if (argument.singleThread === true) {
         throw new ProtocolError(
@@ -47,8 +50,8 @@ export function execution(session: Session): Group<'continue' | 'next' | 'stepIn
           'One vCPU cannot run on its own for long; step it alone (Step Only This vCPU), or continue all.',
         );
       }
-      session.state = 'running';
-      call.after(() => session.run(continuePlan));
+      session.life.request('resume');
+      call.after(() => session.run(guest, continuePlan));
       return { allThreadsContinued: true };
     },
     next: (argument, call) =>
@@ -61,10 +64,8 @@ export function execution(session: Session): Group<'continue' | 'next' | 'stepIn
       ),
     stepOut: (argument, call) => step(argument, call, (vcpu) => session.debugger.stepOut(vcpu)),
     pause(argument) {
-      session.pauseWish = session.vcpuOf(argument.threadId);
-      if (session.state === 'ended') throw new ProtocolError('ended', 'The machine has stopped for good.');
-      // Pausing what stands still is no error and no event.
-      if (session.state === 'running') session.launched.execution.pause();
+      session.life.require('pause');
+      session.pause(session.vcpuOf(argument.threadId));
       return undefined;
     },
   };

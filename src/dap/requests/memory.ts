@@ -58,7 +58,7 @@ export function memory(session: Session): Group<'readMemory' | 'writeMemory' | '
       }
       session.debugger.invalidate();
       call.after(() => session.changed());
-      if (session.client?.supportsMemoryEvent === true) {
+      if (session.client.initialize?.supportsMemoryEvent === true) {
         session.dispatcher.event('memory', {
           memoryReference: argument.memoryReference,
           offset: argument.offset ?? 0,

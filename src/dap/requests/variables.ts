@@ -63,7 +63,7 @@ export function variables(session: Session): Group<'variables' | 'setVariable' |
     },
 
     async evaluate(argument, call) {
-      void session.launched;
+      session.life.require('use');
       if (argument.context === 'repl' && argument.expression.trim() === '')
         return { result: '', variablesReference: 0 };
       // A running guest can be asked too: for globals and registers, as they are between two slices.
