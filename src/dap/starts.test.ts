@@ -38,6 +38,7 @@ describe('starts', () => {
                       assert.ok(held.delete(key), `${key} was released twice`);
                     });
                   }
+                  await turn(`${name} has all, and looks up a name`);
                 } finally {
                   underWay--;
                 }
