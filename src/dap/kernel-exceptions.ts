@@ -1,5 +1,4 @@
 /** Exception filters that are functions of the Linux kernel: where it gives up, and where it begins to report a fault. */
-import * as L from '../core/layout.ts';
 import type { BreakpointWish, ResolvedPlace } from '../debugger/breakpoints.ts';
 import type { Target } from '../debugger/target.ts';
 import type { ModuleSet } from '../debugger/modules.ts';
@@ -45,7 +44,7 @@ const FORMAT_LIMIT = 200;
 
 export function kernelExceptionSentence(target: Target, vcpu: number, filter: string): string {
   if (filter === 'oops') return `The kernel met a fault of its own on vCPU ${vcpu} and begins to report it (oops).`;
-  const bytes = target.readLinear(vcpu, target.slots.get64(L.RDI, vcpu), FORMAT_LIMIT);
+  const bytes = target.readLinear(vcpu, target.slots.vcpu(vcpu).rdi, FORMAT_LIMIT);
   const end = bytes.indexOf(0);
   const format = String.fromCharCode(...(end < 0 ? bytes : bytes.subarray(0, end)));
   const said = /^[\x20-\x7e\n]+$/.test(format) ? `: "${format.trimEnd()}"` : '';

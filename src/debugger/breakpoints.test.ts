@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { before, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { FakeTarget, mapImage, openSampleGuest } from '../../test/debugger/fake-target.ts';
-import * as L from '../core/layout.ts';
 import type { BreakpointRequest, SetResult } from '../guestdebug/api.ts';
 import type { SymbolFile } from '../symbols/index.ts';
 import type { BreakpointWish, LogLine } from './breakpoints.ts';
@@ -65,28 +64,28 @@ describe('breakpoints', () => {
 
   it('count hits, and only those whose condition holds', async () => {
     await breakpoints.replace('source:a', [wish({ condition: '$rax > 10', hitCondition: '2' })]);
-    target.slots.set64(L.RAX, 5n, 0);
+    target.slots.vcpu(0).rax = 5n;
     assert.equal(arrive(), 'continue');
-    target.slots.set64(L.RAX, 11n, 0);
+    target.slots.vcpu(0).rax = 11n;
     assert.equal(arrive(), 'continue');
     assert.equal(arrive(), 'stop');
     assert.equal(arrive(), 'continue');
   });
   it('see the registers and memory of the vCPU that arrived', async () => {
     await breakpoints.replace('source:a', [wish({ condition: '$rbx == 7 && shared_list.count == 0' })]);
-    target.slots.set64(L.RBX, 7n, 1);
+    target.slots.vcpu(1).rbx = 7n;
     assert.equal(arrive(0), 'continue');
     assert.equal(arrive(1), 'stop');
   });
   it('stop when a condition cannot be decided, and say why', async () => {
     await breakpoints.replace('source:a', [wish({ condition: '*(int *)$rax == 1' })]);
-    target.slots.set64(L.RAX, 0xdead0000n, 0);
+    target.slots.vcpu(0).rax = 0xdead0000n;
     assert.equal(arrive(), 'stop');
     assert.match(log[0]?.text ?? '', /cannot be evaluated: .*0xdead0000/);
   });
   it('speak and go on when they are log points', async () => {
     await breakpoints.replace('source:a', [wish({ logMessage: 'rax is {$rax,x} and {*(int *)8}, {{}}' })]);
-    target.slots.set64(L.RAX, 255n, 0);
+    target.slots.vcpu(0).rax = 255n;
     assert.equal(arrive(), 'continue');
     assert.equal(log[0]?.text, 'rax is 0xff and <Memory at 0x8 cannot be read>, {}');
   });

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import * as L from '../core/layout.ts';
 import {
   describeFlags,
   linearPc,
@@ -43,24 +42,24 @@ describe('registers', () => {
   });
   it('put RFLAGS together from the plain flag values', () => {
     const { slots } = new FakeTarget();
-    slots.set64(L.RFLAGS, 0x202n, 0);
-    slots.set64(L.F_ZERO, 0n, 0);
-    slots.set64(L.F_SIGN, BigInt.asUintN(64, -1n), 0);
-    slots.set32(L.F_CF, 1, 0);
+    slots.vcpu(0).rflags = 0x202n;
+    slots.vcpu(0).fZero = 0n;
+    slots.vcpu(0).fSign = BigInt.asUintN(64, -1n);
+    slots.vcpu(0).fCf = 1;
     // OF = F_LT ^ SF
-    slots.set32(L.F_LT, 1, 0);
+    slots.vcpu(0).fLt = 1;
     assert.equal(readFlags(slots, 0), 0x202n | 1n | 4n | 64n | 128n);
     assert.equal(describeFlags(readFlags(slots, 0)), '[ CF PF ZF SF IF ]');
-    slots.set64(L.F_SIGN, 1n, 0);
+    slots.vcpu(0).fSign = 1n;
     assert.equal(readFlags(slots, 0) & 2048n, 2048n);
   });
   it('give the linear pc by mode', () => {
     const { slots } = new FakeTarget();
-    slots.set64(L.RIP, 0xffffffff81000000n, 0);
+    slots.vcpu(0).rip = 0xffffffff81000000n;
     assert.equal(linearPc(slots, 0), 0xffffffff81000000n);
-    slots.set64(L.EFER, 0n, 0);
-    slots.set64(L.RIP, 0xfff0n, 0);
-    slots.set64(L.CS, 0xffff0000n, 0);
+    slots.vcpu(0).efer = 0n;
+    slots.vcpu(0).rip = 0xfff0n;
+    slots.vcpu(0).cs.base = 0xffff0000n;
     assert.equal(linearPc(slots, 0), 0xfffffff0n);
   });
 });

@@ -3,15 +3,13 @@
  *
  * Names are those of the SDM in lower case. Widths that are parts of another register (eax, ax, al, ah) are views.
  */
-import * as L from '../core/layout.ts';
 import type { Engine } from '../core/engine.ts';
+import type { StateArea } from '../core/state-area.generated.ts';
 
 /** What this file needs of the engine; tests give a plain table. */
 export interface RegisterSlots {
-  get32(slot: number, vcpu: number): number;
-  get64(slot: number, vcpu: number): bigint;
-  set32(slot: number, value: number, vcpu: number): void;
-  set64(slot: number, value: bigint, vcpu: number): void;
+  /** State of one vCPU. RFLAGS and what a mode is made of are written by the two functions below. */
+  vcpu(index: number): StateArea;
   /** Stores all of RFLAGS, arithmetic flags included. */
   setFlags(value: bigint, vcpu: number): void;
   /** A control register or segment was written from outside: what is derived from them must follow. */
@@ -30,10 +28,7 @@ export function engineSlots(engine: Engine): RegisterSlots {
     }
   };
   return {
-    get32: (slot, vcpu) => engine.get32(slot, vcpu),
-    get64: (slot, vcpu) => engine.get64(slot, vcpu),
-    set32: (slot, value, vcpu) => engine.set32(slot, value, vcpu),
-    set64: (slot, value, vcpu) => engine.set64(slot, value, vcpu),
+    vcpu: (index) => engine.vcpu(index),
     setFlags: (value, vcpu) => withSelected(vcpu, () => engine.system.setRflags(BigInt.asIntN(64, value))),
     modeChanged: (vcpu) =>
       withSelected(vcpu, () => {
@@ -65,11 +60,58 @@ interface Source {
   write(slots: RegisterSlots, vcpu: number, value: bigint): void;
 }
 
-const quad = (slot: number): Source => ({
+/** Names of the slots that hold 64 bits, and of those that hold a number. */
+type SlotsOf<Value> = {
+  [Name in Exclude<keyof StateArea, 'shift'>]: StateArea[Name] extends Value ? Name : never;
+}[Exclude<keyof StateArea, 'shift'>];
+type SegmentName = 'es' | 'cs' | 'ss' | 'ds' | 'fs' | 'gs' | 'tr' | 'ldtr';
+type TableName = 'gdtr' | 'idtr';
+
+/** Shape of a register of 64 bits: where it is in the state of a vCPU. */
+const quad = (slot: SlotsOf<bigint>): Source => ({
   bits: 64,
-  read: (slots, vcpu) => slots.get64(slot, vcpu),
-  write: (slots, vcpu, value) => slots.set64(slot, value, vcpu),
+  read: (slots, vcpu) => slots.vcpu(vcpu)[slot],
+  write(slots, vcpu, value) {
+    slots.vcpu(vcpu)[slot] = value;
+  },
 });
+const double = (slot: SlotsOf<number>): Source => ({
+  bits: 32,
+  read: (slots, vcpu) => BigInt(slots.vcpu(vcpu)[slot]),
+  write(slots, vcpu, value) {
+    slots.vcpu(vcpu)[slot] = Number(BigInt.asUintN(32, value));
+  },
+});
+const base = (name: SegmentName | TableName): Source => ({
+  bits: 64,
+  read: (slots, vcpu) => slots.vcpu(vcpu)[name].base,
+  write(slots, vcpu, value) {
+    slots.vcpu(vcpu)[name].base = value;
+  },
+});
+const limit = (name: SegmentName | TableName): Source => ({
+  bits: 32,
+  read: (slots, vcpu) => BigInt(slots.vcpu(vcpu)[name].limit),
+  write(slots, vcpu, value) {
+    slots.vcpu(vcpu)[name].limit = Number(BigInt.asUintN(32, value));
+  },
+});
+const attributes = (name: SegmentName): Source => ({
+  bits: 32,
+  read: (slots, vcpu) => BigInt(slots.vcpu(vcpu)[name].attributes),
+  write(slots, vcpu, value) {
+    slots.vcpu(vcpu)[name].attributes = Number(BigInt.asUintN(32, value));
+  },
+});
+/** Only the selector changes: the hidden part stays as it is, as no load from a descriptor table happens here. */
+const selector = (name: SegmentName): Source => ({
+  bits: 16,
+  read: (slots, vcpu) => BigInt(slots.vcpu(vcpu)[name].selector),
+  write(slots, vcpu, value) {
+    slots.vcpu(vcpu)[name].selector = Number(BigInt.asUintN(16, value));
+  },
+});
+/** What decides the mode: what is derived from it follows a change. */
 const mode = (source: Source): Source => ({
   ...source,
   write(slots, vcpu, value) {
@@ -77,39 +119,35 @@ const mode = (source: Source): Source => ({
     slots.modeChanged(vcpu);
   },
 });
-const double = (slot: number): Source => ({
-  bits: 32,
-  read: (slots, vcpu) => BigInt(slots.get32(slot, vcpu)),
-  write: (slots, vcpu, value) => slots.set32(slot, Number(BigInt.asUintN(32, value)), vcpu),
-});
-/** Only the selector changes: the hidden part stays as it is, as no load from a descriptor table happens here. */
-const selector = (slot: number): Source => ({ ...double(slot + 16), bits: 16 });
 
 const PARITY_BYTE = 0xffn;
 
 /**
- * RFLAGS, put together from the engine's plain flag values (layout.ts): ZF = F_ZERO==0, SF = F_SIGN<0, PF = even parity
+ * RFLAGS, put together from the engine's plain flag values (state-table.ts): ZF = F_ZERO==0, SF = F_SIGN<0, PF = even parity
  * of F_SIGN's low byte, CF = F_CF, OF = F_LT ^ SF, AF = bit 4 of F_AF.
  */
 export function readFlags(slots: RegisterSlots, vcpu: number): bigint {
-  let flags = slots.get64(L.RFLAGS, vcpu);
-  const sign = slots.get64(L.F_SIGN, vcpu);
+  const state = slots.vcpu(vcpu);
+  let flags = state.rflags;
+  const sign = state.fSign;
   let parity = sign & PARITY_BYTE;
   parity ^= parity >> 4n;
   parity ^= parity >> 2n;
   parity ^= parity >> 1n;
-  const negative = BigInt.asIntN(64, sign) < 0n;
-  if ((slots.get32(L.F_CF, vcpu) & 1) !== 0) flags |= 1n;
+  const negative = sign < 0n;
+  if ((state.fCf & 1) !== 0) flags |= 1n;
   if ((parity & 1n) === 0n) flags |= 4n;
-  if ((slots.get32(L.F_AF, vcpu) & 16) !== 0) flags |= 16n;
-  if (slots.get64(L.F_ZERO, vcpu) === 0n) flags |= 64n;
+  if ((state.fAf & 16) !== 0) flags |= 16n;
+  if (state.fZero === 0n) flags |= 64n;
   if (negative) flags |= 128n;
-  if (((slots.get32(L.F_LT, vcpu) & 1) !== 0) !== negative) flags |= 2048n;
+  if (((state.fLt & 1) !== 0) !== negative) flags |= 2048n;
   return flags | 2n;
 }
 
-const generalNames = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi'];
-for (let i = 8; i < 16; i++) generalNames.push(`r${i}`);
+const generalNames = [
+  ...(['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi'] as const),
+  ...(['r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'] as const),
+];
 /** Slot order (the encoding's) to DWARF order: rax rdx rcx rbx rsi rdi rbp rsp. */
 const dwarfOfGeneral = [0, 2, 1, 3, 7, 6, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15];
 
@@ -141,96 +179,95 @@ function part(name: string, of: string, bits: number, bitOffset: number): void {
 
 generalNames.forEach((name, index) => {
   const number = dwarfOfGeneral[index] ?? 0;
-  define({ name, group: 'general', number, description: 'general register' }, quad(L.REGS + index * 8));
+  define({ name, group: 'general', number, description: 'general register' }, quad(name));
 });
 define(
   { name: 'rip', group: 'general', number: DWARF_RIP, description: 'instruction pointer (offset in CS)' },
-  quad(L.RIP),
+  quad('rip'),
 );
 define(
   { name: 'rflags', group: 'flags', number: DWARF_RFLAGS, description: 'flags' },
   { bits: 64, read: readFlags, write: (slots, vcpu, value) => slots.setFlags(value, vcpu) },
 );
 for (let i = 0; i < 16; i++) {
-  const low = quad(L.XMM + i * 16);
-  const high = quad(L.XMM + i * 16 + 8);
   define(
     { name: `xmm${i}`, group: 'vector', number: DWARF_XMM0 + i, description: 'vector register' },
     {
       bits: 128,
-      read: (slots, vcpu) => low.read(slots, vcpu) | (high.read(slots, vcpu) << 64n),
+      read(slots, vcpu) {
+        const { low, high } = slots.vcpu(vcpu).xmm(i);
+        return low | (high << 64n);
+      },
       write(slots, vcpu, value) {
-        low.write(slots, vcpu, BigInt.asUintN(64, value));
-        high.write(slots, vcpu, BigInt.asUintN(64, value >> 64n));
+        const register = slots.vcpu(vcpu).xmm(i);
+        register.low = BigInt.asUintN(64, value);
+        register.high = BigInt.asUintN(64, value >> 64n);
       },
     },
   );
 }
-const segments: readonly (readonly [string, number, number])[] = [
-  ['es', L.ES, 50],
-  ['cs', L.CS, 51],
-  ['ss', L.SS, 52],
-  ['ds', L.DS, 53],
-  ['fs', L.FS, 54],
-  ['gs', L.GS, 55],
-  ['tr', L.TR, 62],
-  ['ldtr', L.LDTR, 63],
+const segments: readonly (readonly [SegmentName, number])[] = [
+  ['es', 50],
+  ['cs', 51],
+  ['ss', 52],
+  ['ds', 53],
+  ['fs', 54],
+  ['gs', 55],
+  ['tr', 62],
+  ['ldtr', 63],
 ];
 let own = OWN_NUMBERS;
-for (const [name, slot, number] of segments) {
-  define({ name, group: 'segment', number, description: 'segment selector' }, selector(slot));
-  const base = { name: `${name}_base`, group: 'segment' as const, description: `base of ${name}` };
-  define({ ...base, number: name === 'fs' ? 58 : name === 'gs' ? 59 : own++ }, mode(quad(slot)));
+for (const [name, number] of segments) {
+  const group = 'segment';
+  define({ name, group, number, description: 'segment selector' }, selector(name));
+  const baseNumber = name === 'fs' ? 58 : name === 'gs' ? 59 : own++;
+  define({ name: `${name}_base`, group, number: baseNumber, description: `base of ${name}` }, mode(base(name)));
+  define({ name: `${name}_limit`, group, number: own++, description: `limit of ${name}` }, mode(limit(name)));
   define(
-    { name: `${name}_limit`, group: 'segment', number: own++, description: `limit of ${name}` },
-    mode(double(slot + 8)),
+    { name: `${name}_attributes`, group, number: own++, description: `access rights of ${name}` },
+    mode(attributes(name)),
   );
-  const attributes = { name: `${name}_attributes`, group: 'segment' as const, description: `access rights of ${name}` };
-  define({ ...attributes, number: own++ }, mode(double(slot + 12)));
 }
-for (const [name, slot] of [
-  ['gdtr', L.GDTR],
-  ['idtr', L.IDTR],
-] as const) {
-  define({ name: `${name}_base`, group: 'segment', number: own++, description: `base of ${name}` }, quad(slot));
-  define({ name: `${name}_limit`, group: 'segment', number: own++, description: `limit of ${name}` }, double(slot + 8));
+for (const name of ['gdtr', 'idtr'] as const) {
+  define({ name: `${name}_base`, group: 'segment', number: own++, description: `base of ${name}` }, base(name));
+  define({ name: `${name}_limit`, group: 'segment', number: own++, description: `limit of ${name}` }, limit(name));
 }
-const controls: readonly (readonly [string, number, string])[] = [
-  ['cr0', L.CR0, 'control register 0'],
-  ['cr2', L.CR2, 'page-fault linear address'],
-  ['cr3', L.CR3, 'page-table base'],
-  ['cr4', L.CR4, 'control register 4'],
-  ['efer', L.EFER, 'extended features (MSR)'],
-  ['xcr0', L.XCR0, 'enabled state components'],
-];
-for (const [name, slot, description] of controls) {
-  const source = name === 'cr2' || name === 'xcr0' ? quad(slot) : mode(quad(slot));
+const controls = [
+  ['cr0', 'control register 0'],
+  ['cr2', 'page-fault linear address'],
+  ['cr3', 'page-table base'],
+  ['cr4', 'control register 4'],
+  ['efer', 'extended features (MSR)'],
+  ['xcr0', 'enabled state components'],
+] as const;
+for (const [name, description] of controls) {
+  const source = name === 'cr2' || name === 'xcr0' ? quad(name) : mode(quad(name));
   define({ name, group: 'control', number: own++, description }, source);
 }
-const machineSpecific: readonly (readonly [string, number])[] = [
-  ['star', L.MSR_STAR],
-  ['lstar', L.MSR_LSTAR],
-  ['cstar', L.MSR_CSTAR],
-  ['sfmask', L.MSR_SFMASK],
-  ['kernel_gs_base', L.MSR_KERNEL_GS_BASE],
-  ['tsc_aux', L.MSR_TSC_AUX],
-  ['apic_base', L.MSR_APIC_BASE],
-  ['pat', L.MSR_PAT],
-  ['sysenter_cs', L.MSR_SYSENTER_CS],
-  ['sysenter_esp', L.MSR_SYSENTER_ESP],
-  ['sysenter_eip', L.MSR_SYSENTER_EIP],
-  ['debugctl', L.MSR_DEBUGCTL],
-];
+const machineSpecific = [
+  ['star', 'msrStar'],
+  ['lstar', 'msrLstar'],
+  ['cstar', 'msrCstar'],
+  ['sfmask', 'msrSfmask'],
+  ['kernel_gs_base', 'msrKernelGsBase'],
+  ['tsc_aux', 'msrTscAux'],
+  ['apic_base', 'msrApicBase'],
+  ['pat', 'msrPat'],
+  ['sysenter_cs', 'msrSysenterCs'],
+  ['sysenter_esp', 'msrSysenterEsp'],
+  ['sysenter_eip', 'msrSysenterEip'],
+  ['debugctl', 'msrDebugctl'],
+] as const;
 for (const [name, slot] of machineSpecific) {
   define({ name, group: 'control', number: own++, description: `MSR IA32_${name.toUpperCase()}` }, quad(slot));
 }
-define({ name: 'mxcsr', group: 'vector', number: 64, description: 'SSE control and status' }, double(L.MXCSR));
-for (const index of [0, 1, 2, 3]) {
+define({ name: 'mxcsr', group: 'vector', number: 64, description: 'SSE control and status' }, double('mxcsr'));
+for (const name of ['dr0', 'dr1', 'dr2', 'dr3'] as const) {
   const description = 'address of a breakpoint (guest bank)';
-  define({ name: `dr${index}`, group: 'debug', number: own++, description }, quad(L.DR0 + index * 8));
+  define({ name, group: 'debug', number: own++, description }, quad(name));
 }
-define({ name: 'dr6', group: 'debug', number: own++, description: 'debug status (guest bank)' }, quad(L.DR6));
-define({ name: 'dr7', group: 'debug', number: own++, description: 'debug control (guest bank)' }, quad(L.DR7));
+define({ name: 'dr6', group: 'debug', number: own++, description: 'debug status (guest bank)' }, quad('dr6'));
+define({ name: 'dr7', group: 'debug', number: own++, description: 'debug control (guest bank)' }, quad('dr7'));
 
 for (const name of ['rax', 'rbx', 'rcx', 'rdx']) {
   const letter = name.charAt(1);
@@ -297,19 +334,19 @@ export function writeRegister(slots: RegisterSlots, vcpu: number, number: number
 
 /** Linear address of the next instruction: CS.base + RIP, cut to 32 bits outside 64-bit mode (SDM 1, 3.3.1). */
 export function linearPc(slots: RegisterSlots, vcpu: number): bigint {
-  const sum = slots.get64(L.CS, vcpu) + slots.get64(L.RIP, vcpu);
-  return BigInt.asUintN(isLongCode(slots, vcpu) ? 64 : 32, sum);
+  const state = slots.vcpu(vcpu);
+  return BigInt.asUintN(isLongCode(slots, vcpu) ? 64 : 32, state.cs.base + state.rip);
 }
 
 /** Whether the vCPU executes 64-bit code: EFER.LMA and CS.L. */
 export function isLongCode(slots: RegisterSlots, vcpu: number): boolean {
-  const active = (slots.get64(L.EFER, vcpu) & 0x400n) !== 0n;
-  return active && (slots.get32(L.CS + 12, vcpu) & 0x2000) !== 0;
+  const state = slots.vcpu(vcpu);
+  return (state.efer & 0x400n) !== 0n && (state.cs.attributes & 0x2000) !== 0;
 }
 
 /** Physical base of the page tables that translate: CR3 without its low 12 bits. */
 export function pageTableBase(slots: RegisterSlots, vcpu: number): bigint {
-  return slots.get64(L.CR3, vcpu) & 0x000ffffffffff000n;
+  return slots.vcpu(vcpu).cr3 & 0x000ffffffffff000n;
 }
 
 /** Names of the set bits of RFLAGS as in `[ ZF PF IF ]`, with the I/O privilege level when it is not 0. */

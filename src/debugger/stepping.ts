@@ -2,7 +2,6 @@
  * Steps as plans over leases (one instruction of one vCPU, everything else runs as it would have) and temporary
  * overlays. A place in another frame is recognised by its stack pointer, on any vCPU, since a task may migrate.
  */
-import * as L from '../core/layout.ts';
 import type { Resume, StopRecord } from '../guestdebug/api.ts';
 import type { AddressRange, LineLocation, StepRanges } from '../symbols/index.ts';
 import { dwarfRegisters } from '../symbols/index.ts';
@@ -54,7 +53,8 @@ abstract class StepPlan implements Plan {
   protected spot(): Spot {
     const { slots } = this.host.target;
     const { vcpu } = this;
-    return { pc: linearPc(slots, vcpu), rsp: slots.get64(L.RSP, vcpu), cpl: slots.get32(L.CPL, vcpu) };
+    const { rsp, cpl } = slots.vcpu(vcpu);
+    return { pc: linearPc(slots, vcpu), rsp, cpl };
   }
 
   protected lease(): PlanAnswer {
@@ -82,7 +82,7 @@ abstract class StepPlan implements Plan {
       id: 0,
       temporary: true,
       arrive: (vcpu) => {
-        if (!isFrame(slots.get64(L.RSP, vcpu))) return 'continue';
+        if (!isFrame(slots.vcpu(vcpu).rsp)) return 'continue';
         // A kernel stack is nobody else's; a user stack's address may be another process's too.
         const mine = user === undefined || pageTableBase(slots, vcpu) === user;
         return mine ? 'stop' : 'continue';
@@ -155,7 +155,7 @@ abstract class StepPlan implements Plan {
     if (behind(now.pc)) return undefined;
     // SYSCALL (SDM 2B): no stack is used, RCX holds the address of the next instruction.
     if (before.cpl === 3 && now.cpl === 0) {
-      const rcx = target.slots.get64(L.RCX, this.vcpu);
+      const rcx = target.slots.vcpu(this.vcpu).rcx;
       return now.rsp === before.rsp && rcx === before.pc + 2n ? { returnPc: rcx, rsp: before.rsp } : undefined;
     }
     const word = isLongCode(target.slots, this.vcpu) ? 8 : 4;

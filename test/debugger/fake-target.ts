@@ -1,6 +1,7 @@
 /** Fakes for unit tests: a guest whose memory is an ELF file's image and whose registers are a table. */
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
-import * as L from '../../src/core/layout.ts';
+import { StateArea } from '../../src/core/state-area.generated.ts';
+import { STATE_END } from '../../src/core/state-table.ts';
 import { createLocalSymbols } from '../../src/symbols/index.ts';
 import type { SymbolFile } from '../../src/symbols/index.ts';
 import type { RegisterSlots } from '../../src/debugger/registers.ts';
@@ -10,23 +11,28 @@ const PAGE = 4096;
 
 export class FakeTarget implements Target {
   readonly vcpus: number;
-  private readonly words = new Map<string, bigint>();
   private readonly pages = new Map<bigint, Uint8Array>();
-  readonly slots: RegisterSlots = {
-    get32: (slot, vcpu) => Number(BigInt.asUintN(32, this.words.get(`${vcpu} ${slot}`) ?? 0n)),
-    get64: (slot, vcpu) => this.words.get(`${vcpu} ${slot}`) ?? 0n,
-    set32: (slot, value, vcpu) => void this.words.set(`${vcpu} ${slot}`, BigInt(value >>> 0)),
-    set64: (slot, value, vcpu) => void this.words.set(`${vcpu} ${slot}`, BigInt.asUintN(64, value)),
-    setFlags: (value, vcpu) => void this.words.set(`${vcpu} ${L.RFLAGS}`, value),
-    modeChanged: () => undefined,
-  };
+  readonly slots: RegisterSlots;
 
   constructor(vcpus = 1) {
     this.vcpus = vcpus;
-    for (let vcpu = 0; vcpu < vcpus; vcpu++) {
+    const states = Array.from({ length: vcpus }, () => new StateArea(new DataView(new ArrayBuffer(STATE_END))));
+    const state = (index: number): StateArea => {
+      const found = states[index];
+      if (found === undefined) throw new RangeError(`no vCPU ${index}`);
+      return found;
+    };
+    this.slots = {
+      vcpu: state,
+      setFlags(value, vcpu) {
+        state(vcpu).rflags = value;
+      },
+      modeChanged: () => undefined,
+    };
+    for (const each of states) {
       // 64-bit code: EFER.LMA and CS.L.
-      this.slots.set64(L.EFER, 0x500n, vcpu);
-      this.slots.set32(L.CS + 12, 0xa09b, vcpu);
+      each.efer = 0x500n;
+      each.cs.attributes = 0xa09b;
     }
   }
 

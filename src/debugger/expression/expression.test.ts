@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import * as fc from 'fast-check';
-import * as L from '../../core/layout.ts';
 import { DebuggerError } from '../errors.ts';
 import { formatValue } from '../format.ts';
 import { liveContext } from '../frames.ts';
@@ -24,7 +23,7 @@ describe('C expressions', () => {
     mapImage(target, file, guest);
     module = new Module('smp.elf', file);
     modules.add(module);
-    target.slots.set64(L.RAX, 0x1122334455667788n, 0);
+    target.slots.vcpu(0).rax = 0x1122334455667788n;
   });
 
   async function show(text: string, hexadecimal = false): Promise<string> {
