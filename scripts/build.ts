@@ -1,29 +1,32 @@
 // Builds everything into dist/: generated files, the AssemblyScript core, the bundles. Unchanged sources cost nothing.
 // usage: build.ts [--quiet]
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build as esbuild, formatMessages, type BuildOptions } from 'esbuild';
+import { type Flavour, outdatedModules, outputOf } from './core-modules.ts';
 import { hashFiles, listFiles } from './files.ts';
+import { generators, inputsOf, unnamedGenerators } from './generators.ts';
+import { importClosure } from './import-closure.ts';
 import { messageOf, repositoryRoot, runTypeScript } from './process.ts';
 
 const stampFile = path.join(repositoryRoot, 'dist', '.stamps.json');
 type Log = (line: string) => void;
 
-/** A part of the build: done again when one of its inputs changed or one of its outputs is gone. */
+/** A part of the build: done again when one of its inputs changed, or one of its outputs is not as it was made. */
 interface Step {
   readonly name: string;
-  /** Files and folders of the checkout that decide the outcome. */
+  /** Files of the checkout that decide the outcome. */
   readonly inputs: () => string[];
-  /** Whether the work writes into its own inputs. */
-  readonly writesInputs?: true;
   /** Does the work; returns the files it made, relative to the checkout. */
-  readonly work: (log: Log) => Promise<string[]>;
+  readonly work: () => Promise<readonly string[]>;
 }
 
+/** What a step was made from, and what it made: hashes of contents. */
 interface Stamp {
   readonly inputs: string;
   readonly outputs: readonly string[];
+  readonly made: string;
 }
 
 /** Reads the stamps of the last build; damaged or missing ones mean that everything is built. */
@@ -34,9 +37,14 @@ function readStamps(): Map<string, Stamp> {
     if (!Array.isArray(parsed)) return stamps;
     for (const entry of parsed as unknown[]) {
       if (typeof entry !== 'object' || entry === null) continue;
-      const { name, inputs, outputs } = entry as Record<string, unknown>;
-      if (typeof name === 'string' && typeof inputs === 'string' && Array.isArray(outputs)) {
-        stamps.set(name, { inputs, outputs: outputs.filter((file) => typeof file === 'string') });
+      const { name, inputs, outputs, made } = entry as Record<string, unknown>;
+      if (
+        typeof name === 'string' &&
+        typeof inputs === 'string' &&
+        Array.isArray(outputs) &&
+        typeof made === 'string'
+      ) {
+        stamps.set(name, { inputs, outputs: outputs.filter((file) => typeof file === 'string'), made });
       }
     }
   } catch {
@@ -120,7 +128,7 @@ function noticesOf(packages: readonly string[]): string {
     .join('\n----\n\n');
 }
 
-async function buildBundles(log: Log): Promise<string[]> {
+async function buildBundles(): Promise<string[]> {
   const wanted = [...bundles];
   for (const client of listFiles('src/webview', (file) => file.endsWith('.client.ts'))) {
     const output = `dist/webview/${path.basename(client).replace(/\.client\.ts$/, '.js')}`;
@@ -129,10 +137,7 @@ async function buildBundles(log: Log): Promise<string[]> {
   }
   const outputs: string[] = [];
   const packages = new Set<string>();
-  for (const { entry, output, options } of wanted) {
-    if (existsSync(path.join(repositoryRoot, entry))) outputs.push(...(await bundle(entry, output, options, packages)));
-    else log(`  left out: ${output}, since ${entry} is not there yet`);
-  }
+  for (const { entry, output, options } of wanted) outputs.push(...(await bundle(entry, output, options, packages)));
   outputs.push(writeOutput('dist/third-party-notices.txt', noticesOf([...packages].sort())));
   for (const sheet of listFiles('src/webview', (file) => file.endsWith('.css'))) {
     const content = readFileSync(path.join(repositoryRoot, sheet));
@@ -141,76 +146,103 @@ async function buildBundles(log: Log): Promise<string[]> {
   return outputs;
 }
 
-async function runScript(script: string): Promise<void> {
-  const done = await runTypeScript(script, []);
-  if (done.status !== 0) throw new Error(`${script} ended with status ${done.status}:\n${done.output.trimEnd()}`);
+/** Runs a script of the project; rejects with what it said when it fails. */
+async function runScript(script: string, args: readonly string[] = []): Promise<void> {
+  const done = await runTypeScript(script, args);
+  if (done.status !== 0) throw new Error(done.output.trimEnd() || `${script} ended with status ${done.status}`);
 }
 
-const isGenerator = (file: string): boolean => /^scripts\/generate-[\w-]+\.ts$/.test(file);
 const isProduct = (file: string): boolean => !file.endsWith('.test.ts');
-const coreSources = (): string[] => [
-  ...listFiles('src/core', (file) => file.endsWith('.ts') && isProduct(file)),
-  ...listFiles('scripts', (file) => file.startsWith('scripts/build-core')),
-  'package-lock.json',
-];
 
-const steps: readonly Step[] = [
-  {
-    name: 'generated files',
-    writesInputs: true,
-    inputs: () => [...listFiles('src', isProduct), ...listFiles('scripts', isGenerator), 'package.json'],
-    async work() {
-      for (const generator of listFiles('scripts', isGenerator)) await runScript(generator);
-      return [];
-    },
+const generatorSteps: readonly Step[] = generators.map((generator) => ({
+  name: generator.script.replace(/^scripts\/generate-(.*)\.ts$/, 'generated: $1'),
+  inputs: () => inputsOf(generator),
+  async work() {
+    await runScript(generator.script);
+    return generator.writes;
   },
-  {
-    name: 'core',
-    inputs: coreSources,
-    async work(log) {
-      if (!existsSync(path.join(repositoryRoot, 'scripts/build-core.ts'))) {
-        log('  left out: dist/*.wasm, since scripts/build-core.ts is not there yet');
-        return [];
-      }
-      await runScript('scripts/build-core.ts');
-      return ['dist/core.wasm', 'dist/system.wasm'];
-    },
-  },
-  {
-    name: 'bundles',
-    inputs: () => [
-      ...listFiles('src', (file) => isProduct(file) && !file.startsWith('src/core/assembly/')),
-      ...['scripts/build.ts', 'package-lock.json', 'tsconfig.json', 'tsconfig.webview.json'],
-    ],
-    work: buildBundles,
-  },
-];
+}));
 
-/** Builds what is out of date. A step that fails does not keep the others from their work; rejects in the end with what failed. */
-export async function buildEverything(log: Log = console.log): Promise<void> {
-  const stamps = readStamps();
-  const faults: string[] = [];
-  for (const step of steps) {
-    const started = performance.now();
-    const last = stamps.get(step.name);
-    const inputs = hashFiles(step.inputs());
-    const complete = last?.outputs.every((file) => existsSync(path.join(repositoryRoot, file))) === true;
-    if (last?.inputs === inputs && complete) {
-      log(`${step.name}: up to date`);
-      continue;
-    }
-    stamps.delete(step.name);
-    try {
-      const outputs = await step.work(log);
-      stamps.set(step.name, { inputs: step.writesInputs === true ? hashFiles(step.inputs()) : inputs, outputs });
-      log(`${step.name}: built in ${((performance.now() - started) / 1000).toFixed(1)} s`);
-    } catch (error) {
-      faults.push(`${step.name}: ${await explain(error)}`);
-    }
-    const content = JSON.stringify([...stamps].map(([name, stamp]) => ({ name, ...stamp })));
+const contract: Step = {
+  name: 'handler contract',
+  inputs: () => [outputOf('core'), ...importClosure(['scripts/check-contract.ts'])],
+  async work() {
+    await runScript('scripts/check-contract.ts');
+    return [];
+  },
+};
+
+const bundleStep: Step = {
+  name: 'bundles',
+  inputs: () => [
+    ...listFiles('src', (file) => isProduct(file) && !file.startsWith('src/core/assembly/')),
+    ...['scripts/build.ts', 'package-lock.json', 'tsconfig.json', 'tsconfig.webview.json'],
+  ],
+  work: buildBundles,
+};
+
+/** A build under way: what is up to date, what went wrong. A step that fails does not keep the others from their work. */
+class Build {
+  readonly faults: string[] = [];
+  private readonly stamps = readStamps();
+  private readonly log: Log;
+
+  constructor(log: Log) {
+    this.log = log;
+  }
+
+  /** Does the work of a step unless its outcome is there already. Step and outcome are remembered when the work is done. */
+  async step({ name, inputs, work }: Step): Promise<void> {
+    await this.attempt(name, async () => {
+      const last = this.stamps.get(name);
+      if (last?.inputs === hashFiles(inputs()) && last.made === hashFiles(last.outputs)) return undefined;
+      this.stamps.delete(name);
+      const outputs = await work();
+      // hashed again: some generators write into a file that they read
+      this.stamps.set(name, { inputs: hashFiles(inputs()), outputs, made: hashFiles(outputs) });
+      return '';
+    });
+    const content = JSON.stringify([...this.stamps].map(([step, stamp]) => ({ name: step, ...stamp })));
     writeOutput('dist/.stamps.json', content);
   }
-  if (faults.length > 0) throw new Error(faults.join('\n'));
+
+  /** The core keeps stamps of its own: one beside each module, so that module and stamp can be copied together. */
+  async core(flavour: Flavour): Promise<void> {
+    await this.attempt('core', async () => {
+      const outdated = outdatedModules(flavour);
+      if (outdated.length === 0) return undefined;
+      await runScript('scripts/build-core.ts', flavour === 'fast' ? ['--fast'] : []);
+      return ` (${outdated.join(', ')}${flavour === 'fast' ? ': fast, not optimised' : ''})`;
+    });
+  }
+
+  /** work: answers undefined when there was nothing to do, else what to add to "built". */
+  private async attempt(name: string, work: () => Promise<string | undefined>): Promise<void> {
+    const started = performance.now();
+    try {
+      const done = await work();
+      const seconds = ((performance.now() - started) / 1000).toFixed(1);
+      this.log(done === undefined ? `${name}: up to date` : `${name}: built in ${seconds} s${done}`);
+    } catch (error) {
+      this.faults.push(`${name}: ${await explain(error)}`);
+    }
+  }
+}
+
+/**
+ * Builds what is out of date; rejects in the end with everything that failed.
+ * @param flavour how the core's modules are compiled that are out of date; with `fast`, optimised ones that are there are kept
+ */
+export async function buildEverything(log: Log = console.log, flavour: Flavour = 'optimised'): Promise<void> {
+  const build = new Build(log);
+  for (const script of unnamedGenerators()) {
+    build.faults.push(`${script}: no row of scripts/generators.ts says what it reads and writes`);
+  }
+  for (const step of generatorSteps) await build.step(step);
+  await build.core(flavour);
+  await build.step(contract);
+  await build.step(bundleStep);
+  if (build.faults.length > 0) throw new Error(build.faults.join('\n'));
 }
 
 /** What a failed build says: esbuild's own picture of the place, or the message. */
@@ -223,9 +255,12 @@ async function explain(error: unknown): Promise<string> {
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const quiet = process.argv.includes('--quiet');
   try {
-    await buildEverything((line) => {
-      if (!quiet || line.includes('built in')) console.error(line);
-    });
+    await buildEverything(
+      (line) => {
+        if (!quiet || line.includes('built in')) console.error(line);
+      },
+      process.argv.includes('--fast') ? 'fast' : 'optimised',
+    );
   } catch (error) {
     console.error(messageOf(error));
     process.exitCode = 1;

@@ -2,10 +2,12 @@
 // registry of handler instances (one per operation, form and size).
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type OpcodeRow, opcodeRows } from '../src/core/opcodes/index.ts';
+import type { OpcodeRow } from '../src/core/opcodes/index.ts';
 import { OPERAND_KINDS, OPERAND_SIZES, type Operand, type OperandKind } from '../src/core/opcodes/row.ts';
 import * as RARE from '../src/core/assembly/rare.ts';
+import { readRows, RowError } from './opcode-rows.ts';
 
+const opcodeRows = await readRows();
 const assembly = join(import.meta.dirname, '../src/core/assembly/core');
 const output = join(assembly, 'decode-table.generated.ts');
 
@@ -114,7 +116,7 @@ class Registry {
   forms(row: OpcodeRow): number[] {
     if (typeof row.handler === 'number') return Array.from({ length: 8 }, () => this.number('rare(r);'));
     const match = /^(\w+)(?:<([\w,]*)>)?(?:\(([^)]*)\))?$/.exec(row.handler);
-    if (match === null) throw new Error(`${row.mnemonic}: handler "${row.handler}" is not understood.`);
+    if (match === null) throw new RowError(row, `the handler "${row.handler}" is not understood`);
     const [, name = '', explicit, args] = match;
     const numbers: number[] = [];
     for (const memory of [false, true]) {
@@ -129,24 +131,26 @@ class Registry {
         numbers.push(0, 0, 0, 0);
         continue;
       }
-      if (source === undefined) throw new Error(`${row.mnemonic}: no handler function ${full}.`);
+      if (source === undefined)
+        throw new RowError(row, `no file of src/core/assembly/core/handlers exports a function ${full}`);
       for (const types of typeLists(row, explicit, source.typeParameters)) {
         if (types === undefined) numbers.push(0);
-        else numbers.push(this.number(this.call(source.file, full, types, args)));
+        else numbers.push(this.number(this.call(row, source.file, full, types, args)));
       }
     }
     return numbers;
   }
-  private call(file: string, name: string, types: string, args: string | undefined): string {
+  private call(row: OpcodeRow, file: string, name: string, types: string, args: string | undefined): string {
     const constants = (args === undefined || args === '' ? [] : args.split(',')).map((arg) =>
-      this.argument(file, arg.trim()),
+      this.argument(row, file, arg.trim()),
     );
     return `${this.use(file, name)}${types === '' ? '' : `<${types}>`}(${[...constants, 'r'].join(', ')});`;
   }
-  private argument(file: string, text: string): string {
+  private argument(row: OpcodeRow, file: string, text: string): string {
     if (/^\d+$/.test(text)) return text;
     const files = this.sources.constants.get(text);
-    if (files === undefined) throw new Error(`${file}: no constant ${text}.`);
+    if (files === undefined)
+      throw new RowError(row, `no file of src/core/assembly/core/handlers exports a constant ${text}`);
     return this.use(files.has(file) ? file : ([...files][0] ?? file), text);
   }
 }

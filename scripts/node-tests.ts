@@ -19,6 +19,8 @@ export interface NodeTestOptions {
   readonly concurrency: number;
   /** Milliseconds that one file may take. */
   readonly timeout: number;
+  /** Only tests whose name, or a group's around them, matches; undefined: all. */
+  readonly names?: RegExp | undefined;
   /** Receives every finished line of the report. */
   readonly log: (line: string) => void;
 }
@@ -32,6 +34,9 @@ interface TestEvent {
   readonly todo?: string | boolean | undefined;
   readonly details: { readonly duration_ms?: number; readonly type?: string | undefined; readonly error?: unknown };
 }
+
+/** Why Node skips a test whose name is not asked for. */
+const NOT_ASKED_FOR = 'test name does not match pattern';
 
 const relative = (file: string): string => path.relative(repositoryRoot, file).replaceAll('\\', '/');
 
@@ -95,6 +100,7 @@ export async function runNodeTests(files: readonly string[], options: NodeTestOp
     files: files.map((file) => path.join(repositoryRoot, file)),
     concurrency: options.concurrency,
     timeout: options.timeout,
+    ...(options.names === undefined ? {} : { testNamePatterns: [options.names] }),
   });
   const stderr = new Map<string, string>();
   stream.on('test:stderr', ({ file, message }: { file?: string; message: string }) => {
@@ -106,10 +112,16 @@ export async function runNodeTests(files: readonly string[], options: NodeTestOp
     names[event.nesting] = event.name;
     open.set(event.file ?? '', names);
   });
+  // Node says here, and by the file's exit status, what escaped from a test that had ended.
+  const escaped: string[] = [];
+  stream.on('test:diagnostic', ({ message }: { message: string }) => {
+    if (/generated asynchronous activity after the test ended/.test(message)) escaped.push(message);
+  });
   const isFile = (event: TestEvent): boolean =>
     event.nesting === 0 && event.file !== undefined && event.name === event.file;
   const parentsOf = (event: TestEvent): string[] => (open.get(event.file ?? '') ?? []).slice(0, event.nesting);
   stream.on('test:pass', (event: TestEvent) => {
+    if (options.names !== undefined && event.skip === NOT_ASKED_FOR) return;
     if (event.skip !== undefined && event.skip !== false) {
       const reason = typeof event.skip === 'string' && event.skip !== '' ? event.skip : 'no reason given';
       const line = `${event.file === undefined ? '' : `${relative(event.file)}: `}${event.name} (${reason})`;
@@ -118,7 +130,7 @@ export async function runNodeTests(files: readonly string[], options: NodeTestOp
     } else if (event.details.type !== 'suite' && !isFile(event)) {
       passed += 1;
       counted.add(event.file ?? '');
-    } else if (isFile(event) && !counted.has(event.file ?? '')) {
+    } else if (isFile(event) && !counted.has(event.file ?? '') && options.names === undefined) {
       failed += 1;
       options.log(`  FAILED ${relative(event.file ?? '')} has no test`);
     }
@@ -139,6 +151,7 @@ export async function runNodeTests(files: readonly string[], options: NodeTestOp
     failed += 1;
     options.log(`  FAILED the test runner itself: ${messageOf(error)}`);
   }
+  for (const message of escaped) options.log(`  ESCAPED ${message}`);
   const leftOut = [...skips].map(([line, times]) => (times > 1 ? `${line}, ${times} times` : line));
   const skipped = [...skips.values()].reduce((sum, times) => sum + times, 0);
   return { passed, failed, skipped, leftOut };

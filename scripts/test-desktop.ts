@@ -1,5 +1,5 @@
 // `npm run test:desktop`: the suite of test/vscode/host inside a desktop VS Code. VSCODE_EXECUTABLE names one; else it is
-// downloaded. Says in one line when there is none to be had.
+// downloaded. Fails, and says so in one line, when there is none to be had.
 import { downloadAndUnzipVSCode, runTests } from '@vscode/test-electron';
 import path from 'node:path';
 import { bundleHostSuite, faultOf, ReportFile, reportVariable } from '../test/harness/host-suite.ts';
@@ -18,7 +18,9 @@ async function findDesktop(): Promise<string | undefined> {
     });
   } catch (error) {
     const reason = messageOf(error).split('\n')[0] ?? '';
-    console.log(`No desktop VS Code: VSCODE_EXECUTABLE names none and none can be downloaded (${reason}).`);
+    console.error(
+      `No test was run: VSCODE_EXECUTABLE names no desktop VS Code, and none can be downloaded (${reason}). Set it to one.`,
+    );
     return undefined;
   }
 }
@@ -53,4 +55,4 @@ async function runInside(vscodeExecutablePath: string): Promise<number> {
 }
 
 const desktop = await findDesktop();
-if (desktop !== undefined) process.exitCode = await runInside(desktop);
+process.exitCode = desktop === undefined ? 1 : await runInside(desktop);

@@ -29,21 +29,24 @@ function demand(row: OpcodeRow): number {
   );
 }
 
-export const opcodeRows: readonly OpcodeRow[] = [
-  arithmeticRows,
-  shiftAndBitRows,
-  bitManipulationRows,
-  dataTransferRows,
-  controlTransferRows,
-  stringRows,
-  systemRows,
-  sseMoveRows,
-  sseIntegerRows,
-  x87Rows,
-  ssse3Rows,
-  sse4Rows,
-  sseFloatRows,
-  mmxRows,
-]
+/** The rows by the file of this folder that holds them. */
+export const rowsByFile: ReadonlyMap<string, readonly OpcodeRow[]> = new Map([
+  ['arithmetic.ts', arithmeticRows],
+  ['shift-bit.ts', shiftAndBitRows],
+  ['bit-manipulation.ts', bitManipulationRows],
+  ['data-transfer.ts', dataTransferRows],
+  ['control-transfer.ts', controlTransferRows],
+  ['string.ts', stringRows],
+  ['system.ts', systemRows],
+  ['sse-move.ts', sseMoveRows],
+  ['sse-integer.ts', sseIntegerRows],
+  ['x87.ts', x87Rows],
+  ['ssse3.ts', ssse3Rows],
+  ['sse4.ts', sse4Rows],
+  ['sse-float.ts', sseFloatRows],
+  ['mmx.ts', mmxRows],
+]);
+
+export const opcodeRows: readonly OpcodeRow[] = [...rowsByFile.values()]
   .flat()
   .toSorted((a, b) => demand(b) - demand(a));
