@@ -88,6 +88,8 @@ export interface EngineOptions {
   /** Bytes of guest RAM from physical 0 on, a multiple of 4096, at most 3 GiB. */
   readonly memorySize: number;
   readonly profile?: 'intel' | 'amd';
+  /** Whether CPUID announces bus-lock detection, and DEBUGCTL and DR6 have it; default false. */
+  readonly busLockDetection?: boolean;
   /** 64 bits: what the source of RDRAND and RDSEED is seeded with at power-on. */
   readonly randomSeed?: bigint;
   /** Bytes of the arena for decoded records; tests make it small. */
@@ -147,6 +149,7 @@ export class Engine {
       configLinearPages: linearPages,
       configVcpus: options.vcpus,
       configProfile: options.profile === 'amd' ? 1 : 0,
+      configFeatures: options.busLockDetection === true ? L.FEATURE_BUS_LOCK_DETECTION : 0,
       configTlb: tlbs,
       configEntryTables: entryTables,
       configRandomSeed: options.randomSeed ?? DEFAULT_RANDOM_SEED,

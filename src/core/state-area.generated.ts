@@ -1422,6 +1422,13 @@ export class SharedArea extends StateWindow {
   set configEntryTables(value: number) {
     this.view.setUint32(this.shift + 0xc28, value, true);
   }
+  /** u32: FEATURE_* bits: what CPUID announces only when asked to. */
+  get configFeatures(): number {
+    return this.view.getUint32(this.shift + 0xc2c, true);
+  }
+  set configFeatures(value: number) {
+    this.view.setUint32(this.shift + 0xc2c, value, true);
+  }
   /** u64: What RDRAND's source is seeded with at power-on. */
   get configRandomSeed(): bigint {
     return this.view.getBigUint64(this.shift + 0xc30, true);

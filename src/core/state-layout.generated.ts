@@ -307,6 +307,8 @@ export const CONFIG_PROFILE = 0xc20;
 export const CONFIG_TLB = 0xc24;
 /** u32: Hash tables of compiled regions: jump target to entry. */
 export const CONFIG_ENTRY_TABLES = 0xc28;
+/** u32: FEATURE_* bits: what CPUID announces only when asked to. */
+export const CONFIG_FEATURES = 0xc2c;
 /** u64: What RDRAND's source is seeded with at power-on. */
 export const CONFIG_RANDOM_SEED = 0xc30;
 /** StackArithmetic (16 bytes): With SP. */

@@ -333,6 +333,7 @@ export const sharedRows: readonly Row[] = [
   u32(0xc20, 'CONFIG_PROFILE', '0 Intel, 1 AMD.'),
   u32(0xc24, 'CONFIG_TLB', 'TLB areas, TLB_AREA_SIZE each.'),
   u32(0xc28, 'CONFIG_ENTRY_TABLES', 'Hash tables of compiled regions: jump target to entry.'),
+  u32(0xc2c, 'CONFIG_FEATURES', 'FEATURE_* bits: what CPUID announces only when asked to.'),
   u64(0xc30, 'CONFIG_RANDOM_SEED', "What RDRAND's source is seeded with at power-on."),
   record(0xc40, 'STACK16', STACK_SIZE, 'With SP.'),
   record(0xc50, 'STACK32', STACK_SIZE, 'With ESP.'),

@@ -41,6 +41,9 @@ export const RUN_SHUTDOWN = 2; // triple fault
 export const RUN_OBSERVED = 3; // a line of the boundary table acted for the observer; causes in OBSERVED
 export const RUN_STOP = 4; // ATTENTION_STOP: budget left, the scheduler has to look
 
+/** CONFIG_FEATURES. */
+export const FEATURE_BUS_LOCK_DETECTION = 1;
+
 /** OBSERVED, CAUGHT. */
 export const OBSERVED_STEP = 1; // line 4
 export const OBSERVED_WATCH = 2; // line 5 (slots in PENDING_HOST, accesses in the committed hit list)

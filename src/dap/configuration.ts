@@ -37,6 +37,8 @@ export interface MachineSetting {
   /** Seconds since 1970. */
   readonly rtc: number;
   readonly profile: 'intel' | 'amd';
+  /** CPUID announces bus-lock detection. */
+  readonly busLockDetection: boolean;
   readonly disks: readonly DiskSetting[];
   /** Seed of the virtio entropy device; undefined: there is none. */
   readonly rngSeed?: number;
@@ -138,6 +140,12 @@ export const launchProperties: Readonly<Record<string, PropertyDescription>> = {
         description: 'Whose processor the vCPUs follow where the rules of debugging differ.',
         default: 'intel',
         enum: ['intel', 'amd'],
+      },
+      busLockDetection: {
+        type: 'boolean',
+        description:
+          'Whether CPUID announces bus-lock detection, and DEBUGCTL and DR6 have its bits. Kernels that do not know it zero the bit in DR6, and may then take any debug exception for a bus lock.',
+        default: false,
       },
       disks: {
         type: 'array',
@@ -299,6 +307,7 @@ export function validateLaunch(input: unknown): ConfigurationResult {
         clock: 'virtual',
         rtc: Math.floor(rtc / 1000),
         profile: text(machine, 'profile', 'intel') === 'amd' ? 'amd' : 'intel',
+        busLockDetection: machine['busLockDetection'] === true,
         disks,
         ...(typeof machine['rngSeed'] === 'number' ? { rngSeed: machine['rngSeed'] } : {}),
       },

@@ -49,12 +49,13 @@ async function createGuest(
       : { name: initrd, bytes: await property('initrd', readWholeFile(path.resolve(initrd))) };
   const modules = await loadEngineModules();
   scope.check('The kernel');
-  const { cpus, memory, profile, rtc, rngSeed } = options;
+  const { cpus, memory, profile, busLockDetection, rtc, rngSeed } = options;
   const disks = openDisks(options.disks, shared, scope);
   const machine = new Machine(modules, {
     cpus,
     memorySize: memory,
     profile,
+    busLockDetection,
     rtcSeconds: rtc,
     disks,
     ...(rngSeed === undefined ? {} : { entropySeed: rngSeed }),

@@ -12,6 +12,8 @@ export interface MachineOptions extends PciDeviceOptions {
   /** Bytes of RAM, a multiple of 1 MiB, at least 2 MiB, at most 3 GiB. */
   readonly memorySize: number;
   readonly profile?: 'intel' | 'amd';
+  /** Whether CPUID announces bus-lock detection, which gives DEBUGCTL and DR6 a bit more; default false. */
+  readonly busLockDetection?: boolean;
   /** What RDRAND and RDSEED answer follows from these 64 bits; machine state, default DEFAULT_RANDOM_SEED of the engine. */
   readonly randomSeed?: bigint;
   /** Start value of the RTC, seconds since 1970. */

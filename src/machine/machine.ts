@@ -120,10 +120,11 @@ export class Machine implements MachineApi {
     this.options = options;
     this.interruptWatch = new InterruptWatch(options.cpus);
     this.acpi = buildAcpiTables(options.cpus, { devices: [pciRootBridge()], levelInterrupts: PCI_INTERRUPTS });
-    const { cpus, memorySize, profile = 'intel', randomSeed = DEFAULT_RANDOM_SEED } = options;
+    const { cpus, memorySize, profile = 'intel', randomSeed = DEFAULT_RANDOM_SEED, busLockDetection = false } = options;
     this.memoryMap = new MemoryMap((physical, write) => this.messages.unknownMemory(physical, write));
     this.ports = new PortBus((port, write) => this.messages.unknownPort(port, write));
-    this.engine = new Engine({ modules, host: this.host(), vcpus: cpus, memorySize, profile, randomSeed });
+    const processor = { profile, randomSeed, busLockDetection };
+    this.engine = new Engine({ modules, host: this.host(), vcpus: cpus, memorySize, ...processor });
     this.jit =
       options.jit === false || modules.coreBytes === undefined
         ? undefined
@@ -406,7 +407,8 @@ export class Machine implements MachineApi {
     const { cpus, memorySize, profile = 'intel', quantum = DEFAULT_QUANTUM, randomSeed } = this.options;
     const seed = (randomSeed ?? DEFAULT_RANDOM_SEED).toString(16);
     const devices = describePciDevices(this.options);
-    return `cpus ${cpus}, memory ${memorySize}, profile ${profile}, quantum ${quantum}, random seed ${seed}, ${devices}`;
+    const busLocks = this.options.busLockDetection === true ? ' with bus-lock detection' : '';
+    return `cpus ${cpus}, memory ${memorySize}, profile ${profile}${busLocks}, quantum ${quantum}, random seed ${seed}, ${devices}`;
   }
   private writeState(writer: StateWriter): void {
     const { engine } = this;

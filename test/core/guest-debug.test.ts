@@ -69,7 +69,23 @@ describe('debug registers as registers', () => {
   });
   it('T-1C a zero in DR6 reads back with the fixed ones', () => {
     const { machine } = runs({ user: false }, (code) => code.raw('31 C0 0F 23 F0 0F 21 F0 48 89 C3'));
-    assert.equal(machine.register(RBX), I6 & ~0x800n, 'bit 11 is written: it is the bus lock, active low');
+    assert.equal(machine.register(RBX), I6, 'no bus-lock detection: bit 11 is a fixed one');
+  });
+  it('a guest that zeroed DR6 sees no bus lock in a #DB: single steps, slots, INT1', () => {
+    const { machine, code } = runs(
+      { user: false },
+      (c) =>
+        c.raw('31 C0 0F 23 F0').at('A').raw('9C 81 0C 24 00 01 00 00 9D').at('B').raw('90').at('C').raw('F1').at('D'),
+      (m) => m.setFlagsOnReturn(1, 0n),
+    );
+    assert.ok(machine.debugLog.length >= 2, 'the steps were taken');
+    for (const [rip, dr6] of machine.debugLog) {
+      assert.equal(
+        dr6 & 0xffff_0ff0n,
+        I6,
+        `DR6 ${dr6.toString(16)} at ${rip.toString(16)}, A at ${code.place('A').toString(16)}`,
+      );
+    }
   });
   it('T-9C bits 63:32 of DR7 raise #GP and change nothing', () => {
     const { machine } = runs(

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as L from '../../src/core/layout.ts';
-import { RAX, RBX, RCX, type Code } from './code.ts';
+import { RAX, RBX, RCX, RDX, type Code } from './code.ts';
 import { DATA, I6, Machine, PAGE_TABLE, type MachineOptions } from './machine.ts';
+import { cpuid, execute, GP } from './single-step.ts';
 
 const DEBUGCTL = 0x1d9;
 const BLD = 0x800n;
@@ -81,9 +82,28 @@ describe('last-branch records', () => {
 });
 
 describe('bus-lock detection', () => {
+  it('is announced only when the machine was asked for it, and then DEBUGCTL and DR6 have its bits', () => {
+    for (const profile of ['intel', 'amd'] as const) {
+      for (const busLockDetection of [false, true]) {
+        const machine = new Machine({ profile, busLockDetection });
+        assert.equal((cpuid(machine, 7).ecx >>> 24) & 1, Number(busLockDetection), 'CPUID.(7,0):ECX[24]');
+        machine.setRegister(RCX, BigInt(DEBUGCTL));
+        machine.setRegister(RAX, 4n);
+        machine.setRegister(RDX, 0n);
+        assert.equal(execute(machine, '0F 30'), busLockDetection ? undefined : GP, 'WRMSR of DEBUGCTL.BLD');
+        machine.setRegister(RAX, 0n);
+        execute(machine, '0F 23 F0'); // mov dr6, rax
+        assert.equal(
+          machine.dr6,
+          busLockDetection ? I6 & ~BLD : I6,
+          'bit 11 is fixed where there is no bus-lock detection',
+        );
+      }
+    }
+  });
   /** A locked add at CPL 3, at an offset in DATA. */
   function lockedAdd(offset: number, bytes = 'F0 01 03'): { machine: Machine; code: Code } {
-    const machine = new Machine({ user: true });
+    const machine = new Machine({ user: true, busLockDetection: true });
     machine.engine.set64(L.MSR_DEBUGCTL, 4n);
     machine.engine.system.updateMode();
     const code = machine.program((c) =>
@@ -113,12 +133,12 @@ describe('bus-lock detection', () => {
     assert.deepEqual(machine.debugLog, [[code.place('A'), I6 & ~BLD]]);
   });
   it('not at CPL 0, and not for an access that faults', () => {
-    const supervisor = new Machine();
+    const supervisor = new Machine({ busLockDetection: true });
     supervisor.engine.set64(L.MSR_DEBUGCTL, 4n);
     supervisor.program((c) => c.load(RBX, DATA + 0x3d).raw('F0 01 03'));
     assert.equal(supervisor.run(), L.RUN_HALTED);
     assert.deepEqual(supervisor.debugLog, []);
-    const faulting = new Machine({ user: true });
+    const faulting = new Machine({ user: true, busLockDetection: true });
     faulting.engine.set64(L.MSR_DEBUGCTL, 4n);
     faulting.engine.system.updateMode();
     const code = faulting.program((c) => c.load(RBX, DATA + 0x3d).raw('F0 01 03'));
@@ -131,7 +151,7 @@ describe('bus-lock detection', () => {
     );
   });
   it('the same in 32-bit code, whatever the segments', () => {
-    const machine = new Machine({ user: true });
+    const machine = new Machine({ user: true, busLockDetection: true });
     machine.setSegment(L.CS, 0x1b, 0n, 0xffffffff, 0xc0fb);
     machine.setSegment(L.FS, 0x23, BigInt(DATA), 0xffff, 0x40f3);
     machine.engine.set64(L.MSR_DEBUGCTL, 4n);

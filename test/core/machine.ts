@@ -73,6 +73,8 @@ export interface MachineOptions {
   readonly user?: boolean;
   readonly profile?: 'intel' | 'amd';
   readonly vcpus?: number;
+  /** CPUID announces bus-lock detection. */
+  readonly busLockDetection?: boolean;
   /** Records before the cache of decoded code starts anew. */
   readonly arenaSize?: number;
 }
@@ -115,6 +117,7 @@ export class Machine {
       host,
       vcpus: options.vcpus ?? 1,
       memorySize: 4 << 20,
+      ...(options.busLockDetection === undefined ? {} : { busLockDetection: options.busLockDetection }),
       ...(options.profile === undefined ? {} : { profile: options.profile }),
       ...(options.arenaSize === undefined ? {} : { arenaSize: options.arenaSize }),
     });
@@ -253,7 +256,7 @@ export class Machine {
     code.raw('48 8B 1C 25').value(LOG_POINTER, 4).raw('48 83 04 25').value(LOG_POINTER, 4).raw(LOG_ENTRY);
     for (let i = 0; i < 7; i++) code.raw('48 8B 44 24', 24 + i * 8, '48 89 43', i * 8); // vector error rip cs flags rsp ss
     code.raw('0F 21 F0 48 89 43 38 0F 21 F8 48 89 43 40 0F 20 D0 48 89 43 48'); // dr6 dr7 cr2
-    code.raw('B8 F0 0F FF FF 0F 23 F0'); // dr6 = I6: writing 0 would report a bus lock (bit 11 is active low)
+    code.raw('B8 F0 0F FF FF 0F 23 F0'); // dr6 = I6: where bus locks are detected, 0 would report one (bit 11 is active low)
     code.raw('48 8B 04 CD').value(RESUME, 4).raw('48 85 C0 74 05 48 89 44 24 28'); // another return address
     code.raw('48 8B 04 CD').value(SET_FLAGS, 4).raw('48 09 44 24 38'); // flags to set in the frame
     code.raw('48 8B 04 CD').value(CLEAR_SLOTS, 4).raw('48 85 C0 74 08 B8 00 04 00 00 0F 23 F8'); // dr7 = I7

@@ -7,8 +7,8 @@ import { CODE, GDT, KERNEL_CODE32, KERNEL_DATA, Machine, STACK, TSS } from './ma
 const IDT32 = 0x7000;
 
 /** 32-bit protected mode without paging, at CPL 0. */
-export function protectedMode(): Machine {
-  const machine = new Machine();
+export function protectedMode(profile: 'intel' | 'amd' = 'intel'): Machine {
+  const machine = new Machine({ profile });
   const { engine } = machine;
   engine.set64(L.EFER, 0n);
   engine.set64(L.CR0, 0x11n);

@@ -42,8 +42,6 @@ export const ALLOWED: readonly Allowed[] = [
   { line: /^x2apic: IRQ remapping doesn't support X2APIC mode$/, why: 'QEMU 7.2 cannot emulate an x2APIC' },
   { line: /^process: using mwait in idle threads$/, why: "QEMU's MWAIT has no sub-states" },
   { line: /^(?:x86\/fpu|signal: max sigframe size): /, why: 'XSAVE: with it on this processor QEMU 7.2 hangs' },
-  // Linux before 6.16 zeroes DR6 at boot, bit 11 with it, which is active low: each processor's first #DB looks like a bus lock.
-  { line: /^x86\/split lock detection: /, why: 'QEMU cannot detect bus locks' },
   // devices
   { line: /^Console: colour /, why: "QEMU's boot loader has set a text mode, on a machine without a screen" },
   { line: /^pci_bus 0000:00: (?:root bus )?resource /, why: 'windows of the PCI root' },

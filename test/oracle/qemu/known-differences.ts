@@ -124,13 +124,6 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     citation: 'SDM 3A table 8-1',
   },
   {
-    snippets: /debug registers read back/,
-    what: /^(RCX|DR6)$/,
-    bits: 0x800,
-    reason: 'QEMU has no bus-lock detection, so that bit 11 cannot be written',
-    citation: 'SDM 3B 18.2.3',
-  },
-  {
     snippets: /general detect/,
     what: ANYTHING,
     reason: 'QEMU does not look at DR7.GD for MOV from a debug register',

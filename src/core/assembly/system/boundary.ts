@@ -6,9 +6,10 @@
 // Whoever changes LEASE, PASS_TOKEN, EVENTS, ACTIVITY, BLOCK_IRQ or CATCH from outside sets ATTENTION_EVENT.
 import * as L from '../../layout';
 import {
-  CAUSE_ANY, CAUSE_BLD, CAUSE_BS, CAUSE_BT, commitDebug, commitHits, guestExecutionMatch, hostExecutionMatch, mergeExecution,
+  commitDebug, commitHits, guestExecutionMatch, hostExecutionMatch, mergeExecution,
   tokenIsFor, tokenMatches,
 } from './debug';
+import { CAUSE_ANY, CAUSE_BLD, CAUSE_BS, CAUSE_BT } from './debug-causes';
 import { commitBusLock } from './bus-lock';
 import { deliver, linearRip } from './delivery';
 import { caughtDebug, EXCEPTION, INTERRUPT, NON_MASKABLE } from './events';

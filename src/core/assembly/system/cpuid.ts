@@ -1,5 +1,6 @@
 // CPUID (SDM 2A): a plain x86-64 processor that states exactly what is implemented.
 import * as L from '../../layout';
+import { hasBusLockDetection } from './debug-causes';
 import { OSXSAVE, XCR0_DEFINED, XSAVE_SIZE } from './extended-state';
 import { msrKnown } from './host';
 import { hasMonitor } from './monitor';
@@ -30,7 +31,7 @@ const FEATURES: u32 = FPU | VME | DE | PSE | TSC | MSR | PAE | CX8 | APIC | SEP 
   | SSE | SSE2;
 const FEATURES_C: u32 = SSE3 | SSSE3 | CX16 | PCID | SSE4_1 | SSE4_2 | MOVBE | POPCNT | XSAVE | RDRAND;
 const LEAF_7_B: u32 = FSGSBASE | TSC_ADJUST | BMI1 | SMEP | BMI2 | INVPCID | RDSEED | ADX | SMAP | CLFLUSHOPT;
-const LEAF_7_C: u32 = UMIP | RDPID | BUS_LOCK_DETECT;
+const LEAF_7_C: u32 = UMIP | RDPID;
 const EXTENDED_C: u32 = LAHF64 | ABM | PREFETCHW;
 /** AMD repeats these bits of leaf 1 in leaf 80000001h, and names the integer part of SSE, which it had before, MMXEXT. */
 const AMD_REPEATED: u32 = 0x0183f3ff;
@@ -72,7 +73,7 @@ export function cpuid(): void {
   else if (leaf == 5) { if (hasMonitor()) set(64, 64, 0, 0); else set(0, 0, 0, 0); } // lines of 64 bytes, no extension
   else if (leaf == 6) set(4, 0, 0, 0); // the APIC timer always runs
   else if (leaf == 7) {
-    if (sub == 0) set(0, LEAF_7_B, LEAF_7_C, isAmd() ? 0 : ARCH_CAPABILITIES); else set(0, 0, 0, 0);
+    if (sub == 0) set(0, LEAF_7_B, LEAF_7_C | (hasBusLockDetection() ? BUS_LOCK_DETECT : 0), isAmd() ? 0 : ARCH_CAPABILITIES); else set(0, 0, 0, 0);
   } else if (leaf == 0xd && sub == 0) set(<u32>XCR0_DEFINED, XSAVE_SIZE, XSAVE_SIZE, 0); // 576 bytes whatever is enabled
   else if (leaf == 0xb) {
     if (sub == 0) set(0, 1, 1 << 8, id); // one thread a core

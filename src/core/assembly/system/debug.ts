@@ -1,6 +1,7 @@
 // Debug registers: the guest's bank (SDM 3B chapter 18) and the observer's second bank, both compared on every access.
 import * as L from '../../layout';
 import { dstPointer, srcPointer } from '../core/record';
+import { CAUSE_ANY, CAUSE_BD, CAUSE_BLD, CAUSE_BS, CAUSE_BT, DR6_CLEAR, hasBusLockDetection } from './debug-causes';
 import { fault, faultDebug, stopInFront, linearHere } from './events';
 import { linearRip } from './delivery';
 import { FLAG_RF } from './flags';
@@ -10,11 +11,7 @@ import { dropBlocksAt } from './physical';
 import { MERGE_CODE_BP_WITH_TRAP, REPORT_DISABLED_MATCHES, movSsInhibitsExecution } from './policy';
 import { dropTagsOf, flushTags } from './tlb';
 
-/** In PENDING_DEBUG and in a hit's guest slots: at least one enabled slot matched. */
-export const CAUSE_ANY: u32 = 0x10;
-export const CAUSE_BLD: u32 = 0x800, CAUSE_BD: u32 = 0x2000, CAUSE_BS: u32 = 0x4000, CAUSE_BT: u32 = 0x8000;
-/** DR6 without a cause (bit 11, bus lock, is active low; no profile has RTM); DR7 after reset. */
-export const DR6_CLEAR: u64 = 0xffff0ff0;
+/** DR7 after reset. */
 export const DR7_CLEAR: u64 = 0x400;
 const DR7_GD: u64 = 0x2000, CR4_DE: u64 = 8;
 const EXECUTE: u32 = 0, WRITE: u32 = 1, IO: u32 = 2, READ_WRITE: u32 = 3;
@@ -214,7 +211,11 @@ function changeRegister(slot: usize, value: u64): void {
   dropDerived();
   if (before || executionSlots(load<u32>(L.DR7))) recountSplits();
 }
-@inline function dr6Value(v: u64): u64 { return (v & 0xe80f) | (DR6_CLEAR & ~(<u64>CAUSE_BLD)); }
+/** What a write of v makes of DR6: B0-B3, BD, BS and BT can be written, and bit 11 where bus locks can be detected. */
+function dr6Value(v: u64): u64 {
+  let value = DR6_CLEAR | (v & 0xe00f);
+  return hasBusLockDetection() && !(v & CAUSE_BLD) ? value & ~(<u64>CAUSE_BLD) : value;
+}
 @inline function dr7Value(v: u64): u64 { return (v & 0xffff23ff) | DR7_CLEAR; }
 /** DR7 of the running vCPU; also for TypeScript (a register write by the user). */
 export function setDr7(value: u64): void {

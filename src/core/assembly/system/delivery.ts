@@ -12,7 +12,7 @@ import { isCanonical, longMode } from './walk';
 import {
   BIG, DPL_SHIFT, GP, LONG, NP, P, SSF, TS, UNUSABLE, attributesOf, baseOf, beyondLimit, descriptorAttributes,
   descriptorLimit, dplOf, gateOffset, gateSelector, isCode, isConforming, isNull, limitOf, markAccessed,
-  prepareStack, protectionEnabled, readDescriptor, selectorOf, setCode, setNull, setSegment, updateMode, virtual8086,
+  prepareStack, protectionEnabled, readDescriptor, selectorOf, setCode, loadNull, setSegment, updateMode, virtual8086,
 } from './segments';
 import { eventToTask } from './task-switch';
 import { pushDataSegments } from './virtual8086';
@@ -163,7 +163,7 @@ function deliverLegacy(vector: u32, kind: u32, error: i32, rip: u64, image: u64,
   if (target > <u64>descriptorLimit(d)) fault(GP, <i32>external);
   d = markAccessed(selector, d);
   commitStack();
-  if (fromVirtual) { setNull(L.GS, 0); setNull(L.FS, 0); setNull(L.DS, 0); setNull(L.ES, 0); }
+  if (fromVirtual) { loadNull(L.GS, 0); loadNull(L.FS, 0); loadNull(L.DS, 0); loadNull(L.ES, 0); }
   store<u64>(L.RIP, target);
   setCode(selector, d, inner);
   clearFlags(FLAG_TF | FLAG_NT | FLAG_RF | FLAG_VM | (type == GATE_INTERRUPT || type == GATE_INTERRUPT16 ? FLAG_IF : 0));

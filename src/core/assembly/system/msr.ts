@@ -3,7 +3,9 @@
 import * as L from '../../layout';
 import { dstPointer, srcPointer } from '../core/record';
 import { EFER_LMA, EFER_LME } from './control';
+import { hasBusLockDetection } from './debug-causes';
 import { clockNow, fault, linearHere } from './events';
+import { existsAsFixed, fixedMsr, ignoresWrite, isFixedMsr } from './fixed-msrs';
 import { log, msrKnown, msrRead, msrWrite } from './host';
 import { isLastBranchTop, lastBranchSlot } from './last-branch';
 import { operandSize, setSlot, truncate } from './operands';
@@ -11,23 +13,12 @@ import { GP, UD, updateMode } from './segments';
 import { flushTlb } from './tlb';
 import { isCanonical, longMode } from './walk';
 
-const TSC: u32 = 0x10, PLATFORM_ID: u32 = 0x17, APIC_BASE: u32 = 0x1b, TSC_ADJUST: u32 = 0x3b, MICROCODE: u32 = 0x8b, MTRR_CAP: u32 = 0xfe;
-const ARCH_CAPABILITIES: u32 = 0x10a;
+const TSC: u32 = 0x10, APIC_BASE: u32 = 0x1b, TSC_ADJUST: u32 = 0x3b;
 const PAT: u32 = 0x277, DEBUGCTL: u32 = 0x1d9, EFER: u32 = 0xc0000080, SFMASK: u32 = 0xc0000084, TSC_AUX: u32 = 0xc0000103;
 const FS_BASE: u32 = 0xc0000100, GS_BASE: u32 = 0xc0000101;
 /** SCE LME NXE; writes of LMA are ignored. */
 const EFER_DEFINED: u64 = 0x901, EFER_NXE: u64 = 0x800;
-/** LBR, BTF and BLD. */
-const DEBUGCTL_DEFINED: u64 = 7;
-/** Eight variable ranges, fixed ranges, write-combining. */
-const MTRR_CAPABILITIES: u64 = 0x508;
-/**
- * IA32_ARCH_CAPABILITIES (SDM 4 table 2-2): nothing here executes ahead of the program, so nothing leaks that way. RDCL_NO
- * (0), SKIP_L1DFL_VMENTRY (3), SSB_NO (4), MDS_NO (5), PSCHANGE_MC_NO (6), TAA_NO (8), SBDR_SSDP_NO (13), FBSDP_NO (14),
- * PSDP_NO (15), BHI_NO (20), PBRSB_NO (24), GDS_NO (26), RFDS_NO (27), ITS_NO (62). Not IBRS_ALL: it promises
- * IA32_SPEC_CTRL, which is not there. Intel only; read-only.
- */
-const IMMUNE: u64 = 0x400000000d10e179;
+const LBR: u64 = 1, BTF: u64 = 2, BLD: u64 = 4;
 
 /** Slot of an MSR that is nothing but a stored value, 0 for others. canonical: #GP for values that are no address. */
 function plainSlot(index: u32): usize {
@@ -54,12 +45,8 @@ function addressSlot(index: u32): usize {
   if (index == 0xc0000102) return L.MSR_KERNEL_GS_BASE;
   return 0;
 }
-/** AMD: system configuration and errata switches that kernels read without asking; they are 0 and ignore writes. */
-function isAmdZero(index: u32): bool {
-  return load<u32>(L.CONFIG_PROFILE) != 0 && (index == 0xc0010010 || index == 0xc0010015 || index == 0xc0010055 || index == 0xc0011029);
-}
 function unknown(code: u32, index: u32, detail: u64): void {
-  log(code, index, detail);
+  if (!existsAsFixed(index)) log(code, index, detail);
   fault(GP, 0);
 }
 function read(index: u32): u64 {
@@ -72,11 +59,9 @@ function read(index: u32): u64 {
   if (index == APIC_BASE) return load<u64>(L.MSR_APIC_BASE);
   if (index == PAT) return load<u64>(L.MSR_PAT);
   if (index == DEBUGCTL) return load<u64>(L.MSR_DEBUGCTL);
-  if (index == MTRR_CAP) return MTRR_CAPABILITIES;
   if (isLastBranchTop(index)) return load<u32>(L.LBR_TOP);
   if (lastBranchSlot(index)) return load<u64>(lastBranchSlot(index));
-  if (index == ARCH_CAPABILITIES && !load<u32>(L.CONFIG_PROFILE)) return IMMUNE;
-  if (index == PLATFORM_ID || index == MICROCODE || isAmdZero(index)) return 0;
+  if (isFixedMsr(index)) return fixedMsr(index);
   unknown(L.LOG_MSR_READ, index, linearHere());
   return 0;
 }
@@ -105,14 +90,14 @@ function write(index: u32, value: u64): void {
   else if (index == APIC_BASE) store<u64>(L.MSR_APIC_BASE, value);
   else if (index == PAT) writePat(value);
   else if (index == DEBUGCTL) {
-    if (value & ~DEBUGCTL_DEFINED) fault(GP, 0);
+    if (value & ~(LBR | BTF | (hasBusLockDetection() ? BLD : 0))) fault(GP, 0);
     store<u64>(L.MSR_DEBUGCTL, value);
     updateMode();
     store<u32>(L.ATTENTION, load<u32>(L.ATTENTION) | L.ATTENTION_EVENT);
   } else if (lastBranchSlot(index) && index < 0x80) {
     if (!isCanonical(value)) fault(GP, 0);
     store<u64>(lastBranchSlot(index), value);
-  } else if (index != MICROCODE && !isAmdZero(index)) unknown(L.LOG_MSR_WRITE, index, value);
+  } else if (!ignoresWrite(index, value)) unknown(L.LOG_MSR_WRITE, index, value);
 }
 /** SDM 3A 2.2.1. */
 function writeEfer(value: u64): void {

@@ -79,8 +79,11 @@ export function markAccessed(selector: u32, d: u64): u64 {
 export function setFromDescriptor(segment: usize, selector: u32, d: u64): void {
   setSegment(segment, selector, descriptorBase(d), descriptorLimit(d), descriptorAttributes(d));
 }
-export function setNull(segment: usize, selector: u32): void {
-  // Intel clears the base; AMD keeps it, and software tests for just that (X86_BUG_NULL_SEG)
+/**
+ * A null selector is loaded into ES, DS, FS or GS, by an instruction, a task switch, or a delivery that leaves virtual-8086 mode.
+ * Intel clears the base; AMD keeps it, and software tests for just that (X86_BUG_NULL_SEG).
+ */
+export function loadNull(segment: usize, selector: u32): void {
   let base = load<u32>(L.CONFIG_PROFILE) ? baseOf(segment) : 0;
   setSegment(segment, selector, base, 0, UNUSABLE);
 }
@@ -98,7 +101,7 @@ export function loadSegment(number: u32, selector: u32): void {
     return;
   }
   if (number == 2) loadStackSegment(segment, selector);
-  else if (isNull(selector)) setNull(segment, selector);
+  else if (isNull(selector)) loadNull(segment, selector);
   else {
     let d = readDescriptor(selector, GP, 0), attributes = descriptorAttributes(d), error = <i32>(selector & 0xfffc);
     if (!isReadable(attributes)) fault(GP, error);
@@ -134,15 +137,18 @@ export function setCode(selector: u32, d: u64, level: u32): void {
   setSegment(L.CS, selector & 0xfffc | level, flat ? 0 : descriptorBase(d), flat ? 0xffffffff : descriptorLimit(d), attributes);
   store<u32>(L.CPL, level);
 }
-/** A return to an outer level must not leave inner data segments behind (SDM 3A 5.8.6). */
+/**
+ * A return to an outer level must not leave inner data segments behind (SDM 3A 5.8.6; 2A IRET, 2B RET): their selectors become 0,
+ * and so do null selectors with an RPL. That is no load: bases stay on all processors, as those of FS and GS must, which MSRs set
+ * behind null selectors (seen on an Intel processor: GS = 3, WRGSBASE; the next interrupt leaves GS = 0 and the base).
+ */
 export function dropInnerSegments(): void {
   let level = load<u32>(L.CPL);
   for (let i: u32 = 0; i < 6; i++) {
     if (i == 1 || i == 2) continue;
     let segment = segmentSlot(i), attributes = attributesOf(segment);
-    // a null selector keeps its base: FS and GS bases that were set by MSR survive (as Linux and QEMU have it)
-    if (isNull(selectorOf(segment)) || attributes & UNUSABLE) continue;
-    if (!isConforming(attributes) && dplOf(attributes) < level) setNull(segment, 0);
+    let absent = isNull(selectorOf(segment)) || (attributes & UNUSABLE) != 0;
+    if (absent || (!isConforming(attributes) && dplOf(attributes) < level)) setSegment(segment, 0, baseOf(segment), 0, UNUSABLE);
   }
 }
 /** Any segment in virtual-8086 mode: base 16 * selector, 64 KiB (SDM 3A 21.2.2). updateMode() follows. */

@@ -4,7 +4,8 @@
 import * as L from '../../layout';
 import { nextOf } from '../core/record';
 import { attend, flushForCr3, loadDirectoryPointers } from './control';
-import { CAUSE_BT, endLocalBreakpoints } from './debug';
+import { endLocalBreakpoints } from './debug';
+import { CAUSE_BT } from './debug-causes';
 import { pushNew, copyStack, commitStack, readTss } from './delivery';
 import { fault } from './events';
 import { FLAG_NT, FLAG_RF, FLAG_VM, rflags, setRflags } from './flags';
@@ -12,7 +13,7 @@ import { probeWrite, readLinear, writeLinear } from './mmu';
 import {
   GP, NO_DESCRIPTOR, NP, P, SSF, TS, UNUSABLE, attributesOf, baseOf, descriptorAddress, descriptorAttributes,
   descriptorBase, descriptorLimit, dplOf, gateSelector, isCode, isConforming, isNull, isReadable, isSystem, isWritableData,
-  limitOf, loadVirtual, markAccessed, readDescriptor, segmentSlot, selectorOf, setFromDescriptor, setSegment, updateMode,
+  limitOf, loadNull, loadVirtual, markAccessed, readDescriptor, segmentSlot, selectorOf, setFromDescriptor, setSegment, updateMode,
 } from './segments';
 import {
   LIMIT16, LIMIT32, TASK_CR3, TASK_FLAGS, TASK_LDT, TASK_REGISTERS, TASK_RIP, TASK_SEGMENTS, TASK_TRAP, probeTask, readTask, saveTask,
@@ -120,7 +121,10 @@ function loadRegisters(wide: bool, nested: bool): void {
     store<u32>(L.ATTENTION, load<u32>(L.ATTENTION) | L.ATTENTION_RETIRE);
   }
   let level = flags & FLAG_VM ? 3 : load<u32>(TASK_SEGMENTS, 4) & 3;
-  for (let i: u32 = 0; i < 6; i++) setSegment(segmentSlot(i), load<u32>(TASK_SEGMENTS + (<usize>i << 2)), 0, 0, UNUSABLE);
+  for (let i: u32 = 0; i < 6; i++) {
+    let segment = segmentSlot(i), base = i == 1 || i == 2 ? 0 : baseOf(segment); // what becomes of it: loadNull
+    setSegment(segment, load<u32>(TASK_SEGMENTS + (<usize>i << 2)), base, 0, UNUSABLE);
+  }
   setSegment(L.LDTR, load<u32>(TASK_LDT), 0, 0, UNUSABLE);
   store<u32>(L.CPL, level);
   updateMode();
@@ -149,6 +153,7 @@ function loadTaskSegment(number: u32, external: u32): void {
   let selector = load<u32>(TASK_SEGMENTS + (<usize>number << 2)), level = load<u32>(L.CPL), error = <i32>(selector & 0xfffc | external);
   if (isNull(selector)) {
     if (number == 1 || number == 2) fault(TS, error);
+    loadNull(segmentSlot(number), selector);
     return;
   }
   let d = readDescriptor(selector, TS, external), attributes = descriptorAttributes(d), dpl = dplOf(attributes);
