@@ -73,7 +73,9 @@ export function cpuid(): void {
   else if (leaf == 5) { if (hasMonitor()) set(64, 64, 0, 0); else set(0, 0, 0, 0); } // lines of 64 bytes, no extension
   else if (leaf == 6) set(4, 0, 0, 0); // the APIC timer always runs
   else if (leaf == 7) {
-    if (sub == 0) set(0, LEAF_7_B, LEAF_7_C | (hasBusLockDetection() ? BUS_LOCK_DETECT : 0), isAmd() ? 0 : ARCH_CAPABILITIES); else set(0, 0, 0, 0);
+    let c = LEAF_7_C | (hasBusLockDetection() ? BUS_LOCK_DETECT : 0);
+    if (sub == 0) set(0, LEAF_7_B, c, isAmd() ? 0 : ARCH_CAPABILITIES);
+    else set(0, 0, 0, 0);
   } else if (leaf == 0xd && sub == 0) set(<u32>XCR0_DEFINED, XSAVE_SIZE, XSAVE_SIZE, 0); // 576 bytes whatever is enabled
   else if (leaf == 0xb) {
     if (sub == 0) set(0, 1, 1 << 8, id); // one thread a core
