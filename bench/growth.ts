@@ -40,7 +40,7 @@ function measurePoint(modules: EngineModules, kernel: Uint8Array, setting: Setti
   let refused = 0;
   const count = (verified: boolean): void => void (refused += verified ? 0 : 1);
   for (let i = 0; i < setting.breakpoints; i++) {
-    count(layer.set({ kind: 'overlay', linear: ELSEWHERE + 16n * BigInt(i) }).verified);
+    count(layer.set({ kind: 'execution', linear: ELSEWHERE + 16n * BigInt(i) }).verified);
   }
   for (let i = 0; i < setting.watchpoints; i++) {
     count(layer.set({ kind: 'data', linear: ELSEWHERE + 4096n * BigInt(i), size: 8, access: 'write' }).verified);

@@ -56,7 +56,7 @@ async function letGo(session: Session, guest: Launched): Promise<void> {
     await session.stopped(guest, atEntry(0), undefined);
     return;
   }
-  session.run(guest, new RunToAddresses(debugger_.overlays, targets), atEntry);
+  session.run(guest, new RunToAddresses(debugger_.api, targets), atEntry);
 }
 
 function entryPoints(guest: Launched): readonly bigint[] {
@@ -66,7 +66,7 @@ function entryPoints(guest: Launched): readonly bigint[] {
 /** Runs to a function whose address comes to be known on the way. */
 class RunToFunction extends RunToAddresses {
   constructor(session: Session, guest: Launched, name: string) {
-    super(guest.debugger.overlays, []);
+    super(guest.debugger.api, []);
     guest.linux?.whenFound(async () => {
       const targets = await functionEntries(guest, name);
       if (targets.length === 0)

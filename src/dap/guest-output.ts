@@ -1,5 +1,5 @@
 /** What one machine has to say while it runs, gathered and sent at a bearable pace: log points, serial port, ledger. */
-import type { LogLine } from '../debugger/breakpoints.ts';
+import type { LogLine } from '../debugger/hit-filter.ts';
 import type { GuestDebugApi } from '../guestdebug/api.ts';
 import type { EventSender } from './dispatcher.ts';
 import type { SerialOutput } from './serial.ts';

@@ -1,5 +1,5 @@
 /** Exception filters that are functions of the Linux kernel: where it gives up, and where it begins to report a fault. */
-import type { BreakpointWish, ResolvedPlace } from '../debugger/breakpoints.ts';
+import type { BreakpointWish, ResolvedPlace } from '../debugger/user-breakpoints.ts';
 import type { Target } from '../debugger/target.ts';
 import type { ModuleSet } from '../debugger/modules.ts';
 import { type LinuxBoot, WAITS_FOR_KERNEL } from './linux.ts';

@@ -48,7 +48,7 @@ export class LinuxBoot {
 
   constructor(parts: LinuxBootParts) {
     this.parts = parts;
-    this.locator = new KernelLocator(parts.debugger.machine, parts.debugger.overlays);
+    this.locator = new KernelLocator(parts.debugger.machine, parts.debugger.api);
     this.locator.arm();
   }
 
@@ -72,7 +72,7 @@ export class LinuxBoot {
       this.parts.say('important', 'No Linux kernel was found in what the image unpacked.');
     if (!alone) return false;
     // A breakpoint at the kernel's very first instruction: the vCPU stands there already.
-    return this.parts.debugger.overlays.arriveLate(record.pc, record.vcpu).length === 0;
+    return this.parts.debugger.api.visit(record.vcpu, 'all').length === 0;
   };
 
   private async meet(image: KernelImage): Promise<void> {

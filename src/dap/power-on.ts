@@ -1,7 +1,7 @@
 /** A new machine with the kernel loaded, and its debugger with all symbols. */
 import { Debugger } from '../debugger/debugger.ts';
 import { Execution } from '../debugger/execution.ts';
-import type { LogLine } from '../debugger/breakpoints.ts';
+import type { LogLine } from '../debugger/hit-filter.ts';
 import type { Symbols } from '../symbols/index.ts';
 import { SymbolError } from '../symbols/index.ts';
 import type { LaunchConfiguration } from './configuration.ts';
@@ -52,7 +52,6 @@ async function attachDebugger(
   const waiting = await openSymbols(session, configuration, { symbols, compressed, debugger_ });
   const execution = new Execution(
     api,
-    debugger_.overlays,
     sessionScheduler(host, machine, terminal, () => output.pace()),
   );
   const linux =

@@ -22,6 +22,25 @@ export async function describeStop(
   record: StopRecord,
   pauseWish: number | undefined,
 ): Promise<StopWords> {
+  const words = await whatStopped(debugger_, ids, record, pauseWish);
+  const undecided = debugger_.breakpoints.undecided(record);
+  if (undecided.length === 0) return words;
+  // Each such stop says why; the Debug Console, which keeps what it was told, is told once.
+  const told = undecided.filter(({ first }) => first).map(({ reason }) => reason);
+  const text = [words.reason.text ?? '', ...undecided.map(({ reason }) => reason)].join(' ').trim();
+  const say = [...(words.say === undefined ? [] : [words.say.text]), ...told].join('\n');
+  return {
+    reason: { ...words.reason, text },
+    ...(say === '' ? {} : { say: { category: told.length > 0 ? 'important' : 'console', text: say } }),
+  };
+}
+
+async function whatStopped(
+  debugger_: Debugger,
+  ids: BreakpointIds,
+  record: StopRecord,
+  pauseWish: number | undefined,
+): Promise<StopWords> {
   const { modules, target } = debugger_;
   const hits = debugger_.hitBreakpoints(record);
   const filters = hits.map((id) => ids.filter(id)).filter((filter) => filter !== undefined);

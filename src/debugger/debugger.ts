@@ -1,20 +1,18 @@
 /** The source-level debugger of one guest: the facade that front ends (DAP, command line) talk to. */
 import type { GuestDebugApi, StopRecord, VcpuStatus } from '../guestdebug/api.ts';
+import { isMachinery } from '../guestdebug/api.ts';
 import type { MachineApi } from '../machine/api.ts';
 import type { LocationWrite, SymbolFile } from '../symbols/index.ts';
 import { fromLittleEndianBytes } from './bits.ts';
-import type { LogLine } from './breakpoints.ts';
-import { Breakpoints } from './breakpoints.ts';
 import { DebuggerError } from './errors.ts';
 import type { CompiledExpression } from './expression/compile.ts';
 import { compile } from './expression/compile.ts';
 import type { FrameContext } from './expression/scope.ts';
 import type { Frame, FrameExtras } from './frames.ts';
 import { frameContext, frameExtras, liveContext, sourceFrames, unwindStack } from './frames.ts';
+import type { LogLine } from './hit-filter.ts';
 import { Module, ModuleSet } from './modules.ts';
 import { ModuleScope } from './names.ts';
-import type { Arrival } from './overlays.ts';
-import { Overlays } from './overlays.ts';
 import type { Plan } from './plan.ts';
 import type { LineStepKind } from './stepping.ts';
 import { InstructionStep, LineStep, StepOut } from './stepping.ts';
@@ -22,6 +20,7 @@ import type { Target } from './target.ts';
 import { machineTarget } from './target.ts';
 import { readRegister, writeRegister } from './registers.ts';
 import { withTypes } from './types.ts';
+import { UserBreakpoints } from './user-breakpoints.ts';
 import type { Value } from './value.ts';
 import { encodeScalar, planStore, scalarKind } from './value.ts';
 
@@ -44,8 +43,7 @@ export class Debugger {
   readonly api: GuestDebugApi;
   readonly target: Target;
   readonly modules = new ModuleSet();
-  readonly overlays: Overlays;
-  readonly breakpoints: Breakpoints;
+  readonly breakpoints: UserBreakpoints;
   /** Grows when the guest runs or is changed: what was computed before is stale. */
   private generation = 0;
   private readonly stacks = new Map<
@@ -58,9 +56,8 @@ export class Debugger {
     this.machine = parts.machine;
     this.api = parts.api;
     this.target = machineTarget(parts.machine);
-    this.overlays = new Overlays(parts.api);
-    const { target, modules, overlays, api } = this;
-    this.breakpoints = new Breakpoints({ target, modules, overlays, api, onLog: parts.onLog });
+    const { target, modules, api } = this;
+    this.breakpoints = new UserBreakpoints({ target, modules, api, onLog: parts.onLog });
   }
 
   addModule(name: string, file: SymbolFile, bias = 0n): Module {
@@ -215,11 +212,8 @@ export class Debugger {
     return new StepOut(this, vcpu);
   }
 
-  /** Who of the user's breakpoints is behind a stop; ids of `Breakpoints`. */
+  /** Ids of the user's breakpoints behind a stop. */
   hitBreakpoints(record: StopRecord): readonly number[] {
-    const arrival: Arrival | undefined = this.overlays.arrivalOf(record.vcpu, record.pc);
-    const ids = (arrival?.owners ?? []).filter(({ temporary }) => !temporary).map(({ id }) => id);
-    const data = this.breakpoints.idsOf(record.causes.flatMap(({ ownerIds }) => ownerIds));
-    return [...new Set([...ids, ...data])];
+    return this.api.stoppers(record).filter((id) => !isMachinery(id));
   }
 }

@@ -1,7 +1,6 @@
 /** Runs the guest in short slices under a plan, and lets messages in between. */
 import type { GuestDebugApi, Resume, SliceResult, StopRecord } from '../guestdebug/api.ts';
-import type { Overlays } from './overlays.ts';
-import type { Plan, PlanAnswer } from './plan.ts';
+import type { Plan } from './plan.ts';
 
 /** The world's clock and event queue, as far as the run loop needs them. */
 export interface Scheduler {
@@ -31,16 +30,14 @@ const INTERNAL_STOPS = 64;
 export class Execution {
   private readonly api: GuestDebugApi;
   private readonly scheduler: Scheduler;
-  private readonly overlays: Pick<Overlays, 'forgetArrival'>;
   /** Looks at each stop before the plan does; true: it is not the user's business, the guest goes on as it did. */
   interlude: (record: StopRecord) => Promise<boolean> = () => Promise.resolve(false);
   private abandoned = false;
   private active = false;
   private pauseAsked = false;
 
-  constructor(api: GuestDebugApi, overlays: Pick<Overlays, 'forgetArrival'>, scheduler: Scheduler) {
+  constructor(api: GuestDebugApi, scheduler: Scheduler) {
     this.api = api;
-    this.overlays = overlays;
     this.scheduler = scheduler;
   }
 
@@ -83,14 +80,10 @@ export class Execution {
       if (result === undefined) return { kind: 'abandoned' };
       if (result.kind === 'ended') return result;
       if (await this.interlude(result.reporter)) continue;
-      answer = await this.ask(plan, result.reporter);
+      answer = await plan.stopped(result.reporter);
       if (answer.kind === 'report') return { kind: 'stopped', record: result.reporter };
       if (++internal % INTERNAL_STOPS === 0) await this.scheduler.yield();
     }
-  }
-
-  private ask(plan: Plan, record: StopRecord): Promise<PlanAnswer> {
-    return plan.stopped(record);
   }
 
   private report(): RunOutcome {
@@ -99,8 +92,6 @@ export class Execution {
   }
 
   private async untilStop(how: Resume): Promise<Extract<SliceResult, { kind: 'stopped' | 'ended' }> | undefined> {
-    const acknowledged = this.api.reporter;
-    if (acknowledged !== undefined) this.overlays.forgetArrival(acknowledged.vcpu);
     let result = this.api.resume(how);
     for (;;) {
       if (result.kind === 'stopped' || result.kind === 'ended') return result;

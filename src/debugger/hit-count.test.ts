@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseHitCondition } from './hit-count.ts';
-import { splitLogMessage } from './breakpoints.ts';
+import { splitLogMessage } from './hit-filter.ts';
 
 describe('hit counts', () => {
   const stopsAt = (text: string): number[] => [1, 2, 3, 4, 5, 6].filter(parseHitCondition(text));

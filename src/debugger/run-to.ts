@@ -1,40 +1,39 @@
 /** Runs until any vCPU arrives at one of some addresses. */
-import type { StopRecord } from '../guestdebug/api.ts';
-import type { OverlayOwner, Overlays } from './overlays.ts';
+import type { GuestDebugApi, StopRecord } from '../guestdebug/api.ts';
 import type { Plan, PlanAnswer } from './plan.ts';
 
 export class RunToAddresses implements Plan {
-  private readonly overlays: Overlays;
-  private readonly addresses: Set<bigint>;
+  private readonly api: GuestDebugApi;
+  private readonly addresses: readonly bigint[];
   private disposed = false;
-  private readonly owner: OverlayOwner = { id: 0, temporary: true, arrive: () => 'stop' };
+  private readonly ids: number[] = [];
 
-  constructor(overlays: Overlays, addresses: readonly bigint[]) {
-    this.overlays = overlays;
-    this.addresses = new Set(addresses);
+  constructor(api: GuestDebugApi, addresses: readonly bigint[]) {
+    this.api = api;
+    this.addresses = addresses;
   }
 
   /** More addresses, while it runs. */
   add(addresses: readonly bigint[]): void {
     if (this.disposed) return;
-    for (const address of addresses) {
-      this.addresses.add(address);
-      this.overlays.add(address, this.owner);
+    for (const linear of addresses) {
+      const result = this.api.set({ kind: 'execution', linear, owner: 'step' });
+      if (result.verified) this.ids.push(result.id);
     }
   }
 
   start(): Promise<PlanAnswer> {
-    for (const address of this.addresses) this.overlays.add(address, this.owner);
+    this.add(this.addresses);
     return Promise.resolve({ kind: 'resume', how: { kind: 'continue' } });
   }
   stopped(record: StopRecord): Promise<PlanAnswer> {
-    const owners = this.overlays.arrivalOf(record.vcpu, record.pc)?.owners ?? [];
-    const mine = record.kind === 'bp' && owners.includes(this.owner);
+    const stoppers = record.kind === 'bp' ? this.api.stoppers(record) : [];
     // A breakpoint of the user at the same place is the better reason.
-    return Promise.resolve(mine && owners.length === 1 ? { kind: 'done', vcpu: record.vcpu } : { kind: 'report' });
+    const mine = stoppers.length > 0 && stoppers.every((id) => this.ids.includes(id));
+    return Promise.resolve(mine ? { kind: 'done', vcpu: record.vcpu } : { kind: 'report' });
   }
   dispose(): void {
     this.disposed = true;
-    for (const address of this.addresses) this.overlays.remove(address, this.owner);
+    for (const id of this.ids.splice(0)) this.api.remove(id);
   }
 }

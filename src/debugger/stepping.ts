@@ -1,15 +1,15 @@
 /**
- * Steps as plans over leases (one instruction of one vCPU, everything else runs as it would have) and temporary
- * overlays. A place in another frame is recognised by its stack pointer, on any vCPU, since a task may migrate.
+ * Steps as plans over leases (one instruction of one vCPU, everything else runs as it would have) and breakpoints
+ * of their own. A place in another frame is recognised by its stack pointer, on any vCPU, since a task may migrate.
  */
-import type { Resume, StopRecord } from '../guestdebug/api.ts';
+import type { GuestDebugApi, HitFilter, Resume, StopRecord } from '../guestdebug/api.ts';
+import { isMachinery } from '../guestdebug/api.ts';
 import type { AddressRange, LineLocation, StepRanges } from '../symbols/index.ts';
 import { dwarfRegisters } from '../symbols/index.ts';
 import { fromLittleEndianBytes } from './bits.ts';
 import type { PhysicalFrame } from './frames.ts';
 import { unwindStack } from './frames.ts';
 import type { Module, ModuleSet } from './modules.ts';
-import type { OverlayOwner, Overlays } from './overlays.ts';
 import type { Plan, PlanAnswer } from './plan.ts';
 import { isLongCode, linearPc, pageTableBase } from './registers.ts';
 import type { Target } from './target.ts';
@@ -18,7 +18,7 @@ import { readExactly } from './target.ts';
 export interface StepHost {
   readonly target: Target;
   readonly modules: ModuleSet;
-  readonly overlays: Overlays;
+  readonly api: Pick<GuestDebugApi, 'set' | 'remove' | 'visit' | 'stoppers'>;
 }
 
 const LONGEST_INSTRUCTION = 15n;
@@ -34,7 +34,8 @@ abstract class StepPlan implements Plan {
   protected readonly host: StepHost;
   /** The vCPU that the step follows; changes when the task goes on elsewhere. */
   protected vcpu: number;
-  private readonly temporary: { linear: bigint; owner: OverlayOwner }[] = [];
+  /** Ids of the step's own breakpoints. */
+  private readonly temporary: number[] = [];
   private awaited: ((record: StopRecord) => Promise<PlanAnswer>) | undefined;
   protected before: Spot;
   private readonly mode: 'insn' | 'insn-whole';
@@ -75,21 +76,18 @@ abstract class StepPlan implements Plan {
     then: () => Promise<PlanAnswer>,
   ): PlanAnswer {
     this.clear();
-    const { target, overlays } = this.host;
+    const { target, api } = this.host;
     const { slots } = target;
     const user = this.before.cpl === 3 ? pageTableBase(slots, this.vcpu) : undefined;
-    const owner: OverlayOwner = {
-      id: 0,
-      temporary: true,
-      arrive: (vcpu) => {
-        if (!isFrame(slots.vcpu(vcpu).rsp)) return 'continue';
-        // A kernel stack is nobody else's; a user stack's address may be another process's too.
-        const mine = user === undefined || pageTableBase(slots, vcpu) === user;
-        return mine ? 'stop' : 'continue';
-      },
+    const filter: HitFilter = ({ vcpu }) => {
+      if (!isFrame(slots.vcpu(vcpu).rsp)) return 'noHit';
+      // A kernel stack is nobody else's; a user stack's address may be another process's too.
+      const mine = user === undefined || pageTableBase(slots, vcpu) === user;
+      return mine ? 'stop' : 'noHit';
     };
     for (const linear of new Set(addresses)) {
-      if (overlays.add(linear, owner).verified) this.temporary.push({ linear, owner });
+      const result = api.set({ kind: 'execution', linear, owner: 'step', filter });
+      if (result.verified) this.temporary.push(result.id);
     }
     this.awaited = (record) => {
       this.vcpu = record.vcpu;
@@ -100,7 +98,7 @@ abstract class StepPlan implements Plan {
   }
 
   private clear(): void {
-    for (const { linear, owner } of this.temporary.splice(0)) this.host.overlays.remove(linear, owner);
+    for (const id of this.temporary.splice(0)) this.host.api.remove(id);
     this.awaited = undefined;
   }
   dispose(): void {
@@ -108,19 +106,19 @@ abstract class StepPlan implements Plan {
   }
 
   async stopped(record: StopRecord): Promise<PlanAnswer> {
-    const { overlays } = this.host;
+    const { api } = this.host;
     if (record.kind === 'bp') {
-      const owners = overlays.arrivalOf(record.vcpu, record.pc)?.owners ?? [];
-      const mine = owners.some((owner) => this.temporary.some((one) => one.owner === owner));
+      const stoppers = api.stoppers(record);
+      const mine = stoppers.some((id) => this.temporary.includes(id));
       // A breakpoint of the user at the same place is the better reason.
-      if (!mine || owners.some((owner) => !owner.temporary) || this.awaited === undefined) return { kind: 'report' };
+      if (!mine || !stoppers.every(isMachinery) || this.awaited === undefined) return { kind: 'report' };
       return this.awaited(record);
     }
     // A step into HLT (spec STEP-5) is a step too: the flow goes on when the vCPU wakes.
     if (record.vcpu !== this.vcpu || record.kind !== 'step') return { kind: 'report' };
     if (record.causes.some(({ cause, owner }) => owner === 'host' && cause !== 'step')) return { kind: 'report' };
     // The lease suppressed line 9 of the boundary table here: ask the breakpoints that the step runs over.
-    if (record.pc !== this.before.pc && overlays.passBy(record.pc, record.vcpu).length > 0) return { kind: 'report' };
+    if (record.pc !== this.before.pc && api.visit(record.vcpu, 'users').length > 0) return { kind: 'report' };
     const through = record.delivery === undefined ? undefined : this.through(record);
     return through ?? this.stepped(record);
   }

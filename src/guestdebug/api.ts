@@ -41,6 +41,12 @@ export interface Cause {
   readonly ownerIds: readonly number[];
   readonly slot?: number;
   readonly access?: Access;
+  /** Owners whose filter could not decide, and why: they stop. */
+  readonly undecided?: readonly Undecided[];
+}
+export interface Undecided {
+  readonly id: number;
+  readonly reason: string;
 }
 /** guest-debug-spec 2.2. */
 export interface StopRecord {
@@ -120,38 +126,99 @@ export interface LedgerEntry {
   readonly rule: string;
 }
 
-/** Decides at a hit, inside the machine, whether to stop. Compiled in advance; must not await. */
-export type HitFilter = (vcpu: number, access: Access | undefined) => 'stop' | 'continue';
-
+/** Where a breakpoint is put: into a table beside the guest's memory, or into host slots (debug registers). */
+export type BreakpointMode = 'overlay' | 'hardware';
 /**
- * Who asked. Without a client every set() makes a breakpoint of its own, with an id of its own: two breakpoints of the
- * user's may sit at one address, each is named at the hit, and removing one leaves the other. With a client, the same
- * request of the same client twice is one breakpoint and one id (guest-debug-spec 4.4; protocol clients).
+ * Who wants a breakpoint: the user, an exception filter of the user's, a running step, the search for a kernel. The last
+ * two are machinery: never the reason that the user sees, and their ids are negative, so that the user's count 1, 2, 3.
  */
-export interface Client {
-  readonly client?: string;
-}
-export interface ExecutionBreakpoint extends Client {
-  readonly kind: 'overlay' | 'slot';
+export type BreakpointOwner = 'user' | 'filter' | 'step' | 'locator';
+export const isMachinery = (id: number): boolean => id < 0;
+
+/** One arrival at an execution breakpoint, or one instruction's access to watched bytes. */
+export interface BreakpointHit {
+  readonly vcpu: number;
+  /** The breakpoint's address where the vCPU stands, or the first byte of the access. */
   readonly linear: bigint;
-  /** Only when CR3's page-table base equals this. */
-  readonly cr3?: bigint;
+  readonly access?: Access;
+  /** Which hit of its breakpoint this is, the first being 1. */
+  readonly number: number;
+}
+/** `noHit`: what was asked for is not so here, as with a condition that is false; it does not count. */
+export type HitVerdict = 'stop' | 'continue' | 'noHit';
+/**
+ * Decides at a hit, inside the machine, whether to stop. Compiled in advance; must not await. One that throws stops, and
+ * the cause carries its message: never miss.
+ */
+export type HitFilter = (hit: BreakpointHit) => HitVerdict;
+
+/** What every breakpoint may say beside its place. */
+export interface Wanted {
+  /** A number that announce() gave. Absent: a new one. */
+  readonly id?: number;
+  /** Default: the user. */
+  readonly owner?: BreakpointOwner;
+  /**
+   * Without a client every set() makes a breakpoint of its own: two breakpoints of the user's may sit at one address, each
+   * is named at the hit, and removing one leaves the other. With a client, the same request of the same client twice is one
+   * breakpoint and one id (guest-debug-spec 4.4; protocol clients).
+   */
+  readonly client?: string;
   /** Absent: all vCPUs. */
   readonly vcpus?: readonly number[];
   readonly filter?: HitFilter;
 }
-export interface DataBreakpoint extends Client {
+export interface ExecutionBreakpoint extends Wanted {
+  readonly kind: 'execution';
+  /** One address, or several that are one breakpoint with one count of hits. */
+  readonly linear: bigint | readonly bigint[];
+  /** Default: overlay. */
+  readonly mode?: BreakpointMode;
+  /** Overlays only: only when CR3's page-table base equals this. */
+  readonly cr3?: bigint;
+}
+export interface DataBreakpoint extends Wanted {
   readonly kind: 'data';
   readonly linear: bigint;
   readonly size: number;
   readonly access: AccessType;
-  readonly vcpus?: readonly number[];
-  readonly filter?: HitFilter;
+  /** The only place for watches so far, and the default. */
+  readonly mode?: 'hardware';
 }
 export type BreakpointRequest = ExecutionBreakpoint | DataBreakpoint;
+/** Where a breakpoint was put. `slots`: their indexes, and how many of a vCPU's four are in use now. */
+export type Placement =
+  | { readonly kind: 'overlay'; readonly addresses: readonly bigint[] }
+  | { readonly kind: 'slots'; readonly slots: readonly number[]; readonly used: number };
+/** What is in a host slot that a breakpoint would have needed. `owners` is empty for the raw control call's. */
+export interface SlotHolder {
+  readonly index: number;
+  readonly type: SlotRow['type'];
+  readonly length: SlotRow['length'];
+  readonly address: bigint;
+  readonly owners: readonly number[];
+}
+/** Why a breakpoint was not set (guest-debug-spec 3.3); words: refusals.ts. */
+export type Refusal =
+  | { readonly kind: 'detached' }
+  | { readonly kind: 'noAddress' }
+  | { readonly kind: 'noVcpu' }
+  | { readonly kind: 'noSuchVcpu'; readonly vcpu: number; readonly count: number }
+  | { readonly kind: 'invalidRange' }
+  | { readonly kind: 'invalidAddress'; readonly address: bigint }
+  | { readonly kind: 'tooManySlots'; readonly size: number; readonly needs: number }
+  | { readonly kind: 'readOnlyExact' }
+  | { readonly kind: 'slotWithCr3' }
+  | {
+      readonly kind: 'noSlotFree';
+      readonly vcpu: number;
+      readonly needs: number;
+      readonly free: number;
+      readonly holders: readonly SlotHolder[];
+    };
 export type SetResult =
-  | { readonly verified: true; readonly id: number; readonly message: string; readonly slots: readonly number[] }
-  | { readonly verified: false; readonly message: string };
+  | { readonly verified: true; readonly id: number; readonly placement: Placement }
+  | { readonly verified: false; readonly refusal: Refusal };
 
 /** What interrupts do to a step (guest-debug-spec STEP-7): run through (default), stop in the handler, or wait. */
 export type StepInterrupts = 'through' | 'enter' | 'hold';
@@ -194,10 +261,28 @@ export interface GuestDebugApi {
     vcpu: number,
     request: { control: number; pad: number; debugreg: readonly bigint[]; insnLength?: number },
   ): 'OK' | 'EINVAL' | 'EBUSY' | 'ENOSPC' | 'ENOTSUP';
+  /** A breakpoint that has no place yet: refused, or waiting for symbols. `id`: the number that it had in another machine. */
+  announce(owner?: BreakpointOwner, id?: number): number;
+  /** Numbers up to this one were given by another machine's layer: they are not given again. */
+  reserve(id: number): void;
   /** Legal while the guest runs: once it returns, no vCPU passes the address unseen. All or nothing. */
   set(request: BreakpointRequest): SetResult;
+  /** Takes some addresses of an execution breakpoint away; the others stay. */
+  withdraw(id: number, addresses: readonly bigint[]): void;
+  /** Removing what does not exist is no error. */
   remove(id: number): void;
   setEnabled(id: number, enabled: boolean): void;
+  /** Hits and dropped queued events of one breakpoint; undefined: it does not exist. */
+  counts(id: number): { readonly hits: number; readonly discarded: number } | undefined;
+  /**
+   * A stopped vCPU stands on execution breakpoints that were not asked when it came, since a step led there or they were
+   * set afterwards: asks those now. Answers the ids of those that would have stopped it; stoppers() knows them, too.
+   */
+  visit(vcpu: number, who: 'users' | 'all'): readonly number[];
+  /** Ids of the breakpoints behind a stop of a vCPU that still stands there. */
+  stoppers(record: StopRecord): readonly number[];
+  /** Those of them whose filter could not decide, and why. */
+  undecided(record: StopRecord): readonly Undecided[];
   /** Catch filters for guest events. */
   setCatch(filters: { readonly bp: 'off' | 'exception' | 'both'; readonly db: boolean }): void;
   readonly policy: SlotPolicy;

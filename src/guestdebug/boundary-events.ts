@@ -5,26 +5,17 @@ import type { Cause } from './api.ts';
 import type { EventSource, StopEvent } from './event-queue.ts';
 import { trapInstruction } from './instruction-reader.ts';
 import { Judge } from './judge.ts';
-import type { Delivered, ObserverState } from './observer-state.ts';
+import type { Delivered } from './observer-state.ts';
 import type { OwnershipRow } from './ownership.ts';
 import { GUEST_ROWS, HOST_ROWS } from './ownership.ts';
+import type { Parts } from './parts.ts';
 import { DR6_GENERAL_DETECT, DR6_TASK_SWITCH } from './policy.ts';
-import type { Leases } from './stepping.ts';
-import type { InstructionReader, StopDescription, StopRecords } from './stop-record.ts';
-import type { TrapLog } from './trap-log.ts';
-import type { VcpuState } from './vcpu-state.ts';
+import type { StopDescription } from './stop-record.ts';
 
-export interface BoundaryParts {
-  readonly state: VcpuState;
-  readonly observer: ObserverState;
-  readonly judge: Judge;
-  readonly leases: Leases;
-  readonly records: StopRecords;
-  readonly log: TrapLog;
-  readonly instructions: InstructionReader;
-  /** Reads a u64 of a vCPU's memory by linear address; undefined when it is not mapped. */
-  readonly read64: (vcpu: number, linear: bigint) => bigint | undefined;
-}
+type BoundaryParts = Pick<
+  Parts,
+  'machine' | 'state' | 'observer' | 'judge' | 'leases' | 'visits' | 'records' | 'log' | 'instructions'
+>;
 const hostCause = (row: OwnershipRow): Cause => ({ cause: row.cause, owner: row.owner, ownerIds: [] });
 const NMI = 2;
 const FIRST_INTERRUPT = 32;
@@ -67,7 +58,7 @@ export class BoundaryEvents {
   }
   /** Line 9. */
   private breakpoint(vcpu: number, natural: boolean): StopEvent | undefined {
-    const { leases, observer, judge, log } = this.parts;
+    const { leases, observer, judge, log, visits } = this.parts;
     if (leases.resumed(vcpu)) {
       // The step began here; the user stands here already.
       observer.armToken(vcpu, false);
@@ -80,6 +71,7 @@ export class BoundaryEvents {
     const { causes, passed } = judge.execution(vcpu);
     log.host(vcpu, passed, 'continued');
     if (causes.length === 0) {
+      visits.leave(vcpu);
       observer.armToken(vcpu, false);
       return undefined;
     }
@@ -107,14 +99,19 @@ export class BoundaryEvents {
   }
   /** RSP to which the handler of an interrupt returns; undefined when the instruction itself raised the event. */
   private interruptedStack(vcpu: number, { vector, fromPc }: Delivered): bigint | undefined {
-    const { state, instructions, read64 } = this.parts;
+    const { state, instructions } = this.parts;
     if (vector < FIRST_INTERRUPT && vector !== NMI) return undefined;
     // Only 64-bit frames always hold the interrupted RSP; in other modes the step enters the handler.
     const long = state.mode(vcpu) === 'long';
     if (!long) return undefined;
     const instruction = trapInstruction(instructions.bytesAt(vcpu, fromPc), long);
     if (instruction.kind === 'interrupt' && instruction.vector === vector) return undefined;
-    return read64(vcpu, state.rsp(vcpu) + FRAME_RSP);
+    return this.read64(vcpu, state.rsp(vcpu) + FRAME_RSP);
+  }
+  private read64(vcpu: number, linear: bigint): bigint | undefined {
+    const bytes = this.parts.machine.readLinear(vcpu, linear, 8);
+    if (bytes.length < 8) return undefined;
+    return new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
   }
 
   private caughtBreakpoint(vcpu: number, natural: boolean): StopEvent {

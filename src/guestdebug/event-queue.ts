@@ -1,8 +1,7 @@
 // Stop events: the one that is reported, and those that wait (guest-debug-spec 4.3): reported exactly once, or discarded
 // when the breakpoint that made them is gone.
 import type { StopRecord } from './api.ts';
-import type { Breakpoints } from './breakpoints.ts';
-import type { VcpuState } from './vcpu-state.ts';
+import type { Parts } from './parts.ts';
 
 /** Which line of the boundary table acted, or what else stopped the vCPU. */
 export type EventSource = 'trap' | 'breakpoint' | 'caught' | 'generalDetect' | 'other';
@@ -20,14 +19,9 @@ export class EventQueue {
   /** Events dropped so far because nothing wanted them any more. */
   discarded = 0;
   private waiting: StopEvent[] = [];
-  private readonly state: VcpuState;
-  private readonly breakpoints: Breakpoints;
-  private readonly onDiscard: (event: StopEvent) => void;
-
-  constructor(state: VcpuState, breakpoints: Breakpoints, onDiscard: (event: StopEvent) => void) {
-    this.state = state;
-    this.breakpoints = breakpoints;
-    this.onDiscard = onDiscard;
+  private readonly parts: Pick<Parts, 'state' | 'register'>;
+  constructor(parts: Pick<Parts, 'state' | 'register'>) {
+    this.parts = parts;
   }
   add(event: StopEvent): void {
     this.waiting.push(event);
@@ -42,12 +36,14 @@ export class EventQueue {
   summary(): StopRecord['alsoPending'] {
     return this.waiting.map(({ record }) => ({ vcpu: record.vcpu, kind: record.kind, ownerIds: ownersOf(record) }));
   }
-  /** The next event that still holds; those in front of it that do not are discarded. */
-  next(): StopEvent | undefined {
+  /** The next event that still holds; those in front of it that do not are discarded, and told. */
+  next(onDiscard: (event: StopEvent) => void): StopEvent | undefined {
     for (;;) {
       const event = this.waiting.shift();
       if (event === undefined || this.isValid(event)) return event;
-      this.discard(event);
+      this.discarded++;
+      for (const id of ownersOf(event.record)) this.parts.register.countDiscarded(id);
+      onDiscard(event);
     }
   }
   /** Takes all, valid or not, without discarding: a coalesced acknowledgement or detach. */
@@ -57,23 +53,11 @@ export class EventQueue {
     return all;
   }
   private isValid({ record, source }: StopEvent): boolean {
-    if (source === 'breakpoint' && this.state.pc(record.vcpu) !== record.pc) return false;
+    if (source === 'breakpoint' && this.parts.state.pc(record.vcpu) !== record.pc) return false;
     const owners = ownersOf(record);
     // A step, a pause or a caught guest event has no owner that could go away.
     if (owners.length === 0) return true;
     if (record.causes.some((cause) => cause.cause === 'step' || cause.cause === 'branchStep')) return true;
-    return owners.some((id) => this.stillWants(id, record.vcpu));
-  }
-  private stillWants(id: number, vcpu: number): boolean {
-    const breakpoint = this.breakpoints.get(id);
-    return breakpoint !== undefined && breakpoint.enabled && breakpoint.vcpus.has(vcpu);
-  }
-  private discard(event: StopEvent): void {
-    this.discarded++;
-    for (const id of ownersOf(event.record)) {
-      const breakpoint = this.breakpoints.get(id);
-      if (breakpoint !== undefined) breakpoint.discarded++;
-    }
-    this.onDiscard(event);
+    return owners.some((id) => this.parts.register.wants(id, record.vcpu));
   }
 }

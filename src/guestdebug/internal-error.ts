@@ -1,11 +1,7 @@
 // Unknown cases fail hard (guest-debug-spec 2.9): the world stops once with a dump; the emulator never aborts.
-import type { Ledger } from './ledger.ts';
+import type { Parts } from './parts.ts';
 import { DUMP_DECISIONS, SLOT_COUNT } from './policy.ts';
 import { hex } from './debug-registers.ts';
-import type { HostSlots } from './slots.ts';
-import type { InstructionReader } from './stop-record.ts';
-import type { ObserverState } from './observer-state.ts';
-import type { VcpuState } from './vcpu-state.ts';
 
 export type InternalErrorCode = 'unattributed' | 'lostLease' | 'slotAccounting' | 'stopWithoutEvent';
 export interface InternalError {
@@ -16,13 +12,7 @@ export interface InternalError {
   /** Everything that the spec asks a dump to hold, as lines. */
   readonly dump: readonly string[];
 }
-export interface InternalErrorParts {
-  readonly state: VcpuState;
-  readonly observer: ObserverState;
-  readonly slots: HostSlots;
-  readonly instructions: InstructionReader;
-  readonly ledger: Ledger;
-}
+type InternalErrorParts = Pick<Parts, 'state' | 'observer' | 'slots' | 'instructions' | 'ledger'>;
 
 export class InternalErrors {
   /** The last one; stays after its stop for whoever wants to look. */
@@ -41,6 +31,10 @@ export class InternalErrors {
     this.last = { code, vcpu, message, dump: this.dump(vcpu) };
     this.waiting = this.last;
     return true;
+  }
+  /** Raises an error and stops the world for it at the vCPU's next boundary. */
+  stop(code: InternalErrorCode, vcpu: number, message: string): void {
+    if (this.raise(code, vcpu, message)) this.parts.observer.stopAtNextBoundary(vcpu);
   }
   get pending(): boolean {
     return this.waiting !== undefined;

@@ -1,14 +1,12 @@
 // What a boundary's host causes mean: which breakpoints they belong to, and what those breakpoints' filters say. Runs
 // inside the machine: no await, no executing of guest code.
 import * as L from '../core/layout.ts';
-import type { Cause } from './api.ts';
-import type { Breakpoints } from './breakpoints.ts';
-import type { Hit, HitSource } from './hits.ts';
-import type { ObserverState } from './observer-state.ts';
-import type { Overlays } from './overlay.ts';
+import type { Cause, Undecided } from './api.ts';
+import { isMachinery } from './api.ts';
+import type { Hit } from './hits.ts';
+import type { Parts } from './parts.ts';
 import { SLOT_COUNT } from './policy.ts';
-import type { HostSlots } from './slots.ts';
-import type { VcpuState } from './vcpu-state.ts';
+import type { Answer } from './register.ts';
 
 export interface Verdict {
   /** Causes that stop; empty: nothing stops. */
@@ -18,17 +16,12 @@ export interface Verdict {
   /** Linear address of the instruction that made the access. */
   readonly causePc?: bigint;
 }
-export interface JudgeParts {
-  readonly state: VcpuState;
-  readonly observer: ObserverState;
-  readonly overlays: Overlays;
-  readonly slots: HostSlots;
-  readonly breakpoints: Breakpoints;
-  readonly hits: HitSource;
-  /** USE_SW_BP: whether overlays stop this vCPU. */
-  readonly overlaysStop: (vcpu: number) => boolean;
-}
-type Asked = Map<number, 'stop' | 'continue'>;
+type JudgeParts = Pick<
+  Parts,
+  'state' | 'observer' | 'overlays' | 'slots' | 'register' | 'controlWords' | 'hits' | 'visits'
+>;
+/** What each breakpoint said to this boundary: none is asked twice. */
+type Asked = Map<number, Answer>;
 const NOTHING: Verdict = { causes: [], passed: [] };
 
 export class Judge {
@@ -42,10 +35,10 @@ export class Judge {
     overlays: readonly number[];
     slot: { index: number; ids: readonly number[] } | undefined;
   } {
-    const { state, overlays, slots, overlaysStop } = this.parts;
+    const { state, overlays, slots, controlWords } = this.parts;
     const pc = state.pc(vcpu);
     return {
-      overlays: overlaysStop(vcpu) ? overlays.matching(vcpu, pc, state.cr3(vcpu)) : [],
+      overlays: controlWords.overlaysStop(vcpu) ? overlays.matching(vcpu, pc, state.cr3(vcpu)) : [],
       slot: slots.executeAt(vcpu, pc),
     };
   }
@@ -56,7 +49,7 @@ export class Judge {
   }
   /** Line 9: a new visit of an execution breakpoint. Counts hits and asks filters. */
   execution(vcpu: number): Verdict {
-    const { slots } = this.parts;
+    const { state, slots, visits } = this.parts;
     const { overlays, slot } = this.matches(vcpu);
     const causes: Cause[] = [];
     const passed: Cause[] = [];
@@ -67,7 +60,24 @@ export class Judge {
       slots.countHit(vcpu, slot.index);
       this.split(vcpu, { cause: 'hwx', owner: 'host', ownerIds: slot.ids, slot: slot.index }, asked, causes, passed);
     }
+    visits.arrived(vcpu, state.pc(vcpu), asked.keys());
     return { causes, passed };
+  }
+  /**
+   * Asks the execution breakpoints that were not asked since a vCPU came to where it stands. Answers all that
+   * would have stopped it, now or when they were asked late before.
+   */
+  late(vcpu: number, who: 'users' | 'all'): readonly number[] {
+    const { state, register, visits } = this.parts;
+    const pc = state.pc(vcpu);
+    const { overlays, slot } = this.matches(vcpu);
+    for (const id of new Set([...overlays, ...(slot?.ids ?? [])])) {
+      if (visits.wasAsked(vcpu, pc, id) || (who === 'users' && isMachinery(id))) continue;
+      const { verdict, reason } = register.ask(id, { vcpu, linear: pc });
+      const stops = reason === undefined ? { id } : { id, reason };
+      visits.late(vcpu, pc, id, verdict === 'stop' ? stops : undefined);
+    }
+    return visits.lateStops(vcpu, pc).map(({ id }) => id);
   }
   /** Line 5: the accesses of the instruction that just retired. */
   data(vcpu: number): Verdict {
@@ -127,19 +137,20 @@ export class Judge {
   private split(vcpu: number, cause: Cause, asked: Asked, causes: Cause[], passed: Cause[]): void {
     const stop: number[] = [];
     const go: number[] = [];
+    const undecided: Undecided[] = [];
+    const { register, state } = this.parts;
+    const { access } = cause;
+    const hit = { vcpu, linear: access?.linear ?? state.pc(vcpu), ...(access === undefined ? {} : { access }) };
     for (const id of cause.ownerIds) {
-      const breakpoint = this.parts.breakpoints.get(id);
-      if (breakpoint === undefined) continue;
-      let verdict = asked.get(id);
-      if (verdict === undefined) {
-        breakpoint.hits++;
-        verdict = breakpoint.request.filter?.(vcpu, cause.access) ?? 'stop';
-        asked.set(id, verdict);
-      }
-      (verdict === 'stop' ? stop : go).push(id);
+      if (register.get(id) === undefined) continue;
+      const answer = asked.get(id) ?? register.ask(id, hit);
+      asked.set(id, answer);
+      (answer.verdict === 'stop' ? stop : go).push(id);
+      if (answer.reason !== undefined) undecided.push({ id, reason: answer.reason });
     }
     const raw = cause.ownerIds.length === 0;
-    if (stop.length > 0 || raw) causes.push({ ...cause, ownerIds: stop });
+    const more = undecided.length === 0 ? {} : { undecided };
+    if (stop.length > 0 || raw) causes.push({ ...cause, ownerIds: stop, ...more });
     if (go.length > 0) passed.push({ ...cause, ownerIds: go });
   }
   /** Whether line 9 is among the causes. */

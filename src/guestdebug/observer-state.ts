@@ -26,6 +26,8 @@ const SURVIVORS_MAX = 8;
 
 export class ObserverState {
   private readonly survivors = new Map<number, readonly Place[]>();
+  /** vCPUs whose caught guest event was accepted and is not delivered yet. */
+  private readonly accepted = new Set<number>();
   private readonly engine: EngineState;
   private readonly state: VcpuState;
   constructor(engine: EngineState, state: VcpuState) {
@@ -143,11 +145,13 @@ export class ObserverState {
   }
   /** The caught guest event of this boundary goes to the guest on resume. */
   acceptCaught(vcpu: number): void {
+    this.accepted.add(vcpu);
     this.engine.set32(L.CAUGHT_PASS, 1, vcpu);
     this.engine.attend(vcpu, LOOK);
   }
-  clearAccepted(vcpu: number): void {
-    this.engine.set32(L.CAUGHT_PASS, 0, vcpu);
+  /** A guest event is delivered: whether it had been caught and accepted. */
+  takeAccepted(vcpu: number): boolean {
+    return this.accepted.delete(vcpu);
   }
   /** Cause bits (DR6 positions) of the guest #DB that is about to be delivered. */
   caughtCauses(vcpu: number): number {
@@ -183,6 +187,7 @@ export class ObserverState {
   /** Detach: nothing that was collected for the observer is left. The guest's own pending causes stay. */
   forget(vcpu: number): void {
     for (const slot of [L.PENDING_HOST, L.OBSERVED, L.CAUGHT, L.CAUGHT_PASS]) this.engine.set32(slot, 0, vcpu);
+    this.accepted.delete(vcpu);
     this.clearLease(vcpu);
     this.clearToken(vcpu);
     this.engine.attend(vcpu, LOOK);

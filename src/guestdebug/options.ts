@@ -16,10 +16,10 @@ export interface GuestDebugOptions {
   /** Lines of the engine's log (something not implemented, a slot that never matches). */
   readonly onLog?: (code: number, vcpu: number, a: bigint, b: bigint) => void;
 }
-/** A vCPU number or a request that the caller got wrong. */
+/** A number that the caller got wrong. */
 export class GuestDebugError extends Error {
-  readonly code: 'noSuchVcpu';
-  constructor(code: 'noSuchVcpu', message: string) {
+  readonly code: 'noSuchVcpu' | 'noSuchBreakpoint';
+  constructor(code: GuestDebugError['code'], message: string) {
     super(message);
     this.name = 'GuestDebugError';
     this.code = code;

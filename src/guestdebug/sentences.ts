@@ -1,5 +1,5 @@
 // Stop reasons in words: a badge of at most 12 characters, and one sentence that says what happened and where.
-import type { Access, Cause, StopKind, StopRecord } from './api.ts';
+import type { Access, Cause, StopKind, StopRecord, Undecided } from './api.ts';
 import { hex } from './debug-registers.ts';
 
 type Described = Omit<StopRecord, 'sentence'>;
@@ -48,8 +48,15 @@ function accessSentence({ kind, size, linear, old, value }: Access): string {
   return `read ${bytes} at ${hex(linear)}${value === undefined ? '' : `: ${hex(value)}`}`;
 }
 
-/** One sentence for a person about a stop record. */
+/** What stopped in words, for a person; what could not be decided is said behind it. */
 export function sentenceOf(record: Described): string {
+  const undecided = record.causes.flatMap(({ undecided: all = [] }) => all).map(undecidedText);
+  return [whatStopped(record), ...undecided].join(' ');
+}
+export function undecidedText({ id, reason }: Undecided): string {
+  return `Breakpoint ${id} could not decide, so it stops: ${/[.!?]$/.test(reason) ? reason : `${reason}.`}`;
+}
+function whatStopped(record: Described): string {
   const who = `vCPU ${record.vcpu}`;
   const at = hex(record.pc);
   const slots = owners(record.causes);

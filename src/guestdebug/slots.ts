@@ -1,8 +1,8 @@
 // The host bank: four comparators per vCPU, who owns them, and all-or-nothing allocation (guest-debug-spec 3).
-import type { AccessType, SlotRow } from './api.ts';
+import type { AccessType, SlotHolder, SlotRow } from './api.ts';
 import type { Chunk } from './cover.ts';
 import type { SlotFields, SlotLength, SlotType } from './debug-registers.ts';
-import { composeDr7, hex } from './debug-registers.ts';
+import { composeDr7 } from './debug-registers.ts';
 import { SLOT_COUNT } from './policy.ts';
 
 /** One breakpoint's share of a slot: which bytes it asked for and which kinds of access. */
@@ -22,12 +22,16 @@ interface Slot {
   hits: number;
   filteredHits: number;
 }
-export interface SlotRequest {
-  readonly id: number;
-  readonly chunks: readonly Chunk[];
+/** One comparator, and the bytes and kinds of access that its breakpoint wants of it. */
+export interface SlotPart {
+  readonly chunk: Chunk;
   readonly start: bigint;
   readonly size: number;
   readonly access: AccessType | 'execute';
+}
+export interface SlotRequest {
+  readonly id: number;
+  readonly parts: readonly SlotPart[];
   readonly vcpus: readonly number[];
 }
 export interface RawSlot extends SlotFields {
@@ -38,7 +42,7 @@ export interface Shortage {
   readonly vcpu: number;
   readonly needs: number;
   readonly free: number;
-  readonly holders: string;
+  readonly holders: readonly SlotHolder[];
 }
 export type Allocation =
   | { readonly ok: true; readonly slots: readonly number[]; readonly used: number }
@@ -64,14 +68,14 @@ export class HostSlots {
   /** Takes or shares slots for all chunks on all vCPUs of the request, or changes nothing. */
   allocate(request: SlotRequest): Allocation {
     for (const vcpu of request.vcpus) {
-      const needs = request.chunks.filter((chunk) => this.shared(vcpu, chunk, request.access) === undefined).length;
+      const needs = request.parts.filter((part) => this.shared(vcpu, part) === undefined).length;
       const free = this.free(vcpu);
       if (needs > free) return { ok: false, shortage: { vcpu, needs, free, holders: this.holders(vcpu) } };
     }
     let slots: readonly number[] = [];
     let used = 0;
     request.vcpus.forEach((vcpu, position) => {
-      const taken = request.chunks.map((chunk) => this.take(vcpu, chunk, request));
+      const taken = request.parts.map((part) => this.take(vcpu, part, request.id));
       if (position === 0) {
         slots = taken;
         used = SLOT_COUNT - this.free(vcpu);
@@ -83,7 +87,7 @@ export class HostSlots {
     return this.banks[vcpu] ?? [];
   }
   /** Index of a slot that this chunk may share: same address and length, both execution or both data. */
-  private shared(vcpu: number, chunk: Chunk, access: Share['access']): number | undefined {
+  private shared(vcpu: number, { chunk, access }: SlotPart): number | undefined {
     const index = this.bank(vcpu).findIndex(
       (slot) =>
         slot !== undefined &&
@@ -94,9 +98,10 @@ export class HostSlots {
     );
     return index < 0 ? undefined : index;
   }
-  private take(vcpu: number, chunk: Chunk, request: SlotRequest): number {
+  private take(vcpu: number, part: SlotPart, id: number): number {
     const bank = this.bank(vcpu);
-    const index = this.shared(vcpu, chunk, request.access) ?? bank.indexOf(undefined);
+    const index = this.shared(vcpu, part) ?? bank.indexOf(undefined);
+    const { chunk, start, size, access } = part;
     const slot: Slot = bank[index] ?? {
       address: chunk.address,
       length: chunk.length,
@@ -106,12 +111,7 @@ export class HostSlots {
       hits: 0,
       filteredHits: 0,
     };
-    slot.shares.set(request.id, {
-      start: request.start,
-      size: request.size,
-      access: request.access,
-      enabled: true,
-    });
+    slot.shares.set(id, { start, size, access, enabled: true });
     slot.type = typeOf(slot);
     bank[index] = slot;
     return index;
@@ -242,10 +242,13 @@ export class HostSlots {
       };
     });
   }
-  /** The holders of a vCPU's slots in words, for refusals. */
-  holders(vcpu: number): string {
-    const used = this.bank(vcpu).flatMap((slot, index) => (slot === undefined ? [] : [`H${index} ${describe(slot)}`]));
-    return `${used.length} of ${SLOT_COUNT}: ${used.join('; ')}`;
+  /** What is in a vCPU's slots. */
+  holders(vcpu: number): readonly SlotHolder[] {
+    return this.bank(vcpu).flatMap((slot, index) => {
+      if (slot === undefined) return [];
+      const { type, length, address, shares } = slot;
+      return [{ index, type, length, address, owners: [...shares.keys()] }];
+    });
   }
   /** What is wrong with the accounting, or undefined; checked after every change. */
   violation(known: (id: number) => boolean): string | undefined {
@@ -286,10 +289,6 @@ function rawSlot(wanted: RawSlot, held: Slot | undefined): Slot {
     hits: same ? held.hits : 0,
     filteredHits: 0,
   };
-}
-function describe(slot: Slot): string {
-  const owners = slot.raw ? 'raw control call' : `breakpoint ${[...slot.shares.keys()].join('+')}`;
-  return `${slot.type} ${slot.length} at ${hex(slot.address)}, ${owners}`;
 }
 function emptyRow(vcpu: number, index: number): SlotRow {
   return {

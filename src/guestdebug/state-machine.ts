@@ -1,42 +1,35 @@
 // The world and its vCPUs in all-stop mode (guest-debug-spec 4.1 to 4.6): who runs, who reports, who waits, and how a stop
 // is left so that nothing is lost and nothing is shown to the guest. States are derived, never stored twice.
 import type { Resume, RunState, SliceResult, StepInterrupts, StopRecord } from './api.ts';
-import type { BoundaryEvents } from './boundary-events.ts';
-import type { Control } from './control.ts';
-import type { EventQueue, StopEvent } from './event-queue.ts';
-import type { Judge } from './judge.ts';
-import type { ObserverState } from './observer-state.ts';
-import type { Leases } from './stepping.ts';
-import type { StopRecords } from './stop-record.ts';
-import type { TrapLog } from './trap-log.ts';
-import type { VcpuState } from './vcpu-state.ts';
+import type { StopEvent } from './event-queue.ts';
+import type { Parts } from './parts.ts';
 
-export interface WorldParts {
-  readonly state: VcpuState;
-  readonly observer: ObserverState;
-  readonly judge: Judge;
-  readonly leases: Leases;
-  readonly queue: EventQueue;
-  readonly events: BoundaryEvents;
-  readonly records: StopRecords;
-  readonly log: TrapLog;
-  readonly control: Control;
-  readonly stepInterrupts: StepInterrupts;
-  /** `sequence`: one stop per event (default). `coalesce`: one stop for all, acknowledged together (4.3). */
-  readonly reporting: 'sequence' | 'coalesce';
-}
+type WorldParts = Pick<
+  Parts,
+  | 'settings'
+  | 'state'
+  | 'observer'
+  | 'judge'
+  | 'leases'
+  | 'visits'
+  | 'queue'
+  | 'events'
+  | 'records'
+  | 'log'
+  | 'controlWords'
+>;
 const RUNNING: SliceResult = { kind: 'running' };
 
 export class World {
   private readonly parts: WorldParts;
   private running = true;
+  /** The machine has run under this layer. */
+  started = false;
   private current: StopEvent | undefined;
   /** Made at a boundary inside the machine's run; reported when the run comes back. */
   private found: StopEvent | undefined;
   /** Where a vCPU stands on a breakpoint that it has neither reported nor passed: no token there, it will hit (P1). */
   private readonly unreported = new Map<number, bigint>();
-  /** Caught guest events that were accepted and not yet delivered. */
-  private readonly accepted = new Set<number>();
   private readonly lastBreakpoint = new Map<number, StopRecord>();
   /** The vCPU that runs alone (stepAlone). */
   private only: number | undefined;
@@ -46,6 +39,10 @@ export class World {
   }
   get stopped(): boolean {
     return !this.running;
+  }
+  /** Parked, Pending, Reporting, or not started (CTL-2). */
+  get mayControl(): boolean {
+    return !this.running || !this.started;
   }
   get reporter(): StopRecord | undefined {
     return this.current?.record;
@@ -80,10 +77,6 @@ export class World {
   caughtWaits(vcpu: number): boolean {
     return [this.current, this.parts.queue.of(vcpu)].some((e) => e?.record.vcpu === vcpu && e.source === 'caught');
   }
-  /** A guest event is delivered: whether it had been caught and accepted. */
-  takeAccepted(vcpu: number): boolean {
-    return this.accepted.delete(vcpu);
-  }
 
   // ---- stopping ----------------------------------------------------------------------------------------------------------------
   /** A line of the boundary table acted for the observer. */
@@ -104,13 +97,13 @@ export class World {
   }
   /** Stops everything for an event; the boundaries of the other vCPUs are evaluated without executing (4.2). */
   stop(event: StopEvent): SliceResult {
-    const { state, queue, leases, control, observer } = this.parts;
+    const { state, queue, leases, controlWords, observer } = this.parts;
     const { vcpu } = event.record;
     this.running = false;
     this.only = undefined;
     for (let other = 0; other < state.count; other++) if (other !== vcpu) this.evaluate(other);
     const cancelled = leases.cancelAll();
-    for (let any = 0; any < state.count; any++) observer.setBlockInterrupts(any, control.blocksInterrupts(any));
+    for (let any = 0; any < state.count; any++) observer.setBlockInterrupts(any, controlWords.blocksInterrupts(any));
     // A step's own client looks at the breakpoints where it ends.
     const { kind } = event.record;
     if (event.source !== 'breakpoint' && kind !== 'step' && kind !== 'branchStep') this.visit(vcpu);
@@ -153,8 +146,11 @@ export class World {
     if (event.source !== 'caught') log.host(record.vcpu, record.causes, 'stopped');
     return { kind: 'stopped', reporter: record };
   }
+  private nextQueued(): StopEvent | undefined {
+    return this.parts.queue.next((event) => this.discarded(event));
+  }
   /** A queued event was dropped: its vCPU gets no token, a breakpoint set anew at its place is hit (4.3). */
-  discarded(event: StopEvent): void {
+  private discarded(event: StopEvent): void {
     const { record, source } = event;
     if (source === 'breakpoint') this.unreported.set(record.vcpu, record.pc);
     this.parts.log.host(record.vcpu, record.causes, 'discarded', '4.3 owner gone');
@@ -168,10 +164,10 @@ export class World {
     const left: StopEvent[] = [];
     this.acknowledge(this.current, left);
     this.current = undefined;
-    if (this.parts.reporting === 'coalesce') {
-      for (let event = queue.next(); event !== undefined; event = queue.next()) this.acknowledge(event, left);
+    if (this.parts.settings.reporting === 'coalesce') {
+      for (let event = this.nextQueued(); event !== undefined; event = this.nextQueued()) this.acknowledge(event, left);
     }
-    const next = queue.next();
+    const next = this.nextQueued();
     if (next !== undefined) {
       for (const event of left) this.depart(event.record.vcpu, true, event);
       return this.report(next, queue.summary(), how.kind !== 'continue');
@@ -190,7 +186,7 @@ export class World {
     }
     this.unreported.clear();
     this.running = true;
-    if (how.kind === 'step') leases.arm(how.vcpu, how.mode, how.interrupts ?? this.parts.stepInterrupts);
+    if (how.kind === 'step') leases.arm(how.vcpu, how.mode, how.interrupts ?? this.parts.settings.stepInterrupts);
     if (how.kind === 'stepAlone') {
       leases.arm(how.vcpu, how.mode, 'enter');
       this.only = how.vcpu;
@@ -205,7 +201,6 @@ export class World {
     const { vcpu, pc, exception, causes } = event.record;
     if (this.parts.state.pc(vcpu) === pc) {
       this.parts.observer.acceptCaught(vcpu);
-      this.accepted.add(vcpu);
       return;
     }
     const cause = causes.map((each) => each.cause).join(', ');
@@ -214,7 +209,8 @@ export class World {
   }
   /** A vCPU leaves its place: may it pass the execution breakpoint there? (4.6) */
   private depart(vcpu: number, suppress: boolean, left: StopEvent | undefined): void {
-    const { observer, state, judge } = this.parts;
+    const { observer, state, judge, visits } = this.parts;
+    visits.leave(vcpu);
     if (!suppress) {
       observer.clearToken(vcpu);
       return;
@@ -228,17 +224,17 @@ export class World {
   }
   /** A step that cannot make progress ends at once (STEP-5); it must never hang. */
   private cannotStep(how: { readonly vcpu: number; readonly interrupts?: StepInterrupts }): StopEvent | undefined {
-    const { state, control, events, stepInterrupts } = this.parts;
+    const { state, controlWords, events, settings } = this.parts;
     const { vcpu } = how;
     const activity = state.activity(vcpu);
-    const held = (how.interrupts ?? stepInterrupts) === 'hold' || control.blocksInterrupts(vcpu);
+    const held = (how.interrupts ?? settings.stepInterrupts) === 'hold' || controlWords.blocksInterrupts(vcpu);
     if (activity === 'active' || (activity === 'halted' && !held)) return undefined;
     return events.plain({ vcpu, kind: 'halted' });
   }
   private rearmSticky(): void {
-    const { state, control, leases } = this.parts;
+    const { state, controlWords, leases } = this.parts;
     for (let vcpu = 0; vcpu < state.count; vcpu++) {
-      if (control.singleStep(vcpu) && !leases.live(vcpu) && state.activity(vcpu) !== 'waitSipi') {
+      if (controlWords.singleStep(vcpu) && !leases.live(vcpu) && state.activity(vcpu) !== 'waitSipi') {
         leases.arm(vcpu, 'insn', 'enter');
       }
     }
@@ -251,7 +247,7 @@ export class World {
     this.found = undefined;
     this.only = undefined;
     this.unreported.clear();
-    this.accepted.clear();
+    this.parts.visits.clear();
     this.running = !suspend;
   }
 }

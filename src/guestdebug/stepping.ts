@@ -1,9 +1,9 @@
 // Step leases (guest-debug-spec 2.6) above the core's: what an interrupt in front of the stepped instruction does to the
 // step. `through`: the handler runs unseen, by a hidden execution breakpoint at the interrupted place of this vCPU alone.
 import type { StepInterrupts } from './api.ts';
-import type { Delivered, LeaseMode, ObserverState } from './observer-state.ts';
+import type { Delivered, LeaseMode } from './observer-state.ts';
+import type { Parts } from './parts.ts';
 import { LEASE_LIMIT, THROUGH_LIMIT } from './policy.ts';
-import type { VcpuState } from './vcpu-state.ts';
 
 interface Lease {
   readonly mode: LeaseMode;
@@ -20,32 +20,28 @@ export interface CompletedStep {
   readonly startPc: bigint;
 }
 
+type LeaseParts = Pick<Parts, 'state' | 'observer' | 'machine' | 'programming'>;
+
 export class Leases {
   private readonly leases = new Map<number, Lease>();
-  private readonly state: VcpuState;
-  private readonly observer: ObserverState;
-  /** Splits changed: the engine must decode these addresses anew. */
-  private readonly splitsChanged: (vcpu: number, linear: bigint) => void;
-  private readonly now: () => bigint;
-
-  constructor(
-    state: VcpuState,
-    observer: ObserverState,
-    now: () => bigint,
-    splitsChanged: (vcpu: number, linear: bigint) => void,
-  ) {
-    this.state = state;
-    this.observer = observer;
-    this.now = now;
-    this.splitsChanged = splitsChanged;
+  private readonly parts: LeaseParts;
+  constructor(parts: LeaseParts) {
+    this.parts = parts;
+  }
+  private get now(): bigint {
+    return this.parts.machine.instructions;
+  }
+  /** The engine must decode this address anew: a handler's way back is watched there, or not any more. */
+  private splitsChanged(vcpu: number, linear: bigint): void {
+    this.parts.programming.splits(vcpu, [linear]);
   }
   arm(vcpu: number, mode: LeaseMode, interrupts: StepInterrupts): void {
-    const { state, observer } = this;
+    const { state, observer } = this.parts;
     this.leases.set(vcpu, {
       mode,
       interrupts,
       startPc: state.pc(vcpu),
-      startedAt: this.now(),
+      startedAt: this.now,
       handler: undefined,
     });
     if (interrupts === 'hold') observer.setBlockInterrupts(vcpu, true);
@@ -57,7 +53,7 @@ export class Leases {
   /** Ends the lease of a vCPU without a report; answers whether there was one. */
   cancel(vcpu: number): boolean {
     const lease = this.leases.get(vcpu);
-    this.observer.clearLease(vcpu);
+    this.parts.observer.clearLease(vcpu);
     if (lease === undefined) return false;
     this.leases.delete(vcpu);
     if (lease.handler !== undefined) this.splitsChanged(vcpu, lease.handler.delivered.fromPc);
@@ -65,30 +61,30 @@ export class Leases {
   }
   cancelAll(): boolean {
     let any = false;
-    for (let vcpu = 0; vcpu < this.state.count; vcpu++) any = this.cancel(vcpu) || any;
+    for (let vcpu = 0; vcpu < this.parts.state.count; vcpu++) any = this.cancel(vcpu) || any;
     return any;
   }
   /** The core says that a lease completed. Answers undefined when the step goes on (an interrupt's handler runs through). */
   completed(vcpu: number, interrupted: InterruptedStack): CompletedStep | undefined {
     const lease = this.leases.get(vcpu);
-    const delivered = this.observer.delivered(vcpu);
+    const delivered = this.parts.observer.delivered(vcpu);
     if (lease?.interrupts === 'through' && delivered !== undefined) {
       const rsp = interrupted(vcpu, delivered);
       if (rsp !== undefined) {
-        this.observer.clearLease(vcpu);
-        lease.handler = { delivered, rsp, cr3: this.state.cr3(vcpu) };
+        this.parts.observer.clearLease(vcpu);
+        lease.handler = { delivered, rsp, cr3: this.parts.state.cr3(vcpu) };
         this.splitsChanged(vcpu, delivered.fromPc);
         return undefined;
       }
     }
     this.leases.delete(vcpu);
-    this.observer.clearLease(vcpu);
-    return { branch: lease?.mode === 'branch', startPc: lease?.startPc ?? this.state.pc(vcpu) };
+    this.parts.observer.clearLease(vcpu);
+    return { branch: lease?.mode === 'branch', startPc: lease?.startPc ?? this.parts.state.pc(vcpu) };
   }
   /** The core ended the lease to report something that did not stop: it goes on. */
   goOn(vcpu: number): void {
     const lease = this.leases.get(vcpu);
-    if (lease !== undefined && lease.handler === undefined) this.observer.renewLease(vcpu, lease.mode);
+    if (lease !== undefined && lease.handler === undefined) this.parts.observer.renewLease(vcpu, lease.mode);
   }
   /** Whether blocks must split here for a handler that runs through. */
   isSplit(linear: bigint): boolean {
@@ -106,13 +102,13 @@ export class Leases {
    */
   resumed(vcpu: number): boolean {
     const lease = this.leases.get(vcpu);
-    const { state } = this;
+    const { state, observer } = this.parts;
     if (lease?.handler === undefined) return false;
     const { rsp, cr3, delivered } = lease.handler;
     if (state.pc(vcpu) !== delivered.fromPc || state.rsp(vcpu) !== rsp || state.cr3(vcpu) !== cr3) return false;
     lease.handler = undefined;
     this.splitsChanged(vcpu, delivered.fromPc);
-    this.observer.armLease(vcpu, lease.mode);
+    observer.armLease(vcpu, lease.mode);
     return true;
   }
   /** Ticks that may pass before a handler that does not return ends its step where the vCPU is; undefined: no limit now. */
@@ -120,7 +116,7 @@ export class Leases {
     let least: bigint | undefined;
     for (const lease of this.leases.values()) {
       if (lease.handler === undefined) continue;
-      const left = lease.startedAt + THROUGH_LIMIT - this.now();
+      const left = lease.startedAt + THROUGH_LIMIT - this.now;
       if (least === undefined || left < least) least = left;
     }
     return least;
@@ -128,7 +124,7 @@ export class Leases {
   /** A step whose handler took too long (STEP-7), taken off the list; undefined: none. */
   takeOverdue(): { readonly vcpu: number; readonly handler: Delivered } | undefined {
     for (const [vcpu, lease] of this.leases) {
-      if (lease.handler === undefined || this.now() - lease.startedAt < THROUGH_LIMIT) continue;
+      if (lease.handler === undefined || this.now - lease.startedAt < THROUGH_LIMIT) continue;
       const handler = lease.handler.delivered;
       this.cancel(vcpu);
       return { vcpu, handler };
@@ -138,8 +134,8 @@ export class Leases {
   /** A vCPU that executes but whose lease saw no boundary: an error of ours (2.9). */
   lost(): number | undefined {
     for (const [vcpu, lease] of this.leases) {
-      const waits = lease.handler !== undefined || this.state.activity(vcpu) !== 'active';
-      if (!waits && this.now() - lease.startedAt > LEASE_LIMIT) return vcpu;
+      const waits = lease.handler !== undefined || this.parts.state.activity(vcpu) !== 'active';
+      if (!waits && this.now - lease.startedAt > LEASE_LIMIT) return vcpu;
     }
     return undefined;
   }

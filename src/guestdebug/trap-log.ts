@@ -1,9 +1,9 @@
 // Writes the rows of the trap ledger: whose trap, what was decided, under which rule; and remembers each vCPU's last.
 import type { Cause, Disposition, LedgerEntry, Owner } from './api.ts';
-import type { Ledger } from './ledger.ts';
+import { isMachinery } from './api.ts';
 import { GUEST_ROWS, HOST_ROWS } from './ownership.ts';
+import type { Parts } from './parts.ts';
 import { hostDr6 } from './stop-record.ts';
-import type { VcpuState } from './vcpu-state.ts';
 
 export interface TrapNote {
   readonly vcpu: number;
@@ -32,29 +32,28 @@ const RULES: Readonly<Record<Cause['cause'], string>> = {
 const VECTOR_BP = 3;
 const VECTOR_DB = 1;
 
+type LogParts = Pick<Parts, 'ledger' | 'state' | 'machine' | 'register'>;
+
 export class TrapLog {
-  private readonly ledger: Ledger;
-  private readonly state: VcpuState;
-  private readonly clock: () => bigint;
+  private readonly parts: LogParts;
   private readonly last = new Map<number, LedgerEntry>();
 
-  constructor(ledger: Ledger, state: VcpuState, clock: () => bigint) {
-    this.ledger = ledger;
-    this.state = state;
-    this.clock = clock;
+  constructor(parts: LogParts) {
+    this.parts = parts;
   }
   note(trap: TrapNote): void {
     const { vcpu } = trap;
-    const entry = this.ledger.add({
-      clock: this.clock(),
+    const { ledger, machine, state } = this.parts;
+    const entry = ledger.add({
+      clock: machine.clock,
       vcpu,
       vector: trap.vector,
-      rip: trap.rip ?? this.state.pc(vcpu),
+      rip: trap.rip ?? state.pc(vcpu),
       cause: trap.cause,
       owner: trap.owner,
       disposition: trap.disposition,
       dr6Host: trap.dr6Host ?? hostDr6([]),
-      dr6Guest: trap.dr6Guest ?? this.state.guestDr6(vcpu),
+      dr6Guest: trap.dr6Guest ?? state.guestDr6(vcpu),
       rule: trap.rule,
     });
     this.last.set(vcpu, entry);
@@ -69,18 +68,16 @@ export class TrapLog {
       owner: 'host',
       disposition,
       rule: rule ?? RULES[first.cause],
-      cause: causes.map(causeText).join(', '),
+      cause: causes.map((cause) => this.causeText(cause)).join(', '),
       dr6Host: hostDr6(causes),
     });
+  }
+  /** "watch H1 #7": the cause, the slot, the user's breakpoints; "bp step": what the debugger put there for itself. */
+  private causeText({ cause, slot, ownerIds }: Cause): string {
+    const owners = ownerIds.map((id) => (isMachinery(id) ? (this.parts.register.get(id)?.owner ?? '') : `#${id}`));
+    return [cause, ...(slot === undefined ? [] : [`H${slot}`]), ...owners].join(' ');
   }
   lastOf(vcpu: number): LedgerEntry | undefined {
     return this.last.get(vcpu);
   }
-}
-
-/** "watch H1 #7": the cause, the slot, the breakpoints. */
-export function causeText(cause: Cause): string {
-  const slot = cause.slot === undefined ? '' : ` H${cause.slot}`;
-  const ids = cause.ownerIds.map((id) => ` #${id}`).join('');
-  return `${cause.cause}${slot}${ids}`;
 }

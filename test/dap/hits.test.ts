@@ -47,3 +47,29 @@ it('a log point speaks exactly once for each arrival, whatever else stops the gu
   await client.close();
   host.dispose();
 });
+
+it('a condition that cannot be evaluated stops every time, says why in the stop, and in the console once', async () => {
+  const host = createNodeAdapterHost();
+  const client = new Client(inProcess(host));
+  const said: string[] = [];
+  client.onMessage = (_direction, message) => {
+    const { event, body } = message as { event?: string; body?: { output?: string } };
+    if (event === 'output' && body?.output?.includes('cannot be evaluated') === true) said.push(body.output);
+  };
+  const condition = '*(int *)0x7000000000000000 == 1';
+  await client.launch({ kernel: path.join(guest, 'smp.elf'), machine: { cpus: 1, memory: '32M' } }, async () => {
+    await client.request('setFunctionBreakpoints', { breakpoints: [{ name: 'list_insert', condition }] });
+  });
+  for (let stops = 0; stops < 3; stops++) {
+    const { threadId, reason, text, hitBreakpointIds } = await client.stopped();
+    assert.deepEqual([reason, hitBreakpointIds?.length], ['function breakpoint', 1]);
+    assert.match(
+      text ?? '',
+      /Condition '\*\(int \*\)0x7000000000000000 == 1' cannot be evaluated: Memory at .* cannot be read/,
+    );
+    await client.request('continue', { threadId });
+  }
+  assert.equal(said.length, 1);
+  await client.close();
+  host.dispose();
+});

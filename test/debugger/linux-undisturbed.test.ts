@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import type { BreakpointWish } from '../../src/debugger/breakpoints.ts';
+import type { BreakpointWish } from '../../src/debugger/user-breakpoints.ts';
 import { Debugger } from '../../src/debugger/debugger.ts';
 import { slideOf } from '../../src/debugger/linux/kernel-image.ts';
 import { KernelLocator } from '../../src/debugger/linux/kernel-locator.ts';
@@ -94,7 +94,7 @@ async function debugAlong(machine: Machine): Promise<Account> {
   const api = new GuestDebug(machine);
   const logged: string[] = [];
   const debugger_ = new Debugger({ machine, api, onLog: ({ text }) => logged.push(text) });
-  const locator = new KernelLocator(machine, debugger_.overlays);
+  const locator = new KernelLocator(machine, api);
   locator.arm();
   let nextSteps = machine.clock;
   let left = 0;
@@ -154,7 +154,7 @@ async function setBreakpoints(debugger_: Debugger, account: Account): Promise<vo
     const condition = wishes.length % 2 === 0 ? '$rdi == 0x123456789' : 'jiffies == 1 && $rsi == 5';
     wishes.push({ key: name, condition, resolve: () => Promise.resolve({ kind: 'code', addresses }) });
     const counted = api.set({
-      kind: 'overlay',
+      kind: 'execution',
       linear: addresses[0] ?? 0n,
       filter: () => (account.hits++, 'continue'),
     });
@@ -172,6 +172,6 @@ async function setBreakpoints(debugger_: Debugger, account: Account): Promise<vo
       access: 'write',
       filter: () => (account.writes++, 'continue'),
     });
-    assert.ok(set.verified, set.message);
+    assert.ok(set.verified, JSON.stringify(set));
   }
 }

@@ -147,8 +147,8 @@ test('SINGLESTEP is renewed by each resume until it is cleared (STEP-8)', () => 
 });
 test("USE_SW_BP clear: an enabled raw client passes overlays; ENABLE clear: they are the manager's again", () => {
   const { layer, call } = stoppedLayer();
-  layer.set({ kind: 'overlay', linear: 5n, vcpus: [0] });
-  layer.set({ kind: 'overlay', linear: 9n, vcpus: [0] });
+  layer.set({ kind: 'execution', linear: 5n, vcpus: [0] });
+  layer.set({ kind: 'execution', linear: 9n, vcpus: [0] });
   assert.equal(call(0x1), 'OK');
   layer.resume({ kind: 'continue' });
   assert.equal(layer.runSlice(13).kind, 'running');

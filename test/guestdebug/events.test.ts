@@ -24,7 +24,7 @@ function control({ layer }: Bench, word: number, dr7 = 0n): void {
 test('T-A9 an NMI while stepping with BLOCKIRQ is held and comes afterwards', () => {
   const b = bench((c) => interruptCommand(c, NMI_TO_0).at('A').raw('90 90 90'));
   const { layer, tables, code } = b;
-  idOf(layer.set({ kind: 'overlay', linear: code.place('send') }));
+  idOf(layer.set({ kind: 'execution', linear: code.place('send') }));
   untilStop(layer);
   control(b, 0x100003 | 0x10000);
   const records = [next(layer), next(layer)];
@@ -44,7 +44,7 @@ test('T-A9 an NMI while stepping with BLOCKIRQ is held and comes afterwards', ()
 });
 test('T-AB INIT during a step stops with kind reset', () => {
   const { layer, code, pc } = bench((c) => interruptCommand(c, INIT_TO_0).at('A').raw('90'));
-  idOf(layer.set({ kind: 'overlay', linear: code.place('send') }));
+  idOf(layer.set({ kind: 'execution', linear: code.place('send') }));
   untilStop(layer);
   const record = step(layer, 0);
   assert.deepEqual([record.kind, layer.vcpus()[0]?.mode, record.pc], ['reset', 'real', 0xfffffff0n]);
@@ -56,7 +56,7 @@ test("T-9F INIT resets the guest's bank and keeps the host's", () => {
   });
   const { layer } = b;
   idOf(layer.set({ kind: 'data', linear: BigInt(DATA), size: 8, access: 'write' }));
-  idOf(layer.set({ kind: 'overlay', linear: b.code.place('send') }));
+  idOf(layer.set({ kind: 'execution', linear: b.code.place('send') }));
   untilStop(layer);
   assert.equal(layer.slots(0)[1]?.enabled, true);
   step(layer, 0);
@@ -79,7 +79,7 @@ test('T-CA an interrupt arriving with a watch hit: stop first, exactly behind th
 test('T-C5 a snapshot while BLOCKIRQ holds a vector restores it pending', () => {
   const b = bench((c) => interruptCommand(c.raw('FA'), 0x44040).raw('FB').at('A').raw('90 90 90'));
   const { layer, tables, A, pc } = b;
-  idOf(layer.set({ kind: 'overlay', linear: A }));
+  idOf(layer.set({ kind: 'execution', linear: A }));
   untilStop(layer);
   control(b, 0x110003);
   assert.equal(next(layer).heldEvents.interrupt, true);
@@ -94,7 +94,7 @@ test('T-C5 a snapshot while BLOCKIRQ holds a vector restores it pending', () => 
 });
 test('T-CB the clock stands still while the world is stopped', () => {
   const { layer, A, pc } = bench((c) => c.raw('90').at('A').raw('90'));
-  idOf(layer.set({ kind: 'overlay', linear: A }));
+  idOf(layer.set({ kind: 'execution', linear: A }));
   untilStop(layer);
   const { clock } = pc;
   for (let i = 0; i < 100; i++) layer.runSlice(10_000);
@@ -131,8 +131,8 @@ test('T-A7 with a breakpoint in the handler too: each place once', () => {
       m.setGate(14, BigInt(handler.address));
     },
   });
-  const id = idOf(b.layer.set({ kind: 'overlay', linear: b.A }));
-  const inHandler = idOf(b.layer.set({ kind: 'overlay', linear: BigInt(handler.address) }));
+  const id = idOf(b.layer.set({ kind: 'execution', linear: b.A }));
+  const inHandler = idOf(b.layer.set({ kind: 'execution', linear: BigInt(handler.address) }));
   assert.deepEqual([untilStop(b.layer).pc, next(b.layer).pc], [b.A, BigInt(handler.address)]);
   noStop(b.layer, 10_000);
   assert.deepEqual([b.layer.counts(id)?.hits, b.layer.counts(inHandler)?.hits], [1, 1]);
@@ -150,7 +150,7 @@ test('T-A8 the handler kills the thread and the function is called anew with the
       },
     },
   );
-  const id = idOf(b.layer.set({ kind: 'overlay', linear: b.A }));
+  const id = idOf(b.layer.set({ kind: 'execution', linear: b.A }));
   assert.equal(untilStop(b.layer).pc, b.A);
   assert.equal(next(b.layer).pc, b.A);
   noStop(b.layer, 10_000);
@@ -165,7 +165,7 @@ test('T-86 a breakpoint of one address space does not fire in another', () => {
     },
     { prepare: (m) => m.write64(other, 0x11007n) },
   );
-  const id = idOf(layer.set({ kind: 'overlay', linear: code.place('f'), cr3: BigInt(other) }));
+  const id = idOf(layer.set({ kind: 'execution', linear: code.place('f'), cr3: BigInt(other) }));
   assert.equal(untilStop(layer).pc, code.place('f'));
   assert.deepEqual([pc.engine.get64(L.CR3, 0), BigInt(PML4) === BigInt(other)], [BigInt(other), false]);
   noStop(layer, 10_000);
@@ -176,8 +176,8 @@ test('T-89 an overlay on an instruction that crosses a page fires at its first b
   const { layer } = bench((c) => c.load(RBX, at).raw('FF E3'), {
     prepare: (m) => m.write(at, Uint8Array.of(0x48, 0xc7, 0xc0, 1, 0, 0, 0, 0xcd, 0x81)),
   });
-  idOf(layer.set({ kind: 'overlay', linear: BigInt(at) }));
-  idOf(layer.set({ kind: 'overlay', linear: BigInt(at + 2) }));
+  idOf(layer.set({ kind: 'execution', linear: BigInt(at) }));
+  idOf(layer.set({ kind: 'execution', linear: BigInt(at + 2) }));
   const record = untilStop(layer);
   assert.deepEqual([record.pc, record.instructionLength], [BigInt(at), 7]);
   assert.equal(step(layer, 0).pc, BigInt(at + 7));
@@ -185,8 +185,8 @@ test('T-89 an overlay on an instruction that crosses a page fires at its first b
 test('T-83 T-8A T-99 before any code is there: real-mode trampoline by linear address, slots on processors yet to come', () => {
   const TRAMPOLINE = 0x8000n;
   const { layer } = debugged();
-  idOf(layer.set({ kind: 'overlay', linear: TRAMPOLINE }));
-  const id = idOf(layer.set({ kind: 'slot', linear: symbol('smp_entry') }));
+  idOf(layer.set({ kind: 'execution', linear: TRAMPOLINE }));
+  const id = idOf(layer.set({ kind: 'execution', mode: 'hardware', linear: symbol('smp_entry') }));
   const seen: string[] = [];
   for (let i = 0; i < 6; i++) {
     const record = i === 0 ? untilStop(layer, 50_000_000) : next(layer, 50_000_000);

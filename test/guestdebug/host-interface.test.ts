@@ -21,7 +21,7 @@ function call(
 
 test('T-20 an overlay stops in front of its instruction and leaves the byte alone', () => {
   const { layer, pc, A } = bench((c) => c.raw('90').at('A').raw('90'));
-  const id = idOf(layer.set({ kind: 'overlay', linear: A }));
+  const id = idOf(layer.set({ kind: 'execution', linear: A }));
   const record = untilStop(layer);
   assert.deepEqual(
     [record.kind, record.exception, record.pc, record.faultLike, record.instructionLength, record.dr6],
@@ -70,7 +70,7 @@ test('T-30 T-31 T-32 T-33 T-34 T-35 T-37 steps with interrupts held, over fast p
     c.at('A').raw('FB 31 C0 0F A2 B8 01 00 00 00').raw('90').at('end0').raw('90');
   });
   const { layer, A, tables } = b;
-  idOf(layer.set({ kind: 'overlay', linear: A }));
+  idOf(layer.set({ kind: 'execution', linear: A }));
   assert.equal(untilStop(layer).pc, A);
   call(b, 0x10001 | STEP | BLOCKIRQ);
   const first = next(layer);
@@ -95,7 +95,7 @@ test('T-34 T-35 a write of TSC_DEADLINE and CLI do not skip the lease', () => {
   const { layer, A, tables } = bench((c) => {
     c.raw('FB B9 E0 06 00 00 31 C0 31 D2').at('A').raw('0F 30 FA').at('B').raw('90');
   });
-  idOf(layer.set({ kind: 'overlay', linear: A }));
+  idOf(layer.set({ kind: 'execution', linear: A }));
   untilStop(layer);
   assert.equal(step(layer, 0).pc, A + 2n);
   assert.equal(step(layer, 0).pc, A + 3n);

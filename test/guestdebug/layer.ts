@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { SetResult, SliceResult, StopRecord } from '../../src/guestdebug/api.ts';
 import type { GuestDebug } from '../../src/guestdebug/guest-debug.ts';
+import { placementText, refusalText } from '../../src/guestdebug/refusals.ts';
 
 /** Runs until a stop; fails when none comes. */
 export function untilStop(layer: GuestDebug, ticks = 10_000): StopRecord {
@@ -31,9 +32,10 @@ export function noStop(layer: GuestDebug, ticks: number): void {
   assert.notEqual(run.kind, 'stopped', run.kind === 'stopped' ? run.reporter.sentence : '');
 }
 export function idOf(result: SetResult): number {
-  if (!result.verified) throw new Error(`refused: ${result.message}`);
+  if (!result.verified) throw new Error(`refused: ${refusalText(result.refusal)}`);
   return result.id;
 }
+/** What the user reads of it: where it went, or why not. */
 export function messageOf(result: SetResult): string {
-  return result.message;
+  return result.verified ? placementText(result.placement) : refusalText(result.refusal);
 }

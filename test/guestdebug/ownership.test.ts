@@ -23,7 +23,7 @@ test("T-40 the guest's own CC is re-injected without a stop", () => {
 });
 test("T-41 an overlay on the guest's own CC: host first, then the guest, once each", () => {
   const { layer, tables, A } = bench((c) => c.raw('90').at('A').raw('CC'));
-  idOf(layer.set({ kind: 'overlay', linear: A }));
+  idOf(layer.set({ kind: 'execution', linear: A }));
   const record = untilStop(layer);
   assert.deepEqual([record.kind, record.pc, record.causes[0]?.owner], ['bp', A, 'host']);
   noStop(layer, 10_000);
@@ -89,7 +89,7 @@ test('T-47 host and guest execution slots at one instruction: each once', () => 
       m.setFlagsOnReturn(1, RF);
     },
   });
-  const id = idOf(layer.set({ kind: 'slot', linear: A }));
+  const id = idOf(layer.set({ kind: 'execution', mode: 'hardware', linear: A }));
   const record = untilStop(layer);
   assert.deepEqual([record.kind, record.pc, record.dr6], ['hwx', A, I6 + B0]);
   noStop(layer, 10_000);
@@ -103,7 +103,7 @@ test('T-48 the same when the handler clears its slot instead: never zero stops',
       m.clearSlotsIn(1);
     },
   });
-  const id = idOf(layer.set({ kind: 'slot', linear: A }));
+  const id = idOf(layer.set({ kind: 'execution', mode: 'hardware', linear: A }));
   untilStop(layer);
   for (let i = 0; i < 2 && layer.resume({ kind: 'continue' }).kind === 'running'; i++) layer.runSlice(10_000);
   const hits = layer.counts(id)?.hits ?? 0;
@@ -124,7 +124,7 @@ const tfProgram = (c: Code): void => {
 };
 test("T-4A a host step with the guest's TF: host first, then the guest at the same place", () => {
   const { layer, tables, A, code } = bench(tfProgram);
-  idOf(layer.set({ kind: 'overlay', linear: A }));
+  idOf(layer.set({ kind: 'execution', linear: A }));
   untilStop(layer);
   tables.flags |= TF;
   const record = step(layer, 0);
@@ -138,7 +138,7 @@ test("T-4A a host step with the guest's TF: host first, then the guest at the sa
 });
 test('T-4B the same, stepped again: at the first handler instruction, nothing retired', () => {
   const { layer, tables, A } = bench(tfProgram);
-  idOf(layer.set({ kind: 'overlay', linear: A }));
+  idOf(layer.set({ kind: 'execution', linear: A }));
   untilStop(layer);
   tables.flags |= TF;
   step(layer, 0);
@@ -169,8 +169,8 @@ test('T-4E guest DR6 after host stops of all kinds is untouched', () => {
   const { layer, tables, A, code } = bench((c) =>
     c.load(RBX, DATA).at('A').raw('48 89 03 90 90').at('B').raw('0F 21 C0 90'),
   );
-  idOf(layer.set({ kind: 'overlay', linear: A }));
-  idOf(layer.set({ kind: 'slot', linear: code.place('B') }));
+  idOf(layer.set({ kind: 'execution', linear: A }));
+  idOf(layer.set({ kind: 'execution', mode: 'hardware', linear: code.place('B') }));
   idOf(layer.set({ kind: 'data', linear: BigInt(DATA), size: 8, access: 'write' }));
   const kinds = [untilStop(layer), next(layer), step(layer, 0), next(layer), step(layer, 0)].map(({ kind }) => kind);
   assert.deepEqual(kinds, ['bp', 'watch', 'step', 'hwx', 'step']);
@@ -197,7 +197,7 @@ test('caught #DB: stop first, DR6 unchanged, then delivered', () => {
 });
 test('SAME-5 a breakpoint on the first instruction of a handler says which event led there', () => {
   const { layer, tables, A } = bench((c) => c.load(RBX, 0x40000000).at('A').raw('48 8B 03'));
-  idOf(layer.set({ kind: 'overlay', linear: tables.handler(14) }));
+  idOf(layer.set({ kind: 'execution', linear: tables.handler(14) }));
   const record = untilStop(layer);
   assert.deepEqual([record.kind, record.delivery], ['bp', { vector: 14, errorCode: 0, fromPc: A }]);
 });
@@ -206,7 +206,7 @@ test('SAME-6 a breakpoint behind MOV SS stops with the shadow in force, and it s
     c.raw('8C D0 8E D0').at('A').raw('90').at('B').raw('90');
   };
   const { layer, A, pc } = bench(program);
-  idOf(layer.set({ kind: 'overlay', linear: A }));
+  idOf(layer.set({ kind: 'execution', linear: A }));
   assert.deepEqual([untilStop(layer).shadow, layer.reporter?.pc], ['movss', A]);
   noStop(layer, 10_000);
   layer.detach(false);
@@ -221,7 +221,7 @@ test('T-C4 a snapshot at a boundary with a pending trap and a shadow gives the s
     m.setGuestSlot(1, BigInt(DATA), 3, 4);
   };
   const { layer, A, pc, tables, code } = bench(program, { prepare });
-  idOf(layer.set({ kind: 'overlay', linear: A }));
+  idOf(layer.set({ kind: 'execution', linear: A }));
   const record = untilStop(layer);
   assert.deepEqual([record.shadow, record.guestPending & 15], ['movss', 2]);
   const snapshot = pc.save();

@@ -24,7 +24,7 @@ function everyNth(n: number): () => 'stop' | 'continue' {
   return () => (++visits % n === 0 ? 'stop' : 'continue');
 }
 function overlay(name: string, n: number): BreakpointRequest {
-  return { kind: 'overlay', linear: symbol(name), filter: everyNth(n) };
+  return { kind: 'execution', linear: symbol(name), filter: everyNth(n) };
 }
 /** Runs on after a stop; a queued stop counts as one of its own. */
 function go(run: SampleRun, how: Resume, ticks: number): SliceResult {
@@ -68,7 +68,7 @@ describe('the sample guest under the guest-debug layer', () => {
       layer.set({ kind: 'data', linear: symbol('workers') + 8n, size: 8, access: 'readWrite', filter: everyNth(50) }),
     );
     idOf(layer.set({ kind: 'data', linear: symbol('ending'), size: 4, access: 'write' }));
-    idOf(layer.set({ kind: 'slot', linear: symbol('on_double_fault') }));
+    idOf(layer.set({ kind: 'execution', mode: 'hardware', linear: symbol('on_double_fault') }));
     assert.equal(layer.set({ kind: 'data', linear: symbol('cpus'), size: 8, access: 'write' }).verified, false);
     const steps = 1000;
     let taken = 0;
@@ -136,7 +136,7 @@ function randomRun(run: SampleRun, below: (n: number) => number): unknown {
     const linear = symbol(place === 'spin' ? 'acquire_list' : place) + BigInt(below(3));
     const request: BreakpointRequest =
       below(3) > 0
-        ? { kind: below(4) === 0 ? 'slot' : 'overlay', linear, filter: everyNth(n) }
+        ? { kind: 'execution', mode: below(4) === 0 ? 'hardware' : 'overlay', linear, filter: everyNth(n) }
         : {
             kind: 'data',
             linear: symbol(pick(WATCHED, 'cpus')) + BigInt(below(64)),

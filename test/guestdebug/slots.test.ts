@@ -6,7 +6,7 @@ import type { GuestDebugOptions } from '../../src/guestdebug/guest-debug.ts';
 import { GuestDebug } from '../../src/guestdebug/guest-debug.ts';
 import * as L from '../../src/core/layout.ts';
 import { FakeMachine } from './fake-machine.ts';
-import { idOf, next, untilStop } from './layer.ts';
+import { idOf, messageOf, next, untilStop } from './layer.ts';
 
 function layerOf(options: GuestDebugOptions = {}, vcpus = 2): { layer: GuestDebug; machine: FakeMachine } {
   const machine = new FakeMachine({ vcpus });
@@ -25,27 +25,33 @@ test('T-90 five aligned 8-byte watches: four verified, the fifth refused with th
   const { layer } = layerOf();
   for (let i = 0; i < 4; i++) {
     const result = layer.set(data(0x1000n + 8n * BigInt(i), 8));
-    assert.deepEqual(result, { verified: true, id: i + 1, message: `H${i} (${i + 1} of 4)`, slots: [i] });
+    const placement = { kind: 'slots', slots: [i], used: i + 1 };
+    assert.deepEqual(result, { verified: true, id: i + 1, placement });
+    assert.equal(messageOf(result), `H${i} (${i + 1} of 4)`);
   }
   const fifth = layer.set(data(0x2000n, 8));
   assert.equal(
-    fifth.message,
+    messageOf(fifth),
     'No debug-register slot free: needs 1, 0 of 4 free on vCPU 0 (in use: 4 of 4: H0 write 8 at 0x1000, breakpoint 1; ' +
       'H1 write 8 at 0x1008, breakpoint 2; H2 write 8 at 0x1010, breakpoint 3; H3 write 8 at 0x1018, breakpoint 4). ' +
       'Remove one or shorten the range.',
   );
-  assert.equal(fifth.verified, false);
+  const holders = [0, 1, 2, 3].map((index) => {
+    return { index, type: 'write', length: 8, address: 0x1000n + 8n * BigInt(index), owners: [index + 1] };
+  });
+  const refusal = { kind: 'noSlotFree', vcpu: 0, needs: 1, free: 0, holders };
+  assert.deepEqual(fifth, { verified: false, refusal });
 });
 test('as long as there are no software watchpoints, no policy and no refusal offers any', () => {
   const { layer } = layerOf();
   for (let i = 0; i < 4; i++) idOf(layer.set(data(0x1000n + 8n * BigInt(i), 8)));
-  assert.doesNotMatch(layer.set(data(0x2000n, 8)).message, /slotPolicy|hybrid|soft/i);
-  assert.doesNotMatch(layer.set(data(0x1000n, 33)).message, /slotPolicy|hybrid|soft/i);
+  assert.doesNotMatch(messageOf(layer.set(data(0x2000n, 8))), /slotPolicy|hybrid|soft/i);
+  assert.doesNotMatch(messageOf(layer.set(data(0x1000n, 33))), /slotPolicy|hybrid|soft/i);
   assert.deepEqual([layer.policy, layer.capabilities().policies], ['hardware', ['hardware']]);
 });
 test('T-92 eight bytes at 0x1003: two windows, or 1+4+2+1 exactly', () => {
   const windows = layerOf().layer;
-  assert.equal(windows.set(data(0x1003n, 8)).message, 'H0,H1 (2 of 4)');
+  assert.equal(messageOf(windows.set(data(0x1003n, 8))), 'H0,H1 (2 of 4)');
   assert.deepEqual(
     windows.slots(0).flatMap((row) => (row.bank === 'host' && row.owner !== 'free' ? [[row.address, row.length]] : [])),
     [
@@ -54,7 +60,7 @@ test('T-92 eight bytes at 0x1003: two windows, or 1+4+2+1 exactly', () => {
     ],
   );
   const exact = layerOf({ coverPolicy: 'exact' }).layer;
-  assert.equal(exact.set(data(0x1003n, 8)).message, 'H0,H1,H2,H3 (4 of 4)');
+  assert.equal(messageOf(exact.set(data(0x1003n, 8))), 'H0,H1,H2,H3 (4 of 4)');
   assert.deepEqual(
     exact.slots(0).flatMap((row) => (row.bank === 'host' ? [[row.address, row.length]] : [])),
     [
@@ -68,13 +74,14 @@ test('T-92 eight bytes at 0x1003: two windows, or 1+4+2+1 exactly', () => {
 test('T-93 33 bytes need five slots', () => {
   const { layer } = layerOf();
   const result = layer.set(data(0x1000n, 33));
-  assert.deepEqual(result, { verified: false, message: 'Range of 33 bytes needs 5 slots; x86 has 4.' });
+  assert.deepEqual(result, { verified: false, refusal: { kind: 'tooManySlots', size: 33, needs: 5 } });
+  assert.equal(messageOf(result), 'Range of 33 bytes needs 5 slots; x86 has 4.');
 });
 test('T-94 32 bytes aligned take four slots, at +1 they do not fit', () => {
   const { layer } = layerOf();
   const shifted = layer.set(data(0x1001n, 32));
-  assert.deepEqual(shifted, { verified: false, message: 'Range of 32 bytes needs 5 slots; x86 has 4.' });
-  assert.equal(layer.set(data(0x1000n, 32)).message, 'H0,H1,H2,H3 (4 of 4)');
+  assert.equal(messageOf(shifted), 'Range of 32 bytes needs 5 slots; x86 has 4.');
+  assert.equal(messageOf(layer.set(data(0x1000n, 32))), 'H0,H1,H2,H3 (4 of 4)');
 });
 test('T-95 the same watch twice shares its slot; removing one keeps it', () => {
   const { layer } = layerOf();
@@ -93,12 +100,12 @@ test('T-96 one slot left, two needed: nothing is allocated on any vCPU', () => {
   idOf(layer.set(data(0x1000n, 16)));
   idOf(layer.set({ ...data(0x2000n, 8), vcpus: [1] }));
   const result = layer.set(data(0x3004n, 8));
-  assert.match(result.message, /needs 2, 1 of 4 free on vCPU 1 /);
+  assert.match(messageOf(result), /needs 2, 1 of 4 free on vCPU 1 /);
   assert.deepEqual([free(layer, 0), free(layer, 1)], [2, 1]);
 });
 test('T-97 a read-only watch under hardware and exact is refused, under windows filtered', () => {
   const { layer } = layerOf({ coverPolicy: 'exact' });
-  assert.match(layer.set(data(0x1000n, 4, 'read')).message, /^x86 has no comparator for reads alone/);
+  assert.match(messageOf(layer.set(data(0x1000n, 4, 'read'))), /^x86 has no comparator for reads alone/);
   const windows = layerOf().layer;
   assert.equal(windows.set(data(0x1000n, 4, 'read')).verified, true);
   assert.equal(windows.slots(0)[4]?.type, 'readWrite');
@@ -161,15 +168,20 @@ test('a disabled breakpoint keeps its slot, and the comparator rests', () => {
 });
 test('bad requests have their exact answers', () => {
   const { layer } = layerOf();
-  const message = (request: Parameters<GuestDebug['set']>[0]): string => layer.set(request).message;
+  const message = (request: Parameters<GuestDebug['set']>[0]): string => messageOf(layer.set(request));
   assert.equal(message(data(0x1000n, 0)), 'Invalid range.');
   assert.equal(message(data((1n << 64n) - 4n, 8)), 'Invalid range.');
   assert.equal(message(data(0x1000n, 1.5)), 'Invalid range.');
   assert.equal(message(data(0x800000000000n, 8)), 'Address 0x800000000000 is not valid in 64-bit mode.');
   assert.equal(message(data(0x7ffffffffffcn, 8)), 'Address 0x800000000003 is not valid in 64-bit mode.');
   assert.equal(
-    message({ kind: 'overlay', linear: 0x1000n, vcpus: [2] }),
+    message({ kind: 'execution', linear: 0x1000n, vcpus: [2] }),
     'vCPU 2 does not exist: the machine has vCPU 0 to 1.',
   );
+  assert.equal(
+    message({ kind: 'execution', linear: 0x1000n, vcpus: [] }),
+    'The list of vCPUs is empty: name at least one, or leave the list out for all.',
+  );
+  assert.equal(message({ kind: 'execution', linear: [] }), 'A breakpoint needs an address.');
   assert.equal(message(data(0x1000n, 2 ** 40)), 'Range of 1099511627776 bytes needs 137438953472 slots; x86 has 4.');
 });

@@ -19,7 +19,7 @@ function four(
   const layer = new GuestDebug(machine, { stepIrq: 'enter', ...options });
   return { layer, machine, hits: () => machine.trace.filter(({ pc }) => pc === A).length };
 }
-const overlay = (layer: GuestDebug, linear = A): number => idOf(layer.set({ kind: 'overlay', linear }));
+const overlay = (layer: GuestDebug, linear = A): number => idOf(layer.set({ kind: 'execution', linear }));
 
 test('T-A0 four vCPUs reach one overlay in the same slice: four stops, nothing executed between them', () => {
   const { layer, machine, hits } = four();
@@ -163,7 +163,7 @@ test('T-B0 a breakpoint set between two slices is not passed', () => {
 });
 test('T-B1 a protocol client inserts twice and removes three times', () => {
   const { layer } = four();
-  const request = { kind: 'overlay', linear: A, client: 'gdb' } as const;
+  const request = { kind: 'execution', linear: A, client: 'gdb' } as const;
   const id = idOf(layer.set(request));
   assert.equal(idOf(layer.set(request)), id);
   for (let i = 0; i < 3; i++) layer.remove(id);
@@ -257,7 +257,7 @@ test('STEP-5 a step of a vCPU that cannot run ends at once', () => {
 test('filters are asked inside the machine, once per visit; what they let pass is in the ledger', () => {
   const { layer, machine, hits } = four({}, { vcpus: 2 });
   let asked = 0;
-  const id = idOf(layer.set({ kind: 'overlay', linear: A, filter: () => (++asked % 5 === 0 ? 'stop' : 'continue') }));
+  const id = idOf(layer.set({ kind: 'execution', linear: A, filter: () => (++asked % 5 === 0 ? 'stop' : 'continue') }));
   const record = untilStop(layer);
   // The fifth visit is vCPU 0's third; vCPU 1 stood there too, and its visit was the sixth.
   assert.deepEqual([record.vcpu, record.causes[0]?.ownerIds, asked, record.alsoPending], [0, [id], 6, []]);
@@ -266,6 +266,62 @@ test('filters are asked inside the machine, once per visit; what they let pass i
   assert.deepEqual([asked, hits()], [6, 6]);
   assert.equal(layer.ledger(0, 100).filter((row) => row.disposition === 'continued').length, 5);
   assert.ok(machine.executed > 0n);
+});
+test('a filter that throws stops with a sentence; the breakpoints beside it and the queued events are not lost', () => {
+  const { layer } = four({}, { vcpus: 2 });
+  const broken = idOf(
+    layer.set({
+      kind: 'execution',
+      linear: A,
+      filter: () => {
+        throw new TypeError('reading a table that is gone');
+      },
+    }),
+  );
+  const beside = overlay(layer);
+  const first = untilStop(layer);
+  assert.deepEqual(first.causes, [
+    {
+      cause: 'bp',
+      owner: 'host',
+      ownerIds: [broken, beside],
+      undecided: [{ id: broken, reason: 'reading a table that is gone' }],
+    },
+  ]);
+  assert.match(first.sentence, /Breakpoint 1 could not decide, so it stops: reading a table that is gone\.$/);
+  const second = next(layer);
+  assert.deepEqual([second.vcpu, layer.stoppers(second), layer.undecided(second).length], [1, [broken, beside], 1]);
+  assert.deepEqual([layer.counts(broken)?.hits, layer.counts(beside)?.hits], [0, 2]);
+  layer.remove(broken);
+  const third = next(layer);
+  assert.deepEqual([third.vcpu, third.pc, layer.stoppers(third), layer.undecided(third)], [0, A, [beside], []]);
+});
+test('a filter of a watch that throws stops behind the access', () => {
+  const { layer } = four({}, { vcpus: 1, code: () => ({ store: { linear: 0x1000n, size: 8, value: 7n } }) });
+  const filter = (): never => {
+    throw new Error('no');
+  };
+  const id = idOf(layer.set({ kind: 'data', linear: 0x1000n, size: 8, access: 'write', filter }));
+  const record = untilStop(layer);
+  assert.deepEqual([record.kind, record.causes[0]?.undecided], ['watch', [{ id, reason: 'no' }]]);
+});
+test('a breakpoint that a step led to, or that was set afterwards, is asked late and once', () => {
+  const { layer, machine } = four({}, { vcpus: 1 });
+  machine.setPc(0, A - 1n);
+  layer.attach();
+  const numbers: number[] = [];
+  const counting = ({ number }: { number: number }): 'stop' => (numbers.push(number), 'stop');
+  const id = idOf(layer.set({ kind: 'execution', linear: A, filter: counting }));
+  const own = idOf(layer.set({ kind: 'execution', linear: A, owner: 'step' }));
+  const record = step(layer, 0);
+  assert.deepEqual([record.kind, layer.stoppers(record)], ['step', []]);
+  assert.deepEqual([layer.visit(0, 'users'), layer.visit(0, 'users')], [[id], [id]]);
+  assert.deepEqual([layer.visit(0, 'all'), layer.stoppers(record), numbers], [[id, own], [id, own], [1]]);
+  const late = overlay(layer);
+  assert.deepEqual(layer.visit(0, 'users'), [id, own, late]);
+  const again = next(layer);
+  assert.deepEqual([again.pc, layer.stoppers(again), numbers], [A, [id, own, late], [1, 2]]);
+  assert.deepEqual([layer.visit(0, 'all'), numbers], [[], [1, 2]]);
 });
 test('two breakpoints at one address are both named, and removing one leaves the other', () => {
   const { layer } = four({}, { vcpus: 1 });
@@ -276,8 +332,8 @@ test('two breakpoints at one address are both named, and removing one leaves the
 });
 test('scopes: another address space or vCPU passes', () => {
   const { layer, machine } = four({}, { vcpus: 2 });
-  idOf(layer.set({ kind: 'overlay', linear: A, cr3: 0x5000n }));
-  idOf(layer.set({ kind: 'overlay', linear: A + 2n, vcpus: [1] }));
+  idOf(layer.set({ kind: 'execution', linear: A, cr3: 0x5000n }));
+  idOf(layer.set({ kind: 'execution', linear: A + 2n, vcpus: [1] }));
   machine.engine.set64(L.CR3, 0x5018n, 0);
   assert.deepEqual(
     [untilStop(layer), next(layer)].map((r) => [r.vcpu, r.pc]),
@@ -314,7 +370,7 @@ test('T-C0 T-C2 T-C3 detach leaves nothing behind, twice is once, and may leave 
   assert.deepEqual([layer.stopped, layer.reporter, layer.runSlice(10).kind], [true, undefined, 'idle']);
   layer.detach(false);
   assert.equal(layer.stopped, true);
-  assert.equal(layer.set({ kind: 'overlay', linear: A }).verified, false);
+  assert.deepEqual(layer.set({ kind: 'execution', linear: A }), { verified: false, refusal: { kind: 'detached' } });
 });
 test('T-4F a #DB that no rule claims stops the world once; the emulator lives', () => {
   const { layer, machine } = four({}, { vcpus: 1 });

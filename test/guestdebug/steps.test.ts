@@ -13,7 +13,7 @@ import { idOf, step, stopOf, untilStop } from './layer.ts';
 /** A bench that stands at place A. */
 function at(build: (code: Code) => void, prepare?: (tables: Tables, code: Code) => void): Bench {
   const b = bench(build, prepare === undefined ? {} : { prepare });
-  const id = idOf(b.layer.set({ kind: 'overlay', linear: b.A }));
+  const id = idOf(b.layer.set({ kind: 'execution', linear: b.A }));
   assert.equal(untilStop(b.layer).pc, b.A);
   b.layer.remove(id);
   return b;
@@ -199,7 +199,7 @@ test('a branch step goes on behind a log point on its way', () => {
   let seen = 0;
   idOf(
     layer.set({
-      kind: 'overlay',
+      kind: 'execution',
       linear: A + 2n,
       filter: () => {
         seen++;
@@ -220,7 +220,7 @@ const pendingInterrupt = (c: Code): void => {
 };
 function atA(interrupts: 'through' | 'enter' | 'hold'): Bench {
   const b = bench(pendingInterrupt, { stepIrq: interrupts });
-  idOf(b.layer.set({ kind: 'overlay', linear: b.code.place('S') }));
+  idOf(b.layer.set({ kind: 'execution', linear: b.code.place('S') }));
   untilStop(b.layer);
   // One step over the shadow: the interrupt waits at A.
   assert.equal(step(b.layer, 0).pc, b.A);
@@ -244,7 +244,7 @@ test('STEP-7 through: the handler runs unseen and the step ends in the interrupt
 });
 test('STEP-7 through: a breakpoint in the handler still stops', () => {
   const { layer, tables } = atA('through');
-  idOf(layer.set({ kind: 'overlay', linear: tables.handler(0x40) + 2n }));
+  idOf(layer.set({ kind: 'execution', linear: tables.handler(0x40) + 2n }));
   const record = step(layer, 0);
   assert.deepEqual([record.kind, record.stepCancelled], ['bp', true]);
 });
@@ -261,7 +261,7 @@ test('STEP-7 hold: the instruction runs, the interrupt comes afterwards', () => 
 });
 test('T-A6 an interrupt pending at a resume: the breakpoint is shown once, with progress', () => {
   const b = bench(pendingInterrupt);
-  const id = idOf(b.layer.set({ kind: 'overlay', linear: b.code.place('B') }));
+  const id = idOf(b.layer.set({ kind: 'execution', linear: b.code.place('B') }));
   untilStop(b.layer);
   assert.equal(b.tables.log.length, 1);
   assert.equal(b.layer.resume({ kind: 'continue' }).kind, 'running');
@@ -284,7 +284,7 @@ test('T-A7 the instruction under a breakpoint page-faults: handler, back, one st
       m.setGate(14, BigInt(mapper));
     },
   });
-  const id = idOf(b.layer.set({ kind: 'overlay', linear: b.A }));
+  const id = idOf(b.layer.set({ kind: 'execution', linear: b.A }));
   untilStop(b.layer);
   const before = b.pc.instructions;
   b.layer.resume({ kind: 'continue' });

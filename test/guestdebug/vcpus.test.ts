@@ -13,7 +13,7 @@ const counting = (rounds: number) => (c: Code) =>
 
 test('T-A0 four vCPUs at one overlay in the same slice: four stops, nothing executed between them', () => {
   const { layer, pc, A } = bench(counting(3), { vcpus: 4, quantum: 1 });
-  const id = idOf(layer.set({ kind: 'overlay', linear: A }));
+  const id = idOf(layer.set({ kind: 'execution', linear: A }));
   const first = untilStop(layer);
   assert.equal(first.alsoPending.length, 3);
   const executed = pc.instructions;
@@ -22,7 +22,7 @@ test('T-A0 four vCPUs at one overlay in the same slice: four stops, nothing exec
 });
 test('T-A1 deleted after the first stop: three are discarded', () => {
   const { layer, A } = bench(counting(3), { vcpus: 4, quantum: 1 });
-  const id = idOf(layer.set({ kind: 'overlay', linear: A }));
+  const id = idOf(layer.set({ kind: 'execution', linear: A }));
   untilStop(layer);
   layer.remove(id);
   noStop(layer, 10_000);
@@ -31,7 +31,7 @@ test('T-A1 deleted after the first stop: three are discarded', () => {
 test('T-A5 as many hits as the guest counted, and the digest of a run without a debugger', () => {
   const options = { vcpus: 4, quantum: 7 };
   const { layer, pc, A, tables } = bench(counting(500), options);
-  const id = idOf(layer.set({ kind: 'overlay', linear: A }));
+  const id = idOf(layer.set({ kind: 'execution', linear: A }));
   let stops = 0;
   while (layer.runSlice(10_000).kind === 'stopped') {
     do stops++;
@@ -58,13 +58,13 @@ test('T-B0 a breakpoint set between slices is passed by no vCPU', () => {
   const { layer, A, tables } = bench(counting(1000), { vcpus: 4, quantum: 5 });
   layer.runSlice(777);
   const before = tables.read64(DATA);
-  const id = idOf(layer.set({ kind: 'overlay', linear: A }));
+  const id = idOf(layer.set({ kind: 'execution', linear: A }));
   while (layer.runSlice(100_000).kind === 'stopped') while (layer.resume({ kind: 'continue' }).kind === 'stopped');
   assert.equal(BigInt(layer.counts(id)?.hits ?? 0), 4000n - before);
 });
 test('T-B2 T-B7 on the real core', () => {
   const { layer, A } = bench(counting(3));
-  const id = idOf(layer.set({ kind: 'overlay', linear: A }));
+  const id = idOf(layer.set({ kind: 'execution', linear: A }));
   untilStop(layer);
   assert.deepEqual([step(layer, 0).kind, layer.reporter?.pc, layer.counts(id)?.hits], ['step', A + 4n, 1]);
   assert.equal(next(layer).pc, A);
@@ -74,7 +74,7 @@ test('T-B2 T-B7 on the real core', () => {
 test('T-C0 detach with everything set: the digest is that of a run without a debugger', () => {
   const options = { vcpus: 4, quantum: 3 };
   const { layer, pc, A } = bench(counting(50), options);
-  idOf(layer.set({ kind: 'overlay', linear: A }));
+  idOf(layer.set({ kind: 'execution', linear: A }));
   for (let i = 0; i < 4; i++) {
     idOf(layer.set({ kind: 'data', linear: BigInt(DATA + 8 * i), size: 8, access: 'readWrite' }));
   }

@@ -6,7 +6,7 @@ import type { Code } from '../core/code.ts';
 import { RAX, RBX, RCX, RDI, RSI } from '../core/code.ts';
 import { CODE, DATA, I6, PAGE_TABLE, STACK } from '../core/machine.ts';
 import { bench, undebugged } from './bench.ts';
-import { idOf, next, noStop, untilStop } from './layer.ts';
+import { idOf, messageOf, next, noStop, untilStop } from './layer.ts';
 
 const data = (linear: number | bigint, size: number, access: DataBreakpoint['access'] = 'write'): DataBreakpoint => ({
   kind: 'data',
@@ -51,7 +51,7 @@ test('T-72 a store across a page boundary into a watch of the second page', () =
 });
 test('T-74 a range across the boundary takes two windows; a store to each side hits once', () => {
   const { layer } = bench((c) => c.load(RBX, DATA + 0xfff).raw('C6 03 01 C6 43 01 02 90'));
-  assert.equal(layer.set(data(DATA + 0xffe, 4)).message, 'H0,H1 (2 of 4)');
+  assert.equal(messageOf(layer.set(data(DATA + 0xffe, 4))), 'H0,H1 (2 of 4)');
   const slots = [untilStop(layer), next(layer)].map((record) => record.causes.map((cause) => cause.slot));
   assert.deepEqual(slots, [[0], [1]]);
   noStop(layer, 1000);
@@ -138,7 +138,7 @@ test('T-7C an instruction that hits and then faults is no hit; its restart is on
     },
   );
   const id = idOf(layer.set(data(DATA, 1, 'readWrite')));
-  idOf(layer.set({ kind: 'overlay', linear: tables.handler(14) }));
+  idOf(layer.set({ kind: 'execution', linear: tables.handler(14) }));
   assert.equal(untilStop(layer).kind, 'bp');
   tables.mapPage(DATA + 0x1000, BigInt(DATA + 0x1000) | 7n);
   assert.equal(next(layer).kind, 'watch');
@@ -157,7 +157,7 @@ test('filters get the access, with old and new value', () => {
   idOf(
     layer.set({
       ...data(DATA, 4),
-      filter: (_vcpu, access) => {
+      filter: ({ access }) => {
         seen.push(access);
         return access?.value === 6n ? 'stop' : 'continue';
       },
@@ -187,7 +187,7 @@ test('T-80 T-8C the guest and the debugger read the original bytes of a page wit
   const plain = bench(sum);
   noStop(plain.layer, 10_000);
   const { layer, tables, pc } = bench(sum);
-  for (const offset of [0, 10, 40]) idOf(layer.set({ kind: 'overlay', linear: BigInt(CODE + offset) }));
+  for (const offset of [0, 10, 40]) idOf(layer.set({ kind: 'execution', linear: BigInt(CODE + offset) }));
   let stops = 0;
   while (layer.runSlice(10_000).kind === 'stopped') {
     stops++;
@@ -206,22 +206,22 @@ test("T-85 a store into the breakpoint's own instruction, then a jump there", ()
       .at('A');
   });
   assert.ok(A > 0n);
-  idOf(layer.set({ kind: 'overlay', linear: BigInt(CODE + 0x200) }));
+  idOf(layer.set({ kind: 'execution', linear: BigInt(CODE + 0x200) }));
   assert.equal(untilStop(layer).pc, BigInt(CODE + 0x200));
   assert.equal(tables.read8(CODE + 0x200), 0xff);
 });
 test('T-87 an overlay on a page that is not mapped fires when the page is there', () => {
   const target = DATA + 0x2000;
   const { layer, tables } = bench((c) => c.load(RBX, target).raw('FF E3'), { prepare: (m) => m.mapPage(target, 0n) });
-  assert.equal(layer.set({ kind: 'overlay', linear: BigInt(target) }).verified, true);
+  assert.equal(layer.set({ kind: 'execution', linear: BigInt(target) }).verified, true);
   // Line 9 comes before the fetch: the address is reached whether its page is there or not.
   assert.equal(untilStop(layer).pc, BigInt(target));
-  idOf(layer.set({ kind: 'overlay', linear: tables.handler(14) }));
+  idOf(layer.set({ kind: 'execution', linear: tables.handler(14) }));
   assert.equal(next(layer).pc, tables.handler(14));
 });
 test('T-88 an overlay in the middle of an instruction does not fire', () => {
   const { layer, A } = bench((c) => c.at('A').raw('48 C7 C0 90 90 90 00 90'));
-  idOf(layer.set({ kind: 'overlay', linear: A + 3n }));
+  idOf(layer.set({ kind: 'execution', linear: A + 3n }));
   noStop(layer, 1000);
 });
 test('T-8B a breakpoint in a block that already ran fires the next time', () => {
@@ -229,14 +229,14 @@ test('T-8B a breakpoint in a block that already ran fires the next time', () => 
     c.load(RCX, 5000).at('A').raw('90').at('B').raw('90').relative('E2', 'A', 1).raw('90'),
   );
   assert.equal(layer.runSlice(1000).kind, 'running');
-  idOf(layer.set({ kind: 'overlay', linear: code.place('B') }));
+  idOf(layer.set({ kind: 'execution', linear: code.place('B') }));
   assert.equal(untilStop(layer).pc, code.place('B'));
 });
 test('watches and overlays leave the digest as it is without them', () => {
   const { layer, pc, A } = bench(store);
   const plain = undebugged(store);
   idOf(layer.set(data(DATA, 8)));
-  idOf(layer.set({ kind: 'overlay', linear: A }));
+  idOf(layer.set({ kind: 'execution', linear: A }));
   untilStop(layer);
   next(layer);
   noStop(layer, 100_000);

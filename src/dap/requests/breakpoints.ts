@@ -1,5 +1,5 @@
 /** Breakpoints on source lines, functions and instructions; breakpointLocations. Legal while the guest runs. */
-import type { BreakpointStatus, BreakpointWish, ResolvedPlace } from '../../debugger/breakpoints.ts';
+import type { BreakpointStatus, BreakpointWish, ResolvedPlace } from '../../debugger/user-breakpoints.ts';
 import type { Module } from '../../debugger/modules.ts';
 import { ProtocolError } from '../errors.ts';
 import { WAITS_FOR_KERNEL } from '../linux.ts';

@@ -132,9 +132,9 @@ async function ledgerRow(session: Session, entry: LedgerEntry): Promise<LedgerRo
 }
 
 async function debugRegisterRow(session: Session, slot: SlotRow): Promise<DebugRegisterRow> {
-  const { modules, breakpoints } = session.debugger;
+  const { modules } = session.debugger;
   const symbol = slot.address === 0n ? undefined : await modules.describe(slot.address);
-  const breakpointId = typeof slot.owner === 'object' ? breakpoints.idsOf([slot.owner.breakpoint])[0] : undefined;
+  const breakpointId = typeof slot.owner === 'object' ? slot.owner.breakpoint : undefined;
   const label = breakpointId === undefined ? undefined : session.breakpointIds.label(breakpointId);
   const free = !slot.enabled && slot.references === 0;
   const owner =

@@ -1,10 +1,11 @@
 /** dataBreakpointInfo and setDataBreakpoints: from a variable, an expression, or an address with a number of bytes. */
-import type { BreakpointStatus, BreakpointWish, ResolvedPlace } from '../../debugger/breakpoints.ts';
+import type { BreakpointStatus, BreakpointWish, ResolvedPlace } from '../../debugger/user-breakpoints.ts';
 import { hexadecimal } from '../../debugger/bits.ts';
 import { withTypes } from '../../debugger/types.ts';
 import type { Value } from '../../debugger/value.ts';
 import { addressOf } from '../../debugger/value.ts';
 import type { AccessType } from '../../guestdebug/api.ts';
+import { refusalText } from '../../guestdebug/refusals.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Group, P } from '../protocol.ts';
 import type { Session } from '../session.ts';
@@ -55,8 +56,10 @@ export function dataBreakpoints(session: Session): Group<'dataBreakpointInfo' | 
         if (label !== undefined) labels.set(status.id, label);
       });
       session.breakpointIds.setLabels(labels);
-      const message = (status: BreakpointStatus): string | undefined =>
-        status.message === undefined ? undefined : withLabels(session, status.message);
+      // The user knows breakpoints by what they watch.
+      const nameOf = (id: number): string => session.breakpointIds.label(id) ?? `breakpoint ${id}`;
+      const message = ({ refusal, message: said }: BreakpointStatus): string | undefined =>
+        refusal === undefined ? said : refusalText(refusal, nameOf);
       for (const status of statuses) {
         // The editor shows a refusal only as a grey mark.
         if (status.verified) continue;
@@ -72,14 +75,6 @@ export function dataBreakpoints(session: Session): Group<'dataBreakpointInfo' | 
       };
     },
   };
-}
-
-/** The guest-debug layer numbers its breakpoints; the user knows them by what they watch. */
-function withLabels(session: Session, message: string): string {
-  return message.replace(/breakpoint (\d+)/g, (whole, number: string) => {
-    const id = session.debugger.breakpoints.idsOf([Number(number)])[0];
-    return (id === undefined ? undefined : session.breakpointIds.label(id)) ?? whole;
-  });
 }
 
 async function describe(

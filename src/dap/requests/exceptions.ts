@@ -1,4 +1,5 @@
 /** setExceptionBreakpoints and exceptionInfo. */
+import { EXCEPTION_GROUP } from '../../debugger/user-breakpoints.ts';
 import type { StopRecord } from '../../guestdebug/api.ts';
 import { capabilities } from '../capabilities.ts';
 import { ProtocolError } from '../errors.ts';
@@ -18,7 +19,7 @@ export function exceptions(session: Session): Group<'setExceptionBreakpoints' | 
       session.exceptionFilters.applyTo(session.debugger.api);
       const kernelFilters = wanted.filter((filter) => kernelExceptions.has(filter));
       const statuses = await session.debugger.breakpoints.replace(
-        'exception',
+        EXCEPTION_GROUP,
         kernelFilters.map((filter) => kernelExceptionWish(() => session.launched, filter)),
       );
       session.breakpointIds.setFilters(new Map(statuses.map(({ id }, index) => [id, kernelFilters[index] ?? ''])));

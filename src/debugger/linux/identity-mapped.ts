@@ -7,7 +7,6 @@
 import type { StopRecord } from '../../guestdebug/api.ts';
 import type { Debugger } from '../debugger.ts';
 import type { Module } from '../modules.ts';
-import type { OverlayOwner } from '../overlays.ts';
 
 /** The first function that is only executed where it was linked to. */
 const FIRST_IN_PLACE = 'x86_64_start_kernel';
@@ -18,16 +17,16 @@ export class IdentityMapped {
   private readonly debugger: Debugger;
   private readonly kernel: Module;
   private readonly early: Module;
-  private readonly end: bigint;
-  private readonly owner: OverlayOwner = { id: 0, temporary: true, arrive: () => 'stop' };
+  /** The breakpoint at the end of this phase; undefined: it could not be set. */
+  private readonly end: number | undefined;
   private over = false;
 
   private constructor(debugger_: Debugger, kernel: Module, bias: bigint, end: bigint) {
     this.debugger = debugger_;
     this.kernel = kernel;
-    this.end = end;
     this.early = debugger_.addModule(`${kernel.name} (physical)`, kernel.file, bias);
-    debugger_.overlays.add(end, this.owner);
+    const result = debugger_.api.set({ kind: 'execution', linear: end, owner: 'locator' });
+    this.end = result.verified ? result.id : undefined;
   }
 
   /** `bias`: physical minus link-time address. Undefined when nothing tells where this phase ends. */
@@ -39,13 +38,13 @@ export class IdentityMapped {
   }
 
   /** Looks at a stop: the phase is over when a vCPU is up there. True: the stop has no other reason than this look. */
-  look({ kind, vcpu, pc }: StopRecord): boolean {
-    if (this.over || pc < KERNEL_MAP) return false;
-    const { breakpoints, modules, overlays } = this.debugger;
-    const owners = overlays.arrivalOf(vcpu, pc)?.owners ?? [];
-    const alone = kind === 'bp' && owners.length > 0 && owners.every((owner) => owner === this.owner);
+  look(record: StopRecord): boolean {
+    if (this.over || record.pc < KERNEL_MAP) return false;
+    const { breakpoints, modules, api } = this.debugger;
+    const stoppers = record.kind === 'bp' ? api.stoppers(record) : [];
+    const alone = stoppers.length > 0 && stoppers.every((id) => id === this.end);
     this.over = true;
-    overlays.remove(this.end, this.owner);
+    if (this.end !== undefined) api.remove(this.end);
     modules.remove(this.early);
     // What the user has put at a physical address by number stays.
     breakpoints.drop(

@@ -3,13 +3,12 @@
  *
  * The first instruction of an unpacked kernel (startup_64, the first byte of the image) is executed at its physical
  * address, which the unpacker has mapped to itself, and that is a multiple of 2 MiB wherever KASLR puts it
- * (Documentation/x86/boot.rst: kernel_alignment; CONFIG_PHYSICAL_ALIGN). So an overlay waits at each such address. They
+ * (Documentation/x86/boot.rst: kernel_alignment; CONFIG_PHYSICAL_ALIGN). So a breakpoint waits at each such address. They
  * cost nothing: overlays only matter where code is decoded, and nothing else of a boot begins exactly there. When one is
  * hit, relocations have been applied and no instruction of the kernel has run: no breakpoint in it can have been missed.
  */
-import type { StopRecord } from '../../guestdebug/api.ts';
+import type { GuestDebugApi, StopRecord } from '../../guestdebug/api.ts';
 import type { MachineApi } from '../../machine/api.ts';
-import type { OverlayOwner, Overlays } from '../overlays.ts';
 import type { KernelImage } from './kernel-image.ts';
 import { readKernelImage } from './kernel-image.ts';
 
@@ -19,32 +18,33 @@ const ATTEMPTS = 8;
 
 export class KernelLocator {
   private readonly machine: MachineApi;
-  private readonly overlays: Overlays;
-  private readonly owner: OverlayOwner = { id: 0, temporary: true, arrive: () => 'stop' };
-  private places: bigint[] = [];
+  private readonly api: Pick<GuestDebugApi, 'set' | 'remove' | 'stoppers'>;
+  /** One breakpoint at all the addresses, while the kernel is awaited. */
+  private id: number | undefined;
   private attempts = 0;
 
-  constructor(machine: MachineApi, overlays: Overlays) {
+  constructor(machine: MachineApi, api: Pick<GuestDebugApi, 'set' | 'remove' | 'stoppers'>) {
     this.machine = machine;
-    this.overlays = overlays;
+    this.api = api;
   }
 
   /** Whether a kernel is still awaited. */
   get waiting(): boolean {
-    return this.places.length > 0;
+    return this.id !== undefined;
   }
 
   arm(): void {
     const { memorySize } = this.machine.options;
     // The first MiB belongs to the firmware, and no kernel is unpacked to it.
-    for (let at = ALIGNMENT; at < memorySize; at += ALIGNMENT) {
-      const linear = BigInt(at);
-      if (this.overlays.add(linear, this.owner).verified) this.places.push(linear);
-    }
+    const linear: bigint[] = [];
+    for (let at = ALIGNMENT; at < memorySize; at += ALIGNMENT) linear.push(BigInt(at));
+    const result = this.api.set({ kind: 'execution', linear, owner: 'locator' });
+    this.id = result.verified ? result.id : undefined;
   }
 
   disarm(): void {
-    for (const linear of this.places.splice(0)) this.overlays.remove(linear, this.owner);
+    if (this.id !== undefined) this.api.remove(this.id);
+    this.id = undefined;
   }
 
   /** The kernel at whose first instruction the vCPU of a stop stands. */
@@ -61,8 +61,8 @@ export class KernelLocator {
   }
 
   /** Whether a stop has no other reason than this search. */
-  isAlone({ kind, vcpu, pc }: StopRecord): boolean {
-    const owners = this.overlays.arrivalOf(vcpu, pc)?.owners ?? [];
-    return kind === 'bp' && owners.length > 0 && owners.every((owner) => owner === this.owner);
+  isAlone(record: StopRecord): boolean {
+    const stoppers = record.kind === 'bp' ? this.api.stoppers(record) : [];
+    return stoppers.length > 0 && stoppers.every((id) => id === this.id);
   }
 }
