@@ -233,7 +233,7 @@ export const generatedManifest = {
     untrustedWorkspaces: {
       supported: 'limited',
       description:
-        'Kernels run inside an emulated machine and cannot reach this computer; only tasks of the workspace could.',
+        'Kernels run inside an emulated machine. A debug configuration names files that are opened with your rights, and disks with "writable": true are written to; tasks of the workspace run programs.',
     },
     virtualWorkspaces: { supported: false, description: 'Kernels and their sources are read from disk.' },
   },

@@ -13,11 +13,12 @@ export interface RunDevices {
   close(): void;
 }
 
-function attempt<Result>(option: string, action: () => Result): Result {
+function attempt<Result>(action: () => Result, option?: string): Result {
   try {
     return action();
   } catch (error) {
-    throw new UsageError(`${option}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    const message = error instanceof Error ? error.message : String(error);
+    throw new UsageError(option === undefined ? message : `${option}: ${message}`, { cause: error });
   }
 }
 
@@ -26,13 +27,11 @@ export function openDevices(
   { disks, entropySeed, portFile, portInputFile }: RunOptions,
   environment: RunEnvironment,
 ): RunDevices {
-  const opened: OpenDisk[] = [];
+  let opened: readonly OpenDisk[] = [];
   const closeDisks = (): void => opened.forEach((disk) => disk.close());
   try {
-    for (const { file, writable } of disks) {
-      opened.push(attempt('--disk', () => environment.openDisk(file, writable)));
-    }
-    const sink = portFile === undefined ? undefined : attempt('--port', () => environment.createByteFile(portFile));
+    opened = attempt(() => environment.openDisks(disks));
+    const sink = portFile === undefined ? undefined : attempt(() => environment.createByteFile(portFile), '--port');
     return {
       options: {
         disks: opened,

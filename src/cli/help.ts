@@ -3,7 +3,7 @@
 export const HELP = `Trapline runs guest kernels on an x86-64 multiprocessor machine of its own, for CI and for debuggers.
 
 usage: trapline run --kernel FILE [options]
-       trapline dap [--port N]
+       trapline dap [--port N [--no-token] | --socket PATH]
        trapline --version | --help
 
 trapline run: boots a kernel; its first serial port is this terminal
@@ -32,13 +32,20 @@ trapline run: boots a kernel; its first serial port is this terminal
   follows the wall clock, Ctrl-A x ends the run, and Ctrl-A Ctrl-A sends a Ctrl-A. A Linux guest needs console=ttyS0 in
   --append, and 128M or more.
 
-trapline dap: the debug adapter for VS Code and other DAP clients
-  --port N                serve one client on 127.0.0.1:N instead of standard input and output
+trapline dap: the debug adapter for VS Code and other DAP clients, on standard input and output unless said
+  --port N                serve one client at a time on 127.0.0.1:N (0: a free port). The port and a token are printed on
+                          standard error; a client sends the token as "token" in its launch configuration
+  --no-token              every program and user of this machine that can reach the port may use it
+  --socket PATH           serve one client at a time on a Unix socket that its owner alone can reach, or on a named pipe
+                          of Windows
 
-exit status of run
+  A first SIGINT, SIGTERM or SIGHUP ends run and dap cleanly: locks and sockets are let go, the terminal is as it was.
+
+exit status
   0    --until matched, or the guest powered off or reset the machine
   2    bad usage or unreadable input
   4    triple fault: the processor, its RIP and the vectors that led there are on standard error
   124  --timeout or --max-instructions, or all processors halted for good
+  128 + the signal's number when a signal ended it: 129, 130 or 143
   (value << 1 | 1) & 0xff when the guest writes value to isa-debug-exit (port 0xF4)
 `;

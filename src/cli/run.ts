@@ -93,9 +93,14 @@ async function connectPort(
   };
 }
 
-async function readInput(option: string, path: string, environment: RunEnvironment): Promise<Uint8Array> {
+async function readInput(
+  option: string,
+  path: string,
+  environment: RunEnvironment,
+  limit?: number,
+): Promise<Uint8Array> {
   try {
-    return await environment.readFile(path);
+    return await environment.readFile(path, limit);
   } catch (error) {
     throw new UsageError(`${option}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
@@ -117,7 +122,9 @@ async function boot(
 ): Promise<Machine> {
   const { initrd, append, cpus, memorySize } = options;
   const ramDisk =
-    initrd === undefined ? undefined : { name: initrd, bytes: await readInput('--initrd', initrd, environment) };
+    initrd === undefined
+      ? undefined
+      : { name: initrd, bytes: await readInput('--initrd', initrd, environment, memorySize) };
   try {
     const machine = new Machine(await environment.loadModules(), {
       cpus,
@@ -183,6 +190,7 @@ class Session {
     const { input } = environment;
     input.start((bytes) => this.onInput(bytes));
     for (;;) {
+      await this.untilRead();
       const limit = this.limit();
       if (limit !== undefined) return limit;
       const stop = this.runSlice(this.slice());
@@ -238,6 +246,8 @@ class Session {
   private limit(): Ending | undefined {
     const { maxInstructions, timeoutSeconds } = this.options;
     if (this.quit) return { reason: 'quit', status: STATUS.success };
+    const { endStatus } = this.environment;
+    if (endStatus !== undefined) return { reason: 'signal', status: endStatus };
     if (maxInstructions !== undefined && this.machine.instructions >= BigInt(maxInstructions)) {
       const sentence = `Stopped by --max-instructions after ${this.machine.instructions} instructions.`;
       return this.cutShort('maxInstructions', sentence);
@@ -246,6 +256,17 @@ class Session {
       return this.cutShort('timeout', `Stopped by --timeout after ${timeoutSeconds} s.`);
     }
     return undefined;
+  }
+  /** The guest waits for whoever reads its output; nothing of what it does depends on that. */
+  private async untilRead(): Promise<void> {
+    const { timeoutSeconds } = this.options;
+    for (;;) {
+      const left = timeoutSeconds === undefined ? Infinity : timeoutSeconds * 1000 - this.wallMs;
+      if (this.quit || this.environment.endStatus !== undefined || left <= 0) return;
+      const read = this.environment.outputRead(left);
+      if (read === undefined) return;
+      await read;
+    }
   }
   /** Waits for input or the next timer; idle virtual time passes as the wall clock does. */
   private async sleep(): Promise<void> {

@@ -1,5 +1,6 @@
 /** The debug adapter of one client: its session with all request groups. */
 import type { ProtocolServer } from '@vscode/debugadapter/lib/protocol.js';
+import { admitting, everyone, type Admission } from './admission.ts';
 import type { AdapterHost } from './host.ts';
 import type { Send } from './protocol.ts';
 import { breakpoints } from './requests/breakpoints.ts';
@@ -25,21 +26,33 @@ export interface Adapter {
   close(): Promise<void>;
 }
 
-/** @param onDisconnect the client has disconnected and got its answer */
-export function createAdapter(host: AdapterHost, send: Send, onDisconnect: () => void = () => undefined): Adapter {
+export interface AdapterOptions {
+  /** The client has disconnected and got its answer. */
+  readonly onDisconnect?: () => void;
+  /** Who is served; everyone, unless said. */
+  readonly admission?: Admission;
+}
+
+export function createAdapter(host: AdapterHost, send: Send, options: AdapterOptions = {}): Adapter {
+  const { onDisconnect = () => undefined, admission = everyone } = options;
   const session = new Session(host, send);
-  session.dispatcher.serve({
-    ...lifecycle(session, onDisconnect),
-    ...breakpoints(session),
-    ...dataBreakpoints(session),
-    ...exceptions(session),
-    ...execution(session),
-    ...stack(session),
-    ...variables(session),
-    ...completions(session),
-    ...memory(session),
-    ...custom(session),
-  });
+  session.dispatcher.serve(
+    admitting(
+      {
+        ...lifecycle(session, onDisconnect),
+        ...breakpoints(session),
+        ...dataBreakpoints(session),
+        ...exceptions(session),
+        ...execution(session),
+        ...stack(session),
+        ...variables(session),
+        ...completions(session),
+        ...memory(session),
+        ...custom(session),
+      },
+      admission,
+    ),
+  );
   return {
     server: session.dispatcher,
     receive: (message) => session.dispatcher.receive(message),

@@ -228,8 +228,9 @@ export const launchProperties: Readonly<Record<string, PropertyDescription>> = {
 /** Properties that a launch configuration must have. */
 export const launchRequired: readonly string[] = ['kernel'];
 
-/** Properties that VS Code and other clients add on their own. */
+/** Properties that VS Code and other clients add on their own; `token` opens a port (admission.ts), and says nothing elsewhere. */
 const clientProperties: ReadonlySet<string> = new Set([
+  'token',
   ...['type', 'request', 'name', 'noDebug', 'trace', 'presentation', 'preLaunchTask', 'postDebugTask', 'debugServer'],
   ...['internalConsoleOptions', 'suppressMultipleSessionWarning', 'restart', 'platform', 'linux', 'osx', 'windows'],
 ]);

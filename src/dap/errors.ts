@@ -14,6 +14,8 @@ export const errorIds = {
   alreadyLaunched: 1101,
   badConfiguration: 1102,
   cannotLaunch: 1103,
+  noToken: 1104,
+  busy: 1105,
   notStopped: 1200,
   alreadyStopped: 1201,
   unknownThread: 1202,

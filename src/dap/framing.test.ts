@@ -100,6 +100,21 @@ describe('framing of messages', () => {
     assert.deepEqual(outcome(reader.push(good)), [{ good: true }]);
   });
 
+  it('a strict stream ends at the first broken header: nothing behind it is read', () => {
+    const length = bytesOf(`Content-Length: ${MESSAGE_LIMIT + 1}\r\n\r\n`);
+    const request = bytesOf('POST / HTTP/1.1\r\nContent-Length: 13\r\n\r\n{"good":true}');
+    const breaks = [request, length, bytesOf('Content-Length: x\r\n\r\n'), new Uint8Array(10_000).fill(65)];
+    for (const bad of breaks) {
+      const reader = new FrameReader({ strict: true });
+      assert.deepEqual(outcome(reader.push(good)), [{ good: true }]);
+      const [frame, ...more] = reader.push(Buffer.concat([bad, good]));
+      assert.ok(frame !== undefined && !frame.ok && more.length === 0);
+      assert.equal(frame.error.fatal, true);
+      assert.match(frame.error.message, /The connection is closed\.$/);
+      assert.deepEqual([...reader.push(good), ...reader.end()], []);
+    }
+  });
+
   it('a client that vanishes in the middle of a message is named', () => {
     const reader = new FrameReader();
     reader.push(bytesOf('Content-Length: 100\r\n\r\n{"half"'));

@@ -1,6 +1,7 @@
 /**
  * Messages on a byte stream: `Content-Length: N`, an empty line, N bytes of JSON (DAP, base protocol). A stream that
- * breaks the rules gets one clear error for each break, and reading goes on behind it where that is possible.
+ * breaks the rules gets one clear error for each break, and reading goes on behind it where that is possible; not so on a
+ * strict stream, which may be anybody's: there a broken header is the end.
  */
 
 /** Larger messages are refused; the largest real ones (disassembly, memory) stay far below. */
@@ -12,6 +13,8 @@ export type FrameError = {
   readonly code: 'badHeader' | 'badLength' | 'tooLarge' | 'badJson' | 'truncated';
   /** One sentence: what, where, what happens now. */
   readonly message: string;
+  /** Nothing behind it is read. */
+  readonly fatal?: true;
 };
 export type Frame =
   { readonly ok: true; readonly message: unknown } | { readonly ok: false; readonly error: FrameError };
@@ -27,9 +30,17 @@ export class FrameReader {
   private skip = 0;
   private expected: number | undefined;
   private readonly decoder = new TextDecoder('utf-8', { fatal: true });
+  private readonly strict: boolean;
+  private broken = false;
+
+  /** @param options.strict a header that is broken, too long, or announces too much ends the stream */
+  constructor(options: { readonly strict?: boolean } = {}) {
+    this.strict = options.strict ?? false;
+  }
 
   /** Messages that these bytes complete. */
   push(bytes: Uint8Array): readonly Frame[] {
+    if (this.broken) return [];
     this.append(bytes);
     const frames: Frame[] = [];
     for (;;) {
@@ -44,6 +55,7 @@ export class FrameReader {
         if (header === undefined) return frames;
         if (typeof header === 'object') {
           frames.push({ ok: false, error: header });
+          if (header.fatal === true) return frames;
           continue;
         }
         this.expected = header;
@@ -57,6 +69,7 @@ export class FrameReader {
 
   /** The stream has ended: a message that is not whole is an error. */
   end(): readonly Frame[] {
+    if (this.broken) return [];
     if (this.expected === undefined && this.used === 0 && this.skip === 0) return [];
     const missing = this.expected === undefined ? this.skip : this.expected - this.used;
     const message =
@@ -94,36 +107,50 @@ export class FrameReader {
     if (end === undefined) {
       if (this.used <= HEADER_LIMIT) return undefined;
       this.consume(this.used);
-      return {
-        code: 'badHeader',
-        message: `No header ends within ${HEADER_LIMIT} bytes: what came is dropped. Messages begin with 'Content-Length: N'.`,
-      };
+      return this.fault(
+        'badHeader',
+        `No header ends within ${HEADER_LIMIT} bytes; messages begin with 'Content-Length: N'.`,
+        'What came is dropped.',
+      );
     }
     const lines = String.fromCharCode(...this.buffer.subarray(0, end.text)).split(/\r?\n/);
     this.consume(end.next);
-    const field = lines.map((line) => /^content-length\s*:(.*)$/i.exec(line.trim())).find((match) => match !== null);
+    const candidates = this.strict ? lines.slice(0, 1) : lines;
+    const field = candidates
+      .map((line) => /^content-length\s*:(.*)$/i.exec(line.trim()))
+      .find((match) => match !== null);
     if (field === undefined) {
-      return {
-        code: 'badHeader',
-        message: `A header without Content-Length: '${(lines[0] ?? '').slice(0, 60)}'. It is ignored.`,
-      };
+      return this.fault(
+        'badHeader',
+        `A header without Content-Length: '${(lines[0] ?? '').slice(0, 60)}'.`,
+        'It is ignored.',
+      );
     }
     const value = (field[1] ?? '').trim();
     if (!/^\d{1,15}$/.test(value)) {
-      return {
-        code: 'badLength',
-        message: `Content-Length is '${value.slice(0, 40)}', which is not a number of bytes. The header is ignored.`,
-      };
+      return this.fault(
+        'badLength',
+        `Content-Length is '${value.slice(0, 40)}', which is not a number of bytes.`,
+        'The header is ignored.',
+      );
     }
     const length = Number(value);
     if (length > MESSAGE_LIMIT) {
       this.skip = length;
-      return {
-        code: 'tooLarge',
-        message: `A message of ${length} bytes is over the limit of ${MESSAGE_LIMIT}. It is passed over.`,
-      };
+      return this.fault(
+        'tooLarge',
+        `A message of ${length} bytes is over the limit of ${MESSAGE_LIMIT}.`,
+        'It is passed over.',
+      );
     }
     return length;
+  }
+
+  /** @param then what becomes of it, on a stream that is read on */
+  private fault(code: FrameError['code'], what: string, then: string): FrameError {
+    if (!this.strict) return { code, message: `${what} ${then}` };
+    this.broken = true;
+    return { code, message: `${what} The connection is closed.`, fatal: true };
   }
 
   /** Where the header's text ends and where the message begins. */

@@ -8,8 +8,12 @@ test('commands', () => {
   assert.deepEqual(parseCommand(['--help']), { kind: 'help' });
   assert.deepEqual(parseCommand(['run', '-h']), { kind: 'help' });
   assert.deepEqual(parseCommand(['--version']), { kind: 'version' });
-  assert.deepEqual(parseCommand(['dap']), { kind: 'dap' });
-  assert.deepEqual(parseCommand(['dap', '--port', '4711']), { kind: 'dap', port: 4711 });
+  assert.deepEqual(parseCommand(['dap']), { kind: 'dap', door: { kind: 'stdio' } });
+  const port = { kind: 'port', port: 4711, token: true };
+  assert.deepEqual(parseCommand(['dap', '--port', '4711']), { kind: 'dap', door: port });
+  const open = parseCommand(['dap', '--port', '4711', '--no-token']);
+  assert.deepEqual(open, { kind: 'dap', door: { ...port, token: false } });
+  assert.deepEqual(parseCommand(['dap', '--socket', 's']), { kind: 'dap', door: { kind: 'socket', path: 's' } });
   const run = parseCommand(['run', '--kernel', 'k', '--smp=2', '--digest']);
   assert.ok(run.kind === 'run' && run.options.cpus === 2 && run.options.digest);
 });
@@ -23,6 +27,10 @@ test('bad usage is one line that names the argument', () => {
     [['run', '--kernel', 'k', '--cpus', '2'], /--cpus/],
     [['run', 'k'], /'k'/],
     [['dap', '--port', '70000'], /'70000'/],
+    [['dap', '--port', '1', '--socket', 's'], /choose one/],
+    [['dap', '--no-token'], /--no-token goes with --port only/],
+    [['dap', '--socket', 's', '--no-token'], /--no-token goes with --port only/],
+    [['dap', '--socket='], /the path is empty/],
   ];
   for (const [args, message] of cases) {
     assert.throws(
@@ -37,7 +45,7 @@ test('the help names every option', () => {
   for (const option of ['kernel', 'initrd', 'append', 'smp', 'memory', 'no-jit', 'until', 'max-instructions']) {
     assert.ok(HELP.includes(`--${option}`), option);
   }
-  for (const option of ['timeout', 'stats', 'ledger', 'digest', 'port', 'version']) {
+  for (const option of ['timeout', 'stats', 'ledger', 'digest', 'port', 'no-token', 'socket', 'version']) {
     assert.ok(HELP.includes(`--${option}`), option);
   }
 });

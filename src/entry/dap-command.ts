@@ -1,85 +1,78 @@
-// `trapline dap`: the debug adapter on standard input and output, or on a port of 127.0.0.1.
-import { createServer, type Socket } from 'node:net';
+// `trapline dap`: the debug adapter on standard input and output, on a port of 127.0.0.1, or on a socket file.
 import process from 'node:process';
-import type { Connection } from '../dap/server.ts';
 import { serve } from '../dap/server.ts';
 import { guardThread } from './guard.ts';
+import type { DapDoor } from './cli-arguments.ts';
+import { DapListener } from './dap-listener.ts';
+import type { EndSignals } from './end-signals.ts';
+import { UsageError } from '../cli/exit-status.ts';
 import { createNodeAdapterHost } from './node-adapter-host.ts';
+import { socketPlace } from './socket-file.ts';
+import { streamConnection } from './stream-connection.ts';
+import { newToken } from './token.ts';
 
-/** Serves clients; answers the exit status. Rejects with an Error whose message is for the user. */
-export function dap(port: number | undefined): Promise<number> {
+const say = (line: string): void => void process.stderr.write(`trapline: ${line}\n`);
+
+/** Serves clients until they or a signal end it. Rejects with UsageError when it cannot listen. */
+export function dap(door: DapDoor, signals: EndSignals): Promise<void> {
   guardThread();
-  return port === undefined ? onStandardStreams() : onPort(port);
+  switch (door.kind) {
+    case 'stdio':
+      return onStandardStreams(signals);
+    case 'port':
+      return onPort(door.port, door.token, signals);
+    case 'socket':
+      return onSocket(door.path, signals);
+  }
 }
 
-async function onStandardStreams(): Promise<number> {
+async function onStandardStreams(signals: EndSignals): Promise<void> {
   // Only the protocol goes to standard output: a stray line there would break the stream.
   console.log = console.error;
-  const host = createNodeAdapterHost();
   const { stdin, stdout } = process;
   // A client that vanishes closes the pipe; that is its end, not an error of ours.
-  stdout.on('error', () => undefined);
-  await serve(
-    {
-      onBytes: (listener) => void stdin.on('data', listener),
-      onEnd(listener) {
-        stdin.on('end', listener);
-        stdin.on('close', listener);
-        stdin.on('error', listener);
-        stdout.on('close', listener);
-      },
-      write: (bytes) => void stdout.write(bytes),
-      end: () => {
-        stdin.pause();
-        stdin.unref();
-      },
-    },
-    host,
-  );
-  host.dispose();
-  return 0;
-}
-
-function socketConnection(socket: Socket): Connection {
-  socket.setNoDelay(true);
-  return {
-    onBytes: (listener) => void socket.on('data', listener),
-    onEnd(listener) {
-      socket.on('end', listener);
-      socket.on('error', listener);
-      socket.on('close', listener);
-    },
-    write: (bytes) => void (socket.writable && socket.write(bytes)),
-    end: () => void socket.end(),
-  };
-}
-
-/** One client at a time; a second one is turned away, and the next may come when the first has gone. */
-function onPort(port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let busy = false;
-    const server = createServer((socket) => {
-      socket.on('error', () => undefined);
-      if (busy) {
-        socket.destroy();
-        return;
-      }
-      busy = true;
-      const host = createNodeAdapterHost();
-      void serve(socketConnection(socket), host).finally(() => {
-        host.dispose();
-        busy = false;
-      });
-    });
-    server.on('error', (error) => reject(new Error(`dap: cannot listen on 127.0.0.1:${port}: ${error.message}`)));
-    server.on('close', () => resolve(0));
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address();
-      const actual = typeof address === 'object' && address !== null ? address.port : port;
-      process.stderr.write(`trapline: debug adapter on 127.0.0.1:${actual}\n`);
-    });
-    const stop = (): void => void server.close();
-    process.once('SIGINT', stop);
-    process.once('SIGTERM', stop);
+  const connection = streamConnection(stdin, stdout, () => {
+    stdin.pause();
+    stdin.unref();
   });
+  signals.onEnd(() => connection.close());
+  await serve(connection, createNodeAdapterHost());
 }
+
+async function onPort(port: number, wantsToken: boolean, signals: EndSignals): Promise<void> {
+  const token = wantsToken ? newToken() : undefined;
+  const listener = new DapListener({ token, say });
+  const actual = await listener.listen({ port, host: '127.0.0.1' }).catch((error: unknown) => {
+    throw new UsageError(`dap: cannot listen on 127.0.0.1:${port}: ${messageOf(error)}.`, { cause: error });
+  });
+  say(`debug adapter on 127.0.0.1:${actual}`);
+  if (token !== undefined) say(`token ${token}`);
+  await ended(signals);
+  await listener.close();
+}
+
+async function onSocket(path: string, signals: EndSignals): Promise<void> {
+  const listener = new DapListener({ token: undefined, say });
+  let place;
+  try {
+    place = socketPlace(path);
+  } catch (error) {
+    throw new UsageError(`--socket: ${messageOf(error)}`, { cause: error });
+  }
+  const release = (): void => place.release();
+  process.on('exit', release);
+  try {
+    await place.listen(() => listener.listen({ path: place.path }));
+    say(`debug adapter on ${place.path}`);
+    await ended(signals);
+    await listener.close();
+  } catch (error) {
+    throw new UsageError(`--socket: cannot listen on ${place.path}: ${messageOf(error)}.`, { cause: error });
+  } finally {
+    release();
+    process.off('exit', release);
+  }
+}
+
+const ended = (signals: EndSignals): Promise<void> => new Promise((resolve) => signals.onEnd(resolve));
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,10 +1,10 @@
 // Composition root of the extension under Node: a desktop VS Code, or a VS Code server.
-import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { ExtensionContext } from 'vscode';
 import { activateOn } from '../vscode/activate.ts';
 import type { AdapterWorker } from '../vscode/platform.ts';
+import { readHead } from './regular-file.ts';
 
 /** The folder of this bundle, where the worker's lies too. */
 declare const __dirname: string;
@@ -24,16 +24,6 @@ function startAdapter(): AdapterWorker {
   });
   worker.on('exit', (code) => adapter.onExit(failure || (code === 0 ? '' : `status ${code}`)));
   return adapter;
-}
-
-async function readHead(file: string, length: number): Promise<Uint8Array> {
-  const handle = await open(file, 'r');
-  try {
-    const { buffer, bytesRead } = await handle.read(new Uint8Array(length), 0, length, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
-  }
 }
 
 /** Called by VS Code. */

@@ -6,16 +6,16 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import packageFile from '../../package.json' with { type: 'json' };
 import type { AdapterHost, Guest } from '../dap/host.ts';
-import type { DiskSetting, LaunchConfiguration } from '../dap/configuration.ts';
-import { type ResourceScope, ScopeOver } from '../dap/resource-scope.ts';
+import type { LaunchConfiguration } from '../dap/configuration.ts';
+import type { ResourceScope } from '../dap/resource-scope.ts';
 import { GuestDebug } from '../guestdebug/guest-debug.ts';
 import { loadKernel } from '../machine/boot/load-kernel.ts';
 import { Machine } from '../machine/machine.ts';
 import { createLocalSymbols, createSymbolClient } from '../symbols/index.ts';
 import type { Symbols } from '../symbols/index.ts';
-import type { OpenDisk } from '../machine/virtio/disk-image.ts';
-import { loadEngineModules, readWholeFile } from './node-files.ts';
+import { loadEngineModules } from './node-files.ts';
 import { nodeSymbolHost, symbolPort } from './node-symbol-host.ts';
+import { KERNEL_LIMIT, readWholeFile } from './regular-file.ts';
 import { SharedDisks } from './shared-disks.ts';
 
 /** Symbols in a worker of their own where the bundle has one; in this thread when run from sources. */
@@ -42,15 +42,20 @@ async function createGuest(
 ): Promise<Guest> {
   const { kernel, initrd, cmdline, machine: options } = configuration;
   const kernelPath = path.resolve(kernel);
-  const bytes = await property('kernel', readWholeFile(kernelPath));
+  const bytes = await property('kernel', readWholeFile(kernelPath, KERNEL_LIMIT));
   const initrdFile =
     initrd === undefined
       ? undefined
-      : { name: initrd, bytes: await property('initrd', readWholeFile(path.resolve(initrd))) };
+      : { name: initrd, bytes: await property('initrd', readWholeFile(path.resolve(initrd), options.memory)) };
   const modules = await loadEngineModules();
   scope.check('The kernel');
   const { cpus, memory, profile, busLockDetection, rtc, rngSeed } = options;
-  const disks = openDisks(options.disks, shared, scope);
+  // Nothing is awaited from here on: the scope, which is open, takes all of them.
+  const disks = shared.openAll(
+    options.disks.map(({ file, writable }) => ({ file: path.resolve(file), writable })),
+    (index) => `machine.disks[${index}]`,
+  );
+  for (const disk of disks) scope.hold(`The disk ${disk.name}`, disk, (open) => open.close());
   const machine = new Machine(modules, {
     cpus,
     memorySize: memory,
@@ -71,18 +76,6 @@ async function createGuest(
   return { machine, debug, protocol };
 }
 
-/** Opens all disks. Those that were opened are the scope's, also when another cannot be. */
-function openDisks(settings: readonly DiskSetting[], shared: SharedDisks, scope: ResourceScope): OpenDisk[] {
-  return settings.map(({ file, writable }, index) => {
-    try {
-      const disk = shared.open(path.resolve(file), writable);
-      return scope.hold(`The disk ${file}`, disk, (open) => open.close());
-    } catch (error) {
-      if (error instanceof ScopeOver) throw error;
-      throw new Error(`machine.disks[${index}]: ${messageOf(error)}`, { cause: error });
-    }
-  });
-}
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Names the property of launch.json in front of what is wrong with its file. */

@@ -1,27 +1,72 @@
 // Standard input and output of the command line.
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { EndSignals } from './end-signals.ts';
 import type { ConsoleInput, RunEnvironment } from '../cli/environment.ts';
-import { openNodeDisk } from './node-disk.ts';
-import { createByteFile, createTextFile, loadEngineModules, readWholeFile } from './node-files.ts';
+import { createByteFile, createTextFile, loadEngineModules } from './node-files.ts';
+import { readWholeFile } from './regular-file.ts';
+import { SharedDisks } from './shared-disks.ts';
 
 /** Everything `trapline run` needs of Node. */
-export function createNodeEnvironment(): RunEnvironment {
-  const input = new StandardInput();
-  // Whoever read the output may go away (`| head`): the run goes on, and its exit status still counts.
-  process.stdout.on('error', () => undefined);
+export function createNodeEnvironment(signals: EndSignals): RunEnvironment {
+  const output = new StandardOutput();
+  const input = new StandardInput(() => output.interrupt()); // what is typed may end the run
+  signals.onEnd(() => {
+    input.interrupt();
+    output.interrupt();
+  });
   return {
     loadModules: loadEngineModules,
     readFile: readWholeFile,
     createTextFile,
     createByteFile,
-    openDisk: openNodeDisk,
-    output: (bytes) => void process.stdout.write(bytes),
+    openDisks: (disks) => new SharedDisks().openAll(disks, () => '--disk'),
+    output: (bytes) => output.write(bytes),
+    outputRead: (milliseconds) => output.read(milliseconds),
     say: (line) => void process.stderr.write(`trapline: ${line}\n`),
     input,
     now: () => performance.now(),
     pause: (milliseconds) => input.pause(milliseconds),
+    get endStatus() {
+      return signals.status;
+    },
   };
+}
+
+/** Bytes that nobody has read yet and that a guest may be ahead of its reader. */
+const UNREAD_LIMIT = 2 ** 20;
+
+class StandardOutput {
+  private readonly streams = [process.stdout, process.stderr];
+  private wake: (() => void) | undefined;
+
+  write(bytes: Uint8Array): void {
+    process.stdout.write(bytes);
+  }
+  private get full(): boolean {
+    const unread = this.streams.map((stream) => (stream.writable ? stream.writableLength : 0));
+    return unread.reduce((sum, length) => sum + length, 0) > UNREAD_LIMIT;
+  }
+  /** Resolves when the reader has caught up, has gone, or after a while. */
+  read(milliseconds: number): Promise<void> | undefined {
+    if (!this.full) return undefined;
+    return new Promise((resolve) => {
+      const timer = Number.isFinite(milliseconds) ? setTimeout(() => done(), milliseconds) : undefined;
+      const events = ['drain', 'close', 'error'];
+      const done = (): void => {
+        clearTimeout(timer);
+        for (const stream of this.streams) for (const event of events) stream.off(event, done);
+        this.wake = undefined;
+        resolve();
+      };
+      this.wake = done;
+      for (const stream of this.streams) for (const event of events) stream.on(event, done);
+    });
+  }
+  /** Ends a wait. */
+  interrupt(): void {
+    this.wake?.();
+  }
 }
 
 class StandardInput implements ConsoleInput {
@@ -29,13 +74,19 @@ class StandardInput implements ConsoleInput {
   ended = false;
   private started = false;
   private wake: (() => void) | undefined;
+  private readonly heard: () => void;
 
+  /** @param heard called whenever input came */
+  constructor(heard: () => void) {
+    this.heard = heard;
+  }
   start(onBytes: (bytes: Uint8Array) => void): void {
     this.started = true;
     if (this.interactive) process.stdin.setRawMode(true);
     process.stdin.on('data', (bytes: Buffer) => {
       onBytes(bytes);
       this.wake?.();
+      this.heard();
     });
     const end = (): void => {
       this.ended = true;
@@ -50,6 +101,10 @@ class StandardInput implements ConsoleInput {
     if (this.interactive) process.stdin.setRawMode(false);
     process.stdin.removeAllListeners('data');
     process.stdin.destroy(); // an open pipe would keep the process alive
+  }
+  /** Ends a wait. */
+  interrupt(): void {
+    this.wake?.();
   }
   /** Lets events in for a while; input ends the wait. */
   async pause(milliseconds: number): Promise<void> {

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { DiskError } from '../machine/virtio/disk-image.ts';
+import { DiskError, type OpenDisk } from '../machine/virtio/disk-image.ts';
 import { openNodeDisk } from './node-disk.ts';
 import { SharedDisks } from './shared-disks.ts';
 
@@ -96,7 +96,7 @@ test('the lock of a process that was killed is taken over', async () => {
   assert.equal(existsSync(lockOf(file)), true);
   openNodeDisk(file, false).close();
   const disk = openNodeDisk(file, true);
-  assert.equal(readFileSync(lockOf(file), 'utf8'), `${process.pid}\n`);
+  assert.match(readFileSync(lockOf(file), 'utf8'), new RegExp(`^\\{"pid":${process.pid},`));
   disk.close();
   writeFileSync(lockOf(file), 'nonsense');
   openNodeDisk(file, true).close();
@@ -128,8 +128,13 @@ test('an image that shrinks is told, and does not grow again', () => {
 test('the machines of one session share a writable image', () => {
   const file = image();
   const disks = new SharedDisks();
-  const before = disks.open(file, true);
-  const next = disks.open(file, true);
+  const open = (): OpenDisk => {
+    const [disk] = disks.openAll([{ file, writable: true }], (index) => `disk ${index}`);
+    assert.ok(disk !== undefined);
+    return disk;
+  };
+  const before = open();
+  const next = open();
   before.close();
   before.close();
   next.write(0, Uint8Array.of(99));

@@ -1,58 +1,100 @@
 // Disk images in files.
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fdatasyncSync, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { DiskError, SECTOR, type OpenDisk } from '../machine/virtio/disk-image.ts';
-import { lockDisk, lockOwner, type DiskLock } from './disk-lock.ts';
-import { explainFileError } from './node-files.ts';
+import { expectNoWriter, lockDisk } from './disk-lock.ts';
+import type { FileLock } from './file-lock.ts';
+import { explainFileError, notRegular } from './regular-file.ts';
 
-const lockedBy = (path: string, pid: number): Error =>
-  new Error(`${path}: process ${pid} has the image open for writing; end it first, or work on a copy.`);
-
-function takeLock(path: string): DiskLock {
-  const lock = lockDisk(path);
-  if ('owner' in lock) throw lockedBy(path, lock.owner);
-  return lock;
+/** An image that is open, and that nobody has locked yet. */
+export interface OpenImage {
+  /** As it was asked for. */
+  readonly path: string;
+  readonly descriptor: number;
+  /** Bytes. */
+  readonly size: number;
+  readonly writable: boolean;
+  /** The same for every name of one image: its device and inode, or the device that it is. */
+  readonly identity: string;
 }
 
-/** A raw image. Throws one sentence: it is missing, no file, of a wrong size, locked, or must not be written. */
-export function openNodeDisk(path: string, writable: boolean): OpenDisk {
+/** Size of a block device, in bytes (Linux: /sys counts units of 512 bytes). Throws where that cannot be known. */
+function blockDeviceSize(path: string, device: bigint): number {
+  const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & ~0xfffn); // makedev(3)
+  const minor = (device & 0xffn) | ((device >> 12n) & ~0xffn);
+  try {
+    return Number(readFileSync(`/sys/dev/block/${major}:${minor}/size`, 'utf8')) * 512;
+  } catch (error) {
+    throw new Error(`${path}: the size of this block device is not known; use an image in a file.`, { cause: error });
+  }
+}
+
+/** Opens a raw image, a regular file or a block device. Throws one sentence: it is missing, something else, of a wrong size. */
+export function openImage(path: string, writable: boolean): OpenImage {
+  const access = writable ? constants.O_RDWR : constants.O_RDONLY;
   let descriptor: number;
   try {
-    descriptor = openSync(path, writable ? 'r+' : 'r');
+    descriptor = openSync(path, access | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0));
   } catch (error) {
     throw explainFileError(path, error);
   }
-  let lock: DiskLock | undefined;
   try {
-    const status = fstatSync(descriptor);
-    if (!status.isFile()) throw new Error(`${path}: it is not a file; a disk image has to be one.`);
-    if (status.size === 0 || status.size % SECTOR !== 0) {
-      throw new Error(`${path}: its ${status.size} bytes are not a whole number of ${SECTOR}-byte sectors.`);
+    const status = fstatSync(descriptor, { bigint: true });
+    const isDevice = status.isBlockDevice();
+    const fault = isDevice ? undefined : notRegular(path, fstatSync(descriptor));
+    if (fault !== undefined) throw fault;
+    const size = isDevice ? blockDeviceSize(path, status.rdev) : Number(status.size);
+    if (size === 0 || size % SECTOR !== 0) {
+      throw new Error(`${path}: its ${size} bytes are not a whole number of ${SECTOR}-byte sectors.`);
     }
-    if (writable) {
-      lock = takeLock(path);
-    } else {
-      const owner = lockOwner(path);
-      if (owner !== undefined) throw lockedBy(path, owner);
-    }
-    return new NodeDisk(path, descriptor, status.size, lock);
+    const identity = isDevice ? `device ${status.rdev}` : `${status.dev} ${status.ino}`;
+    return { path, descriptor, size, writable, identity };
   } catch (error) {
-    lock?.release();
+    closeSync(descriptor);
+    throw error;
+  }
+}
+
+/** Runs a step of taking an image; when it fails the image is closed, and the error is one sentence. */
+function orClose<Result>({ path, descriptor }: OpenImage, step: () => Result): Result {
+  try {
+    return step();
+  } catch (error) {
     closeSync(descriptor);
     throw error instanceof Error && error.message.startsWith(path) ? error : explainFileError(path, error);
   }
+}
+
+/**
+ * Takes an open image: locks it when it is writable. Throws one sentence, and closes it, when somebody else writes to it.
+ * @param beside the writer is known and allowed: another machine of this session that is about to end
+ */
+export function takeImage(image: OpenImage, beside = false): OpenDisk {
+  const lock = orClose(image, () => {
+    if (image.writable) return lockDisk(image.path);
+    if (!beside) expectNoWriter(image.path);
+    return undefined;
+  });
+  return new NodeDisk(image, lock);
+}
+
+/** A raw image for one machine. Throws one sentence: as openImage and takeImage. */
+export function openNodeDisk(path: string, writable: boolean): OpenDisk {
+  return takeImage(openImage(path, writable));
 }
 
 class NodeDisk implements OpenDisk {
   readonly name: string;
   readonly size: number;
   private readonly descriptor: number;
-  private readonly lock: DiskLock | undefined;
+  private readonly device: boolean;
+  private readonly lock: FileLock | undefined;
   private open = true;
 
-  constructor(name: string, descriptor: number, size: number, lock: DiskLock | undefined) {
-    this.name = name;
+  constructor({ path, descriptor, size, identity }: OpenImage, lock: FileLock | undefined) {
+    this.name = path;
     this.descriptor = descriptor;
     this.size = size;
+    this.device = identity.startsWith('device');
     this.lock = lock;
   }
   get writable(): boolean {
@@ -84,20 +126,24 @@ class NodeDisk implements OpenDisk {
   }
   write(offset: number, bytes: Uint8Array): void {
     this.attempt(() => {
-      if (fstatSync(this.descriptor).size < this.size) throw this.shrank(); // or the write would make it grow again
+      // A file would grow again by the write.
+      if (!this.device && fstatSync(this.descriptor).size < this.size) throw this.shrank();
       for (let done = 0; done < bytes.length;) {
         done += writeSync(this.descriptor, bytes, done, bytes.length - done, offset + done);
       }
     });
   }
   flush(): void {
-    this.attempt(() => fsyncSync(this.descriptor));
+    this.attempt(() => fdatasyncSync(this.descriptor));
   }
   close(): void {
     if (!this.open) return;
     this.open = false;
-    if (this.writable) fsyncSync(this.descriptor);
-    this.lock?.release();
-    closeSync(this.descriptor);
+    try {
+      if (this.writable) fdatasyncSync(this.descriptor);
+    } finally {
+      this.lock?.release();
+      closeSync(this.descriptor);
+    }
   }
 }

@@ -1,33 +1,10 @@
 // Files on Node, and where the engine's modules lie beside this one.
 import { closeSync, openSync, writeFileSync } from 'node:fs';
-import { access, readFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { EngineModules } from '../core/engine.ts';
 import type { ByteSink, TextSink } from '../cli/environment.ts';
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file or directory',
-  EACCES: 'reading or writing it is not allowed',
-  EISDIR: 'it is a directory',
-  ENOTDIR: 'a part of its path is not a directory',
-  ENOSPC: 'the disk is full',
-};
-
-/** One clear sentence for an error of the file system. */
-export function explainFileError(path: string, error: unknown): Error {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
-  const reason = REASONS[code] ?? (error instanceof Error ? error.message : String(error));
-  return new Error(`${path}: ${reason}.`, { cause: error });
-}
-
-/** Reads a whole file. Rejects with a sentence that names it. */
-export async function readWholeFile(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw explainFileError(path, error);
-  }
-}
+import { explainFileError, readWholeFile } from './regular-file.ts';
 
 /** Characters that are collected before a file is written to. */
 const WRITE_BUFFER = 65_536;

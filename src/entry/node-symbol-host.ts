@@ -1,19 +1,15 @@
 // Files and channels of the symbol service, on Node.
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { fstatSync, readSync } from 'node:fs';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import type { ReadableBytes, SymbolHost, SymbolPort } from '../symbols/index.ts';
-import { explainFileError } from './node-files.ts';
+import { openRegularFile } from './regular-file.ts';
 
 /** Opens files for the symbol service. */
 export const nodeSymbolHost: SymbolHost = {
   openFile(file: string): ReadableBytes {
     try {
-      const descriptor = openSync(file, 'r');
+      const descriptor = openRegularFile(file);
       const { size } = fstatSync(descriptor);
-      if (!fstatSync(descriptor).isFile()) {
-        closeSync(descriptor);
-        throw Object.assign(new Error('not a file'), { code: 'EISDIR' });
-      }
       return {
         size,
         read(offset, length) {
@@ -24,8 +20,8 @@ export const nodeSymbolHost: SymbolHost = {
       };
     } catch (error) {
       // The symbol service makes a sentence of its own around this reason.
-      const { message } = explainFileError(file, error);
-      throw new Error(message.slice(`${file}: `.length).replace(/\.$/, ''), { cause: error });
+      const message = error instanceof Error ? error.message : String(error);
+      throw new Error(message.replace(`${file}: `, '').replace(/\.$/, ''), { cause: error });
     }
   },
 };

@@ -32,7 +32,7 @@ export class AdapterServer {
       from === 'bundle'
         ? [path.join(repository, 'dist/cli.js')]
         : ['--import', 'tsx', path.join(repository, 'src/entry/cli.ts')];
-    const child = spawn(process.execPath, [...node, ...program, 'dap', '--port', '0'], {
+    const child = spawn(process.execPath, [...node, ...program, 'dap', '--port', '0', '--no-token'], {
       cwd: repository,
       stdio: ['ignore', 'ignore', 'pipe'],
     });

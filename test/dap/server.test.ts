@@ -23,7 +23,9 @@ class Peer implements Connection {
   private endListener: () => void = () => undefined;
   private watchers: (() => void)[] = [];
   ended = false;
+  readonly unsent = 0;
 
+  onDrain(): void {}
   onBytes(listener: (bytes: Uint8Array) => void): void {
     this.bytesListener = listener;
   }
@@ -118,29 +120,6 @@ describe('a connection', () => {
 });
 
 describe('trapline dap --port', () => {
-  it('serves one client at a time on 127.0.0.1 and turns a second one away', async () => {
-    const server = await AdapterServer.start();
-    try {
-      const first = connect(server.port, '127.0.0.1');
-      first.write(request(1, 'initialize', { adapterID: 'x' }));
-      const answer = await firstMessage(first);
-      assert.equal(answer['success'], true);
-      const second = connect(server.port, '127.0.0.1');
-      second.write(request(1, 'initialize', { adapterID: 'x' }));
-      second.on('error', () => undefined);
-      await closed(second);
-      first.write(request(2, 'disconnect'));
-      await closed(first);
-      // The first has gone: there is room for another.
-      const third = connect(server.port, '127.0.0.1');
-      third.write(request(1, 'initialize', { adapterID: 'x' }));
-      assert.equal((await firstMessage(third))['success'], true);
-      third.destroy();
-    } finally {
-      await server.stop();
-    }
-  });
-
   it('D3: lives on when a client goes right after configurationDone', async () => {
     const server = await AdapterServer.start();
     try {
@@ -181,7 +160,6 @@ async function nextMessage(socket: Socket, fits: (message: Message) => boolean):
 }
 const firstMessage = (socket: Socket): Promise<Message> => nextMessage(socket, () => true);
 
-/** A refused socket may be reset: that is a way of closing, too. */
 function closed(socket: Socket): Promise<void> {
   return new Promise((resolve) => socket.once('close', () => resolve()));
 }

@@ -12,8 +12,14 @@ export interface RunningBrowser {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts headless Chromium with a new profile, cut off from everything but 127.0.0.1. */
-export async function startBrowser(size = { width: 1500, height: 950 }): Promise<RunningBrowser> {
+/**
+ * Starts headless Chromium with a new profile, cut off from everything but 127.0.0.1.
+ * @param names host names that stand for 127.0.0.1 in this browser
+ */
+export async function startBrowser(
+  size = { width: 1500, height: 950 },
+  names: readonly string[] = [],
+): Promise<RunningBrowser> {
   const executablePath = findChromium();
   if (executablePath === undefined) throw new Error('no Chromium on this machine');
   const profile = mkdtempSync(path.join(tmpdir(), 'trapline-chromium-'));
@@ -36,11 +42,14 @@ export async function startBrowser(size = { width: 1500, height: 950 }): Promise
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...(names.length === 0
+        ? []
+        : [`--host-resolver-rules=${names.map((name) => `MAP ${name} 127.0.0.1`).join(', ')}`]),
     ],
   });
   const blocked: string[] = [];
   await context.route(
-    (url) => url.hostname !== '127.0.0.1' && /^https?:$/.test(url.protocol),
+    (url) => url.hostname !== '127.0.0.1' && !names.includes(url.hostname) && /^https?:$/.test(url.protocol),
     (route) => {
       blocked.push(route.request().url());
       return route.abort();

@@ -9,10 +9,11 @@ import { UsageError } from '../../src/cli/exit-status.ts';
 import { GuestProfile, SAMPLE_INTERVAL } from '../../src/cli/guest-profile.ts';
 import { KernelSymbols } from '../../src/cli/kernel-symbols.ts';
 import { run } from '../../src/cli/run.ts';
-import type { RunOptions } from '../../src/cli/run-options.ts';
+import type { DiskOption, RunOptions } from '../../src/cli/run-options.ts';
 import type { EngineModules } from '../../src/core/engine.ts';
-import { openNodeDisk } from '../../src/entry/node-disk.ts';
-import { loadEngineModules, readWholeFile } from '../../src/entry/node-files.ts';
+import { SharedDisks } from '../../src/entry/shared-disks.ts';
+import { loadEngineModules } from '../../src/entry/node-files.ts';
+import { readWholeFile } from '../../src/entry/regular-file.ts';
 import { linuxImage, pvhImage } from './boot-files.ts';
 import { loadKernel } from '../../src/machine/boot/load-kernel.ts';
 import { Machine } from '../../src/machine/machine.ts';
@@ -42,9 +43,9 @@ class World implements RunEnvironment {
   loadModules(): Promise<EngineModules> {
     return Promise.resolve(modules);
   }
-  readFile(path: string): Promise<Uint8Array> {
+  readFile(path: string, limit?: number): Promise<Uint8Array> {
     const bytes = this.inputs.get(path);
-    return bytes === undefined ? readWholeFile(path) : Promise.resolve(bytes);
+    return bytes === undefined ? readWholeFile(path, limit) : Promise.resolve(bytes);
   }
   createTextFile(path: string) {
     if (path.startsWith('/nowhere')) throw new Error(`${path}: there is no such directory.`);
@@ -63,8 +64,8 @@ class World implements RunEnvironment {
       close: () => undefined,
     };
   }
-  openDisk(path: string, writable: boolean): OpenDisk {
-    return openNodeDisk(path, writable);
+  openDisks(disks: readonly DiskOption[]): readonly OpenDisk[] {
+    return new SharedDisks().openAll(disks, () => '--disk');
   }
   output(bytes: Uint8Array): void {
     this.text += this.decoder.decode(bytes, { stream: true });
@@ -72,6 +73,8 @@ class World implements RunEnvironment {
   say(line: string): void {
     this.lines.push(line);
   }
+  outputRead(): undefined {}
+  readonly endStatus: number | undefined = undefined;
   now(): number {
     this.clock += this.pace;
     return this.clock;

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RunEnvironment } from '../../src/cli/environment.ts';
 import { run } from '../../src/cli/run.ts';
-import { loadEngineModules, readWholeFile } from '../../src/entry/node-files.ts';
+import { loadEngineModules } from '../../src/entry/node-files.ts';
+import { readWholeFile } from '../../src/entry/regular-file.ts';
 import { COMMON_APPEND, guestOrReason } from './linux/run-guest.ts';
 
 const guest = await guestOrReason();
@@ -34,11 +35,13 @@ class PatientWorld implements RunEnvironment {
   readFile = readWholeFile;
   createTextFile = (): never => assert.fail('no file is written');
   createByteFile = (): never => assert.fail('no file is written');
-  openDisk = (): never => assert.fail('there is no disk');
+  openDisks = (): readonly never[] => [];
   say = (): void => undefined;
   output(bytes: Uint8Array): void {
     this.text = `${this.text}${Buffer.from(bytes).toString('latin1')}`.slice(-4000);
   }
+  outputRead(): undefined {}
+  readonly endStatus: number | undefined = undefined;
   now(): number {
     return this.clock;
   }
