@@ -1,5 +1,5 @@
 // Makes the Linux test guest: Debian's own kernel, and an initramfs with busybox, the virtio drivers and guests/linux.
-// usage: linux-guest.ts [--symbols]      prints one JSON line {"kernel", "initrd", "version"}
+// usage: linux-guest.ts [--symbols]      prints one JSON line {"kernel", "initrd", "packageName", "version"}
 //   --symbols: the kernel's vmlinux with debugging information, too (282 MB to download), as "symbols"
 // Both files are kept in the cache folder, under the packages' versions and the hash of what the initramfs is made of.
 // Links to them in guests/linux/build keep their names from version to version, for launch.json.
@@ -29,6 +29,8 @@ import { findOnPath, messageOf, repositoryRoot, runProgram } from './process.ts'
 export interface LinuxGuest {
   readonly kernel: string;
   readonly initrd: string;
+  /** The kernel's own package, for example "linux-image-6.1.0-56-cloud-amd64". */
+  readonly packageName: string;
   /** Version of the kernel package, for example "6.1.192-2". */
   readonly version: string;
 }
@@ -112,6 +114,7 @@ export async function linuxGuest(log: (line: string) => void = () => undefined):
   const guest = {
     kernel: path.join(folder, 'vmlinuz'),
     initrd: path.join(folder, 'initramfs.cpio'),
+    packageName: kernel.name,
     version: kernel.version,
   };
   if (!existsSync(guest.initrd)) {

@@ -8,6 +8,9 @@ import { checkArguments, isCommand } from './arguments.ts';
 import { errorIds, ProtocolError, toProtocolError } from './errors.ts';
 import type { AllEvents, Call, Handlers, P, ProtocolMessage, Send } from './protocol.ts';
 
+/** A client that was refused one of these shows nothing by itself unless it is told to: F5 would seem to do nothing. */
+const SHOWN_WHEN_REFUSED: ReadonlySet<string> = new Set(['launch', 'restart']);
+
 export interface EventSender {
   event<Name extends keyof AllEvents>(name: Name, body: AllEvents[Name]): void;
 }
@@ -120,7 +123,8 @@ function responseTo(request: P.Request, success: boolean, body: unknown): P.Resp
 }
 
 function failure(request: P.Request, error: unknown): P.Response {
-  const { code, message: text, showUser } = toProtocolError(error);
+  const { code, message: text, showUser: shown } = toProtocolError(error);
+  const showUser = shown || SHOWN_WHEN_REFUSED.has(request.command);
   const response = responseTo(request, false, { error: { id: errorIds[code], format: escapeFormat(text), showUser } });
   response.message = text;
   return response;

@@ -73,7 +73,11 @@ async function attachDebugger(
     await one.abandon();
     output.flush();
   });
-  const paths = new SourcePaths(host.files, { sourceMap: configuration.sourceMap, kernel: configuration.kernel });
+  const paths = new SourcePaths(host.files, {
+    sourceMap: configuration.sourceMap,
+    kernel: configuration.kernel,
+    say: (sentence) => session.output('important', sentence),
+  });
   const listings = new Listings(debugger_);
   return { configuration, debugger: debugger_, execution, linux, paths, listings, output, run, scope };
 }

@@ -19,13 +19,28 @@ const symbolsWith = (...paths: string[]): SymbolFile => {
 
 describe('source paths', () => {
   it('follow sourceMap, the longest prefix first', async () => {
-    const paths = new SourcePaths(filesWith(), {
+    const paths = new SourcePaths(filesWith('/home/me/a.c', '/opt/lib/b.c'), {
       sourceMap: { '/build': '/home/me', '/build/lib': '/opt/lib' },
       kernel: '/k/k.elf',
     });
     assert.equal(await paths.local('/build/a.c'), '/home/me/a.c');
     assert.equal(await paths.local('/build/lib/b.c'), '/opt/lib/b.c');
     assert.equal(await paths.local('/builder/a.c'), undefined);
+  });
+  it('that sourceMap puts where no file is are unknown, and that is said once for each entry', async () => {
+    const said: string[] = [];
+    const paths = new SourcePaths(filesWith('/home/me/there.c', '/k/a.c'), {
+      sourceMap: { '/build': '/home/me', '/lib': '/opt/lib' },
+      kernel: '/k/k.elf',
+      say: (sentence) => said.push(sentence),
+    });
+    assert.equal(await paths.local('/build/a.c'), undefined, 'nor is another file of the name taken');
+    assert.equal(await paths.local('/build/b.c'), undefined);
+    assert.equal(await paths.local('/build/there.c'), '/home/me/there.c');
+    assert.equal(await paths.local('/lib/c.c'), undefined);
+    assert.equal(said.length, 2);
+    assert.match(said[0] ?? '', /\/build\/a\.c at \/home\/me\/a\.c.*no such file.*'\/build'/);
+    assert.match(said[1] ?? '', /\/opt\/lib\/c\.c/);
   });
   it('are looked for beside and above the kernel', async () => {
     const files = filesWith('/home/me/guests/smp/list.c', '/home/me/guests/smp/sub/x.c');

@@ -6,6 +6,8 @@ export interface SourcePathOptions {
   readonly sourceMap: Readonly<Record<string, string>>;
   /** The kernel's file: sources are often beside it or above it. */
   readonly kernel: string;
+  /** Told one sentence, once for each entry of `sourceMap`, when a file is not where the entry puts it. */
+  readonly say?: (sentence: string) => void;
 }
 
 /** How many folders above the kernel's are looked into. */
@@ -16,9 +18,13 @@ export class SourcePaths {
   private readonly map: readonly (readonly [string, string])[];
   private readonly folders: readonly string[];
   private readonly found = new Map<string, Promise<string | undefined>>();
+  private readonly say: (sentence: string) => void;
+  /** Entries of the map of which it was said that a file is missing. */
+  private readonly said = new Set<string>();
 
   constructor(files: Files, options: SourcePathOptions) {
     this.files = files;
+    this.say = options.say ?? (() => undefined);
     // The longest prefix is the most special one.
     this.map = Object.entries(options.sourceMap).sort(([a], [b]) => b.length - a.length);
     const folders: string[] = [];
@@ -44,8 +50,17 @@ export class SourcePaths {
       const rest = withoutPrefix(path, from);
       if (rest === undefined) continue;
       const mapped = rest === '' ? to : `${to.replace(/[/\\]+$/, '')}/${rest}`;
-      // What the user said stands, even when the file is missing: the editor's message then names the path.
-      return this.files.resolve(mapped);
+      const local = this.files.resolve(mapped);
+      if (await this.files.exists(local)) return local;
+      // What the user said stands: no other file is taken for it. An editor that is sent to a missing file shows an error
+      // in place of everything; without a source it gets the machine code.
+      if (!this.said.has(from)) {
+        this.said.add(from);
+        this.say(
+          `'sourceMap' puts ${path} at ${local}, and there is no such file: the machine code is shown instead. Get the sources, or correct the entry '${from}'.`,
+        );
+      }
+      return undefined;
     }
     if (isAbsolute(path) && (await this.files.exists(path))) return path;
     const parts = path.split(/[/\\]/).filter((part) => part !== '' && part !== '.');

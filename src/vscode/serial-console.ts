@@ -101,7 +101,7 @@ export class SerialConsoles implements vscode.Disposable {
 
   constructor(sessions: GuestSessions) {
     this.#disposables.push(
-      sessions.onDidStart((session) => this.#connect(session)),
+      sessions.onDidStart((session) => this.#await(session)),
       sessions.onDidEnd((session) => {
         for (const console of this.#consoles) console.end(session);
       }),
@@ -119,10 +119,19 @@ export class SerialConsoles implements vscode.Disposable {
     this.#latest?.reveal(false);
   }
 
+  /** A launch may be refused, and then there is no serial line: the terminal comes when the machine is there. */
+  #await(session: GuestSession): void {
+    if (session.session.configuration['console'] !== 'integratedTerminal') return;
+    const listener = session.bridge.onEvent(({ event }) => {
+      // The adapter says so when the launch has succeeded, before the guest executes anything.
+      if (event !== 'initialized') return;
+      listener.dispose();
+      this.#connect(session);
+    });
+  }
+
   #connect(session: GuestSession): void {
-    const { configuration } = session.session;
-    if (configuration['console'] !== 'integratedTerminal') return;
-    const name = configuration.name;
+    const { name } = session.session.configuration;
     let console = this.#consoles.find((one) => !one.busy && one.name === `Serial console: ${name}`);
     if (console === undefined) {
       console = new SerialConsole(name);

@@ -59,3 +59,26 @@ test('a wrong property of launch.json is named in one message', async (t) => {
     await screenshot('wrong-launch-schema');
   });
 });
+
+test('a launch that the adapter refuses is said, and leaves no terminal behind', async (t) => {
+  const folder = kernelFolder(t);
+  // It exists, so that only the adapter finds out.
+  const configuration = { type: 'trapline', request: 'launch', name: 'Boot', kernel: '${workspaceFolder}/main.c' };
+  mkdirSync(path.join(folder, '.vscode'));
+  writeFileSync(
+    path.join(folder, '.vscode', 'launch.json'),
+    JSON.stringify({ version: '0.2.0', configurations: [configuration] }, undefined, 2),
+  );
+  await withSession('refused-launch', async ({ server, page, screenshot }) => {
+    await openWorkbench(page, server.url({ folder, extension: repositoryRoot }));
+    await openSource(page, 'main.c');
+    await page.keyboard.press('F5');
+    // A person sees a dialog. Under automation VS Code shows none, and puts what it would say in a toast.
+    const shown = page.locator('.monaco-dialog-box, .notifications-toasts .notification-list-item', {
+      hasText: /main\.c.*not a kernel that Trapline can boot/s,
+    });
+    await shown.waitFor({ timeout: 60_000 });
+    await screenshot('refused-launch');
+    assert.equal(await page.getByText('Serial console').count(), 0, 'no terminal of a machine that never was');
+  });
+});

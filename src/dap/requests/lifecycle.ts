@@ -23,7 +23,7 @@ export function lifecycle(
 
     async launch(argument, call) {
       session.life.require('launch');
-      const configuration = checked(argument, false);
+      const configuration = checked(argument);
       session.life.request('launch');
       session.client.launches(argument);
       try {
@@ -44,14 +44,14 @@ export function lifecycle(
       session.life.request('restart');
       // Without arguments those of the launch hold.
       const given: unknown = argument.arguments;
-      const configuration = given === undefined ? session.launched.configuration : checked(given, true);
+      const configuration = given === undefined ? session.launched.configuration : checked(given);
       let before: Launched | undefined;
       // The kernel may have been built anew: everything is read again. A failure leaves the old machine as it is.
       const guest = await start(session, configuration, (made) => {
         if (!session.life.take('replaced')) throw new ScopeOver('The machine');
         before = session.adopt(made);
       }).catch((error: unknown) => {
-        throw shown(refusal(error));
+        throw refusal(error);
       });
       await takeOver(session, guest, before);
       call.after(() => begin(session, guest));
@@ -92,19 +92,14 @@ function start(
 }
 
 /** The configuration that a client gave. Throws ProtocolError with all that is wrong with it. */
-function checked(argument: unknown, showUser: boolean): LaunchConfiguration {
+function checked(argument: unknown): LaunchConfiguration {
   const verdict = validateLaunch(argument);
   if (verdict.ok) return verdict.configuration;
-  throw new ProtocolError('badConfiguration', verdict.problems.map(({ message }) => message).join(' '), showUser);
+  throw new ProtocolError('badConfiguration', verdict.problems.map(({ message }) => message).join(' '));
 }
 
 function refusal(error: unknown): unknown {
   return error instanceof Overtaken ? new ProtocolError('cannotLaunch', error.message) : error;
-}
-
-/** The same error, shown to the user: nobody looks at the answer to `restart`. */
-function shown(error: unknown): unknown {
-  return error instanceof ProtocolError ? new ProtocolError(error.code, error.message, true) : error;
 }
 
 /** The new machine gets what the user has set; the old one is released. */
