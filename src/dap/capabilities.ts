@@ -19,14 +19,14 @@ export const exceptionFilters: readonly P.ExceptionBreakpointsFilter[] = [
     label: 'Kernel panic',
     description:
       'Linux: stops at panic(), before it says or stops anything. Does nothing where the kernel has no such function.',
-    default: false,
+    default: true,
   },
   {
     filter: 'oops',
     label: 'Kernel oops',
     description:
       'Linux: stops at oops_enter(), where it begins to report a fault of its own code, with the place on the stack. Does nothing where the kernel has no such function.',
-    default: false,
+    default: true,
   },
   {
     filter: 'tripleFault',
@@ -36,6 +36,11 @@ export const exceptionFilters: readonly P.ExceptionBreakpointsFilter[] = [
     default: true,
   },
 ];
+
+/** What is caught until the client says otherwise: also for clients that never do. */
+export const defaultFilters: readonly string[] = exceptionFilters
+  .filter(({ default: isOn }) => isOn === true)
+  .map(({ filter }) => filter);
 
 export const capabilities: P.Capabilities = {
   supportsConfigurationDoneRequest: true,

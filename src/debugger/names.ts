@@ -1,5 +1,5 @@
 /** Names in scope: a frame's locals, then globals of its unit, then everything else the modules know. */
-import type { FrameScopes, TypeId, VariableInfo } from '../symbols/index.ts';
+import type { ElfSymbol, FrameScopes, TypeId, VariableInfo } from '../symbols/index.ts';
 import { voidType } from '../symbols/index.ts';
 import type { NamedEntity, NameScope } from './expression/scope.ts';
 import type { Module, ModuleSet } from './modules.ts';
@@ -62,19 +62,13 @@ export class ModuleScope implements NameScope {
     return parameter === undefined ? undefined : variable(place.module, parameter);
   }
 
-  /** A symbol without debugging information: an integer where its size is one's, else bytes; code is a function. */
+  /** A symbol without debugging information: code is a function, all else something without a type. */
   private async symbol(name: string): Promise<NamedEntity | undefined> {
     for (const module of this.ordered()) {
       const symbol = (await module.file.symbolsNamed(name))[0];
       if (symbol === undefined) continue;
       const { store } = module;
-      // Aliases that the linker script makes (Linux's jiffies) have no size: a word, where one may lie.
-      const size =
-        symbol.size === 0n && symbol.kind === 'object' && symbol.address % 8n === 0n ? 8 : Number(symbol.size);
-      let type: TypeId;
-      if (symbol.kind === 'function') type = store.functionReturning(voidType);
-      else if (size === 1 || size === 2 || size === 4 || size === 8) type = store.unsignedOf(size);
-      else type = store.arrayOf(store.builtin('unsigned char'), Math.max(1, Math.min(size, 1 << 24)));
+      const type = symbol.kind === 'function' ? store.functionReturning(voidType) : store.untyped(sizeOf(symbol));
       const address = symbol.section === '*ABS*' ? symbol.address : module.run(symbol.address);
       return { kind: 'object', store, type, address };
     }
@@ -115,6 +109,13 @@ export class ModuleScope implements NameScope {
     if (first === undefined) return this.modules.all;
     return [first, ...this.modules.all.filter((module) => module !== first)];
   }
+}
+
+/** The size of what a symbol designates in bytes; undefined when the symbol table does not say. */
+function sizeOf({ size, kind, address }: ElfSymbol): number | undefined {
+  if (size > 0n) return Number(size < 1n << 24n ? size : 1n << 24n);
+  // Aliases that the linker script makes (Linux's jiffies) have no size: a word, where one may lie.
+  return kind === 'object' && address % 8n === 0n ? 8 : undefined;
 }
 
 function variable(module: Module, info: VariableInfo): NamedEntity {

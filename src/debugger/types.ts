@@ -64,6 +64,7 @@ export class TypeStore {
   private readonly file: Pick<SymbolFile, 'types'>;
   private readonly pointerSize: 4 | 8;
   private readonly synthetic = new Map<string, TypeId>();
+  private readonly untypedIds = new Set<TypeId>();
   private nextSynthetic = FIRST_SYNTHETIC;
 
   constructor(file: Pick<SymbolFile, 'types'>, pointerSize: 4 | 8) {
@@ -120,8 +121,9 @@ export class TypeStore {
     const existing = this.synthetic.get(key);
     if (existing !== undefined) return existing;
     const id = this.nextSynthetic--;
-    this.synthetic.set(key, id);
+    // `make` may miss a type that has to be fetched first: a type that was not made has no entry.
     this.known.set(id, make(id));
+    this.synthetic.set(key, id);
     return id;
   }
 
@@ -137,6 +139,29 @@ export class TypeStore {
     if (bytes <= 2) return this.builtin('unsigned short');
     if (bytes <= 4) return this.builtin('unsigned int');
     return bytes <= 8 ? this.builtin('unsigned long long') : this.builtin('unsigned __int128');
+  }
+
+  /**
+   * What a symbol designates that no debugging information describes: a number where its size is one's, else bytes;
+   * undefined: not even the size is known. It can be shown, and its address can be cast, but it has no elements and no
+   * members: see `isUntyped`.
+   */
+  untyped(size: number | undefined): TypeId {
+    const id = this.add(`untyped ${size}`, (newId): Type => {
+      if (size === undefined) return { kind: 'unspecified', id: newId, name: '<no type>', byteSize: null };
+      const common = { id: newId, name: `<no type, ${size} byte${size === 1 ? '' : 's'}>`, byteSize: size };
+      if (size === 1 || size === 2 || size === 4 || size === 8)
+        return { kind: 'base', ...common, encoding: 'unsigned' };
+      const dimensions = [{ count: size, lowerBound: 0 }];
+      return { kind: 'array', ...common, element: this.builtin('unsigned char'), dimensions, vector: false };
+    });
+    this.untypedIds.add(id);
+    return id;
+  }
+
+  /** Whether a type only stands for what is not described: nothing may be computed that depends on what it really is. */
+  isUntyped(id: TypeId): boolean {
+    return this.untypedIds.has(id);
   }
 
   pointerTo(target: TypeId): TypeId {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import type { AddressRange } from './api.ts';
-import { covers, intersectRanges, lastNotAbove, normaliseRanges, subtractRanges } from './search.ts';
+import { covers, intersectRanges, lastNotAbove, normaliseRanges, RangeIndex, subtractRanges } from './search.ts';
 
 const range = fc
   .tuple(fc.bigInt({ min: 0n, max: 60n }), fc.bigInt({ min: 0n, max: 12n }))
@@ -30,6 +30,30 @@ describe('address ranges', () => {
           assert.equal(covers(rest, address), inA && !inB);
         }
         for (const [index, { start }] of rest.entries()) assert.ok(index === 0 || start > (rest[index - 1]?.end ?? 0n));
+      }),
+      { seed },
+    );
+  });
+
+  it(`an index finds whoever claims an address, the smallest claim first, seed ${seed}`, () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(range, { maxLength: 3 }), { maxLength: 12 }), (claims) => {
+        const items = [...claims.keys()];
+        const index = new RangeIndex(items, (item) => claims[item] ?? []);
+        for (let address = 0n; address < 80n; address++) {
+          const around = (item: number): readonly bigint[] =>
+            (claims[item] ?? []).filter((one) => covers([one], address)).map(({ start, end }) => end - start);
+          const found = index.at(address);
+          assert.deepEqual(
+            found.toSorted((a, b) => a - b),
+            items.filter((item) => around(item).length > 0),
+          );
+          const sizes = found.map((item) => around(item).reduce((a, b) => (a < b ? a : b)));
+          assert.deepEqual(
+            sizes,
+            sizes.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0)),
+          );
+        }
       }),
       { seed },
     );

@@ -19,6 +19,33 @@ export function compareBigint(a: bigint, b: bigint): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** Items that claim address ranges, which may overlap: those around an address are found by binary search. */
+export class RangeIndex<Item> {
+  readonly #ranges: readonly (AddressRange & { readonly item: Item })[];
+  /** The highest end among a range and all in front of it: where it is not above the address, nothing further down is. */
+  readonly #highest: readonly bigint[];
+
+  constructor(items: Iterable<Item>, rangesOf: (item: Item) => readonly AddressRange[]) {
+    const ranges: (AddressRange & { item: Item })[] = [];
+    for (const item of items) for (const { start, end } of rangesOf(item)) ranges.push({ start, end, item });
+    this.#ranges = ranges.sort((a, b) => compareBigint(a.start, b.start));
+    let highest = 0n;
+    this.#highest = this.#ranges.map(({ end }) => (highest = end > highest ? end : highest));
+  }
+
+  /** The items that claim an address, the smallest claim first; of equal ones in the order of the input. */
+  at(address: bigint): readonly Item[] {
+    const found: (AddressRange & { readonly item: Item })[] = [];
+    for (let index = lastNotAbove(this.#ranges, address, ({ start }) => start); index >= 0; index--) {
+      if ((this.#highest[index] ?? 0n) <= address) break;
+      const range = this.#ranges[index];
+      if (range !== undefined && address < range.end) found.push(range);
+    }
+    if (found.length > 1) found.reverse().sort((a, b) => compareBigint(a.end - a.start, b.end - b.start));
+    return [...new Set(found.map(({ item }) => item))];
+  }
+}
+
 /** Sorts ranges, drops empty ones and joins those that touch or overlap. */
 export function normaliseRanges(ranges: readonly AddressRange[]): AddressRange[] {
   const sorted = ranges.filter(({ start, end }) => start < end).toSorted((a, b) => compareBigint(a.start, b.start));

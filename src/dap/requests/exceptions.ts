@@ -1,36 +1,43 @@
 /** setExceptionBreakpoints and exceptionInfo. */
 import { EXCEPTION_GROUP } from '../../debugger/user-breakpoints.ts';
 import type { StopRecord } from '../../guestdebug/api.ts';
-import { capabilities } from '../capabilities.ts';
+import { exceptionFilters } from '../capabilities.ts';
 import { ProtocolError } from '../errors.ts';
 import { kernelExceptions, kernelExceptionSentence, kernelExceptionWish } from '../kernel-exceptions.ts';
-import type { Group } from '../protocol.ts';
-import type { Session } from '../session.ts';
+import type { Group, P } from '../protocol.ts';
+import type { Launched, Session } from '../session.ts';
 import { withSymbols } from '../symbolic.ts';
 import { toBreakpoint } from './breakpoints.ts';
+
+/** Catches what these filters name and nothing else; what became of each is the answer, in the same order. */
+export async function catchExceptions(
+  session: Session,
+  guest: Launched,
+  wanted: readonly string[],
+): Promise<P.Breakpoint[]> {
+  const known = new Set(exceptionFilters.map(({ filter }) => filter));
+  session.exceptionFilters.set(wanted);
+  session.exceptionFilters.applyTo(guest.debugger.api);
+  const kernelFilters = wanted.filter((filter) => kernelExceptions.has(filter));
+  const statuses = await guest.debugger.breakpoints.replace(
+    EXCEPTION_GROUP,
+    kernelFilters.map((filter) => kernelExceptionWish(() => session.launched, filter)),
+  );
+  session.breakpointIds.setFilters(new Map(statuses.map(({ id }, index) => [id, kernelFilters[index] ?? ''])));
+  return wanted.map((filter) => {
+    const status = statuses[kernelFilters.indexOf(filter)];
+    if (status !== undefined) return toBreakpoint(status);
+    if (known.has(filter)) return { verified: true };
+    return { verified: false, message: `There is no exception filter '${filter.slice(0, 40)}'.` };
+  });
+}
 
 export function exceptions(session: Session): Group<'setExceptionBreakpoints' | 'exceptionInfo'> {
   return {
     async setExceptionBreakpoints(argument) {
-      const known = new Set((capabilities.exceptionBreakpointFilters ?? []).map(({ filter }) => filter));
       const wanted = [...argument.filters, ...(argument.filterOptions ?? []).map(({ filterId }) => filterId)];
       session.life.require('use');
-      session.exceptionFilters.set(wanted);
-      session.exceptionFilters.applyTo(session.debugger.api);
-      const kernelFilters = wanted.filter((filter) => kernelExceptions.has(filter));
-      const statuses = await session.debugger.breakpoints.replace(
-        EXCEPTION_GROUP,
-        kernelFilters.map((filter) => kernelExceptionWish(() => session.launched, filter)),
-      );
-      session.breakpointIds.setFilters(new Map(statuses.map(({ id }, index) => [id, kernelFilters[index] ?? ''])));
-      return {
-        breakpoints: wanted.map((filter) => {
-          const status = statuses[kernelFilters.indexOf(filter)];
-          if (status !== undefined) return toBreakpoint(status);
-          if (known.has(filter)) return { verified: true };
-          return { verified: false, message: `There is no exception filter '${filter.slice(0, 40)}'.` };
-        }),
-      };
+      return { breakpoints: await catchExceptions(session, session.launched, wanted) };
     },
 
     async exceptionInfo(argument) {

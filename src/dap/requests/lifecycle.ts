@@ -1,6 +1,6 @@
 /** initialize, launch, configurationDone, restart, terminate, disconnect. */
 import { begin } from '../begin.ts';
-import { capabilities } from '../capabilities.ts';
+import { capabilities, defaultFilters } from '../capabilities.ts';
 import type { LaunchConfiguration } from '../configuration.ts';
 import { validateLaunch } from '../configuration.ts';
 import { ProtocolError } from '../errors.ts';
@@ -9,6 +9,7 @@ import type { Group } from '../protocol.ts';
 import { ScopeOver } from '../resource-scope.ts';
 import type { Launched, Session } from '../session.ts';
 import { Overtaken } from '../starts.ts';
+import { catchExceptions } from './exceptions.ts';
 
 /** @param onDisconnect called when the answer to `disconnect` is on its way */
 export function lifecycle(
@@ -58,9 +59,12 @@ export function lifecycle(
       return undefined;
     },
 
-    configurationDone(_argument, call) {
+    async configurationDone(_argument, call) {
       session.life.request('configurationDone');
       const guest = session.launched;
+      // A client that does not know exception filters gets those that others show as chosen.
+      if (!session.exceptionFilters.areSet && !guest.configuration.noDebug)
+        await catchExceptions(session, guest, defaultFilters);
       call.after(() => begin(session, guest));
       return undefined;
     },

@@ -122,6 +122,18 @@ describe('C expressions', () => {
     assert.ok(list > 0n);
   });
 
+  it('takes the address of an object whose type nothing has asked for yet', async () => {
+    for (const text of ['&shared_list', '*&shared_list', '(struct list *)&shared_list == &shared_list']) {
+      const fresh = new ModuleSet();
+      fresh.add(new Module('smp.elf', module.file));
+      const first = await compile(text, new ModuleScope(fresh, undefined));
+      assert.doesNotMatch(first.store.nameOf(first.type), /unknown/, text);
+      // A question leaves no trace that spoils the next.
+      const next = await compile('((struct list *)0)->count', new ModuleScope(fresh, undefined));
+      assert.match(next.store.nameOf(next.type), /int/);
+    }
+  });
+
   it('answers or refuses any text, and never hangs', async () => {
     const word = fc.constantFrom(
       ...[

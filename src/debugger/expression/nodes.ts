@@ -75,8 +75,9 @@ export class Translator {
       case 'member':
         return this.member(this.translate(expression.object), expression.arrow, expression.name);
       case 'index': {
-        const sum = this.binary('+', this.translate(expression.object), this.translate(expression.index));
-        return this.dereference(sum);
+        const object = this.translate(expression.object);
+        requireType(object.store, object.type);
+        return this.dereference(this.binary('+', object, this.translate(expression.index)));
       }
       case 'cast':
         return this.cast(this.typeNamed(expression.type), this.translate(expression.operand));
@@ -172,6 +173,7 @@ export class Translator {
   private decay(node: Node): Node {
     const type = node.store.strip(node.type);
     if (type.kind !== 'array' && type.kind !== 'function') return node;
+    requireType(node.store, node.type);
     const element = type.kind === 'array' ? node.store.elementOf(node.type) : node.type;
     if (element === undefined) throw typeError(`'${node.store.nameOf(node.type)}' has no elements.`);
     const pointer = node.store.pointerTo(element);
@@ -227,6 +229,7 @@ export class Translator {
 
   private dereference(node: Node): Node {
     const { store } = node;
+    requireType(store, node.type);
     const type = store.strip(node.type);
     if (type.kind !== 'pointer') {
       const kind = scalarKind(store, node.type);
@@ -254,6 +257,7 @@ export class Translator {
     // Either operator does for either kind of operand: a debugger knows what is meant.
     const isPointer = outer.kind === 'pointer' || (arrow && outer.kind === 'array');
     const base = isPointer ? this.dereference(this.decay(object)) : object;
+    requireType(store, base.type);
     const aggregate = store.strip(base.type);
     if (aggregate.kind !== 'struct' && aggregate.kind !== 'union' && aggregate.kind !== 'class') {
       throw typeError(`'${store.nameOf(base.type)}' has no members, so no '${name}'.`);
@@ -367,6 +371,7 @@ export class Translator {
   private artificialArray(object: Node, count: Node): Node {
     if (!object.designates)
       throw new DebuggerError('notAddressable', `The left side of '@' must be an object, as in '*pointer@4'.`);
+    requireType(object.store, object.type);
     const length = count.scalar(constantContext);
     const elements = Number(toInteger(length));
     if (!(elements >= 1 && elements <= 1_000_000))
@@ -429,7 +434,16 @@ function comparisonKind(left: ScalarKind, right: ScalarKind): ScalarKind {
   return commonKind(left, right);
 }
 
+/** Refuses what depends on the type of a symbol that has none: an answer would come from bytes of the wrong size. */
+function requireType(store: TypeStore, type: TypeId): void {
+  if (!store.isUntyped(type)) return;
+  throw typeError(
+    `The debugging information does not say what type this symbol has: cast its address first, as in '*(unsigned long *)&symbol' or '((unsigned int *)&symbol)[2]'.`,
+  );
+}
+
 function strideOf(store: TypeStore, target: TypeId): number {
+  requireType(store, target);
   const type = store.strip(target);
   // gcc's extension: void and functions count as one byte.
   if (type.kind === 'void' || type.kind === 'function') return 1;

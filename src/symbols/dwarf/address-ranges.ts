@@ -30,14 +30,14 @@ function readSet(reader: Reader, found: Map<number, AddressRange[]>): void {
     // The first tuple begins at a multiple of a tuple's size, counted from the set's start.
     const tuple = 2 * addressSize;
     reader.skip((tuple - ((reader.position - start) % tuple)) % tuple);
-    const ranges: AddressRange[] = [];
+    const ranges = found.get(unit) ?? [];
     while (reader.position + tuple <= end) {
       const address = reader.unsigned(addressSize);
       const count = reader.unsigned(addressSize);
       if (address === 0n && count === 0n) break;
       if (count > 0n) ranges.push({ start: address, end: address + count });
     }
-    if (ranges.length > 0) found.set(unit, [...(found.get(unit) ?? []), ...ranges]);
+    if (ranges.length > 0) found.set(unit, ranges);
   }
   if (end < reader.position) throw reader.malformed('a set of address ranges ends inside its header');
   reader.skip(end - reader.position);

@@ -1,7 +1,7 @@
 /** Functions and the nesting of scopes at an address (DWARF 5, 3.3). */
 
 import type { AddressRange } from '../api.ts';
-import { compareBigint, covers } from '../search.ts';
+import { compareBigint, covers, RangeIndex } from '../search.ts';
 import { readAddressRanges } from './address-ranges.ts';
 import { DW_AT, DW_TAG } from './constants.ts';
 import type { DebugInfo } from './debug-info.ts';
@@ -24,14 +24,11 @@ export interface ScopePath {
   readonly nested: readonly UnitDie[];
 }
 
-interface UnitRange extends AddressRange {
-  readonly unit: Unit;
-}
-
 export class FunctionTable {
   readonly #info: DebugInfo;
   readonly #functions = new Map<Unit, readonly FunctionEntry[]>();
-  #unitRanges: readonly UnitRange[] | null = null;
+  readonly #byAddress = new Map<Unit, RangeIndex<FunctionEntry>>();
+  #units: RangeIndex<Unit> | null = null;
 
   constructor(info: DebugInfo) {
     this.#info = info;
@@ -39,32 +36,23 @@ export class FunctionTable {
 
   /** The units that claim an address, innermost claim first. */
   unitsAt(address: bigint): readonly Unit[] {
-    this.#unitRanges ??= this.#readUnitRanges();
-    const found: UnitRange[] = [];
-    for (const range of this.#unitRanges) {
-      if (range.start > address) break;
-      if (address < range.end) found.push(range);
-    }
-    found.sort((a, b) => compareBigint(a.end - a.start, b.end - b.start));
-    return [...new Set(found.map(({ unit }) => unit))];
+    this.#units ??= this.#indexUnits();
+    return this.#units.at(address);
   }
 
-  #readUnitRanges(): readonly UnitRange[] {
+  #indexUnits(): RangeIndex<Unit> {
     const { units, isLarge, sections } = this.#info;
     // Thousands of root entries take a second to read; what the table of addresses does not list is still asked.
     const listed = isLarge ? readAddressRanges(sections) : null;
-    const rangesOf = (unit: Unit): readonly UnitRange[] =>
-      listed?.get(unit.header.offset)?.map((range) => ({ ...range, unit })) ?? this.#rangesOf(unit);
-    return units.flatMap(rangesOf).toSorted((a, b) => compareBigint(a.start, b.start));
+    return new RangeIndex(units, (unit) => listed?.get(unit.header.offset) ?? this.#rangesOf(unit));
   }
 
-  #rangesOf(unit: Unit): UnitRange[] {
+  #rangesOf(unit: Unit): readonly AddressRange[] {
     const { warnings } = this.#info.sections;
     if (!unit.isCompilation) return [];
-    let ranges = warnings.guard(() => unit.ranges, []);
+    const ranges = warnings.guard(() => unit.ranges, []);
     // Assemblers and old compilers may leave the unit without ranges.
-    if (ranges.length === 0) ranges = this.of(unit).flatMap((entry) => entry.ranges);
-    return ranges.map(({ start, end }) => ({ start, end, unit }));
+    return ranges.length > 0 ? ranges : this.of(unit).flatMap((entry) => entry.ranges);
   }
 
   /** The functions of a unit that have code, sorted by entry. */
@@ -98,9 +86,11 @@ export class FunctionTable {
   /** The function that covers an address, or null. */
   at(address: bigint): FunctionEntry | null {
     for (const unit of this.unitsAt(address)) {
-      // With nested functions the innermost is the last that begins before the address; cold parts need the whole list.
-      const candidates = this.of(unit).filter(({ ranges }) => covers(ranges, address));
-      candidates.sort((a, b) => compareBigint(extent(a.ranges), extent(b.ranges)));
+      let index = this.#byAddress.get(unit);
+      if (index === undefined)
+        this.#byAddress.set(unit, (index = new RangeIndex(this.of(unit), (entry) => entry.ranges)));
+      // Of nested functions the innermost is meant: the smaller one as a whole, cold parts included.
+      const candidates = index.at(address).toSorted((a, b) => compareBigint(extent(a.ranges), extent(b.ranges)));
       const [innermost] = candidates;
       if (innermost !== undefined) return innermost;
     }

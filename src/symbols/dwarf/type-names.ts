@@ -130,15 +130,18 @@ export function arrayDimensions(die: UnitDie): { count: number | null; lowerBoun
       if (count !== null) return { count, lowerBound };
       const bound = unit.attribute(child, DW_AT.upper_bound);
       if (bound?.kind !== 'constant') return { count: null, lowerBound };
-      // DW_FORM_data* leaves the sign open; gcc writes -1 for int[0] in the field's full width.
-      const upper = bound.bits === null ? bound.value : signedIfHuge(bound.value, bound.bits);
+      const upper = isMinusOne(bound, unit.header.addressSize) ? -1n : bound.value;
       const length = Number(upper) - lowerBound + 1;
       return { count: Number.isSafeInteger(length) && length >= 0 ? length : null, lowerBound };
     });
 }
 
-function signedIfHuge(value: bigint, bits: number): bigint {
-  return bits === 64 || value === (1n << BigInt(bits)) - 1n ? BigInt.asIntN(bits, value) : value;
+/**
+ * Whether an upper bound in DW_FORM_data*, which leaves the sign open, is the -1 of an array without elements: GCC writes
+ * it as wide as an address. All ones in a narrower field are a number: `char[256]` ends at the index 0xff.
+ */
+function isMinusOne({ value, bits }: { value: bigint; bits: number | null }, addressSize: number): boolean {
+  return bits !== null && bits >= addressSize * 8 && value === (1n << BigInt(bits)) - 1n;
 }
 
 const baseWords = new Set(['unsigned', 'signed', 'long', 'short', 'int', 'char', 'double']);
