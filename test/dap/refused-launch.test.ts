@@ -96,6 +96,8 @@ describe('a refused launch is shown', () => {
       const copy = path.join(folder, 'kernel.elf');
       copyFileSync(kernel, copy);
       await client.request('launch', { kernel: copy, machine: { cpus: 1, memory: '16M' } });
+      await client.request('configurationDone');
+      await client.stopped();
       writeFileSync(copy, 'not built');
       await refused(client.request('restart'), /kernel\.elf.*not a kernel/);
     }));
