@@ -95,7 +95,7 @@ describe('a refused launch is shown', () => {
     withClient(async (client) => {
       const copy = path.join(folder, 'kernel.elf');
       copyFileSync(kernel, copy);
-      await client.request('launch', { kernel: copy, machine: { cpus: 1, memory: '16M' } });
+      await client.request('launch', { kernel: copy, machine: { memory: '16M' }, stopOnEntry: true });
       await client.request('configurationDone');
       await client.stopped();
       writeFileSync(copy, 'not built');
