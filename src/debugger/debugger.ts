@@ -1,4 +1,5 @@
 /** The source-level debugger of one guest: the facade that front ends (DAP, command line) talk to. */
+import { decode } from '../core/disassembler/decode.ts';
 import type { GuestDebugApi, StopRecord, VcpuStatus } from '../guestdebug/api.ts';
 import { isMachinery } from '../guestdebug/api.ts';
 import type { MachineApi } from '../machine/api.ts';
@@ -14,8 +15,10 @@ import type { LogLine } from './hit-filter.ts';
 import { Module, ModuleSet } from './modules.ts';
 import { ModuleScope } from './names.ts';
 import type { Plan } from './plan.ts';
-import type { LineStepKind } from './stepping.ts';
-import { InstructionStep, LineStep, StepOut } from './stepping.ts';
+import { InstructionStep } from './steps/instruction-step.ts';
+import type { LineStepKind } from './steps/line-step.ts';
+import { LineStep } from './steps/line-step.ts';
+import { StepOut } from './steps/step-out.ts';
 import type { Target } from './target.ts';
 import { machineTarget } from './target.ts';
 import { readRegister, writeRegister } from './registers.ts';
@@ -188,6 +191,12 @@ export class Debugger {
   }
 
   // ---- plans ----
+
+  /** Bytes of the instruction at a linear address; undefined for bytes that are none. `word`: what a push takes there. */
+  instructionLength(vcpu: number, linear: bigint, word: 2 | 4 | 8): number | undefined {
+    const bits = ({ 2: 16, 4: 32, 8: 64 } as const)[word];
+    return decode(this.target.readLinear(vcpu, linear, 15), linear, bits)?.length;
+  }
 
   stepInstruction(vcpu: number, over: boolean): Plan {
     return new InstructionStep(this, vcpu, over);

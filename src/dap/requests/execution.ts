@@ -1,7 +1,7 @@
 /** continue, pause and the steps. Answers come at once; stops are events. */
 import { continuePlan } from '../../debugger/plan.ts';
 import type { Plan } from '../../debugger/plan.ts';
-import { StepAlone } from '../../debugger/step-alone.ts';
+import { StepAlone } from '../../debugger/steps/step-alone.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Call, Group } from '../protocol.ts';
 import type { Session } from '../session.ts';

@@ -1,6 +1,6 @@
 /** One instruction of one vCPU while all others stand still: an explicit command, not the unchanged schedule. */
-import type { StopRecord } from '../guestdebug/api.ts';
-import type { Plan, PlanAnswer } from './plan.ts';
+import type { StopRecord } from '../../guestdebug/api.ts';
+import type { Plan, PlanAnswer } from '../plan.ts';
 
 export class StepAlone implements Plan {
   private readonly vcpu: number;

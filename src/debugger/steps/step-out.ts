@@ -1,0 +1,31 @@
+/** Runs until the function of the innermost physical frame has returned. */
+import type { PhysicalFrame } from '../frames.ts';
+import { unwindStack } from '../frames.ts';
+import type { PlanAnswer } from '../plan.ts';
+import { dwarfRegisters } from '../../symbols/index.ts';
+import type { Return } from './flow.ts';
+import { StepPlan } from './step-plan.ts';
+import type { StepHost } from './step-plan.ts';
+
+export class StepOut extends StepPlan {
+  constructor(host: StepHost, vcpu: number) {
+    super(host, vcpu, 'insn-whole');
+  }
+  async start(): Promise<PlanAnswer> {
+    const stack = await unwindStack(this.host.target, this.host.modules, this.vcpu, 2);
+    const caller = returnTo(stack[1]);
+    return caller === undefined ? { kind: 'report' } : this.runToReturn(caller, () => this.resumed());
+  }
+  protected stepped(): Promise<PlanAnswer> {
+    return Promise.resolve(this.done());
+  }
+  protected resumed(): Promise<PlanAnswer> {
+    return Promise.resolve(this.done());
+  }
+}
+
+/** Where the return into a caller's frame ends; undefined when its stack pointer is not known. */
+export function returnTo(caller: PhysicalFrame | undefined): Return | undefined {
+  const stackPointer = caller?.registers.get(dwarfRegisters(caller.machine).stackPointer);
+  return caller === undefined || stackPointer === undefined ? undefined : { pc: caller.pc, stackPointer };
+}

@@ -1,0 +1,166 @@
+/**
+ * What all steps share: leases (one instruction of one vCPU, everything else runs as it would have), temporary overlays,
+ * and running through what is not of interest. A place in another frame is recognised by its stack pointer, on any vCPU,
+ * since a task may migrate.
+ */
+import type { GuestDebugApi, Resume, StopRecord } from '../../guestdebug/api.ts';
+import type { ModuleSet } from '../modules.ts';
+import type { OverlayOwner, Overlays } from '../overlays.ts';
+import type { Plan, PlanAnswer } from '../plan.ts';
+import { linearPc, linearStackPointer } from '../registers.ts';
+import type { Target } from '../target.ts';
+import type { InterruptedFlow, Return, Spot } from './flow.ts';
+import { calledFrom, interruptedFlow, sameTask, spotOf } from './flow.ts';
+
+export interface StepHost {
+  readonly target: Target;
+  readonly modules: ModuleSet;
+  readonly overlays: Overlays;
+  readonly api: Pick<GuestDebugApi, 'set' | 'remove'>;
+  /** Bytes of the instruction at a linear address in code whose words have 2, 4 or 8 bytes; undefined when there is none. */
+  instructionLength(vcpu: number, linear: bigint, word: 2 | 4 | 8): number | undefined;
+}
+
+/** Says for a vCPU that is at a temporary overlay, and for its linear address, whether it is the flow that the step follows. */
+export type IsFlow = (vcpu: number, linear: bigint) => boolean;
+
+export abstract class StepPlan implements Plan {
+  protected readonly host: StepHost;
+  /** The vCPU that the step follows; changes when the task goes on elsewhere. */
+  protected vcpu: number;
+  protected before: Spot;
+  private readonly temporary: { linear: bigint; owner: OverlayOwner }[] = [];
+  /** The watch on a return address that a handler's IRET will read. */
+  private returnWatch: number | undefined;
+  private awaited: (() => Promise<PlanAnswer>) | undefined;
+  private readonly mode: 'insn' | 'insn-whole';
+
+  constructor(host: StepHost, vcpu: number, mode: 'insn' | 'insn-whole') {
+    this.host = host;
+    this.vcpu = vcpu;
+    this.mode = mode;
+    this.before = this.spot();
+  }
+
+  abstract start(): Promise<PlanAnswer>;
+  /** The lease ended on an ordinary instruction of the flow that is followed. */
+  protected abstract stepped(record: StopRecord): Promise<PlanAnswer>;
+  /** Back from a handler or a call: where does the flow stand? */
+  protected abstract resumed(): Promise<PlanAnswer>;
+
+  protected spot(): Spot {
+    return spotOf(this.host.target, this.vcpu);
+  }
+  protected lease(): PlanAnswer {
+    this.before = this.spot();
+    const how: Resume = { kind: 'step', vcpu: this.vcpu, mode: this.mode };
+    return { kind: 'resume', how };
+  }
+  /** Where what the leased instruction called will return to; undefined when it called nothing. */
+  protected call(): Return | undefined {
+    return calledFrom(this.host.target, this.vcpu, this.before, () => this.next());
+  }
+  /** The address behind the leased instruction. */
+  private next(): bigint | undefined {
+    const { pc, word } = this.before;
+    const length = this.host.instructionLength(this.vcpu, pc, word);
+    return length === undefined ? undefined : pc + BigInt(length);
+  }
+  protected done(): PlanAnswer {
+    return { kind: 'done', vcpu: this.vcpu };
+  }
+
+  /** Runs freely until a vCPU arrives at one of the addresses as the flow that is followed; then `then` decides. */
+  protected runTo(addresses: Iterable<bigint>, isFlow: IsFlow, then: () => Promise<PlanAnswer>): PlanAnswer {
+    this.clear();
+    for (const linear of new Set(addresses)) this.place(linear, isFlow);
+    this.awaited = then;
+    return { kind: 'resume', how: { kind: 'continue' } };
+  }
+  /** Runs until a call or a function has returned. */
+  protected runToReturn({ pc, stackPointer }: Return, then: () => Promise<PlanAnswer>): PlanAnswer {
+    return this.runTo([pc], this.withStackPointer(stackPointer), then);
+  }
+  /** Recognises the flow by its stack pointer. */
+  protected withStackPointer(wanted: bigint): IsFlow {
+    const { target } = this.host;
+    const isMine = sameTask(target, this.vcpu, this.before);
+    return (vcpu) => linearStackPointer(target.slots, vcpu) === wanted && isMine(vcpu);
+  }
+
+  private place(linear: bigint, isFlow: IsFlow): void {
+    const owner: OverlayOwner = {
+      id: 0,
+      temporary: true,
+      arrive: (vcpu) => (isFlow(vcpu, linear) ? 'stop' : 'continue'),
+    };
+    if (this.host.overlays.add(linear, owner).verified) this.temporary.push({ linear, owner });
+  }
+  private clear(): void {
+    for (const { linear, owner } of this.temporary.splice(0)) this.host.overlays.remove(linear, owner);
+    if (this.returnWatch !== undefined) this.host.api.remove(this.returnWatch);
+    this.returnWatch = undefined;
+    this.awaited = undefined;
+  }
+  dispose(): void {
+    this.clear();
+  }
+
+  async stopped(record: StopRecord): Promise<PlanAnswer> {
+    const { overlays } = this.host;
+    if (record.kind === 'bp') {
+      const owners = overlays.arrivalOf(record.vcpu, record.pc)?.owners ?? [];
+      const mine = owners.some((owner) => this.temporary.some((one) => one.owner === owner));
+      const then = this.awaited;
+      // A breakpoint of the user at the same place is the better reason.
+      if (!mine || owners.some((owner) => !owner.temporary) || then === undefined) return { kind: 'report' };
+      this.vcpu = record.vcpu;
+      this.clear();
+      return then();
+    }
+    // A step into HLT (spec STEP-5) is a step too: the flow goes on when the vCPU wakes.
+    if (record.vcpu !== this.vcpu || record.kind !== 'step') return { kind: 'report' };
+    if (record.causes.some(({ cause, owner }) => owner === 'host' && cause !== 'step')) return { kind: 'report' };
+    // The lease suppressed line 9 of the boundary table here: ask the breakpoints that the step runs over.
+    if (record.pc !== this.before.pc && overlays.passBy(record.pc, record.vcpu).length > 0) return { kind: 'report' };
+    const through = record.delivery === undefined ? undefined : this.through(record.delivery);
+    return through ?? this.stepped(record);
+  }
+
+  /** An event was delivered: its handler runs unseen, and the step goes on wherever it returns to. */
+  protected through(delivery: NonNullable<StopRecord['delivery']>): PlanAnswer | undefined {
+    const flow = interruptedFlow(this.host.target, this.vcpu, delivery, this.before);
+    if (flow === undefined) return undefined;
+    const isFlow = this.withStackPointer(flow.stackPointer);
+    // A #BP handler may take the instruction pointer back to the instruction that it restored.
+    const places = [flow.pc, this.before.pc];
+    const next = this.next();
+    if (next !== undefined) places.push(next);
+    const answer = this.runTo(places, isFlow, () => this.resumed());
+    this.watchReturn(flow, isFlow);
+    return answer;
+  }
+
+  /**
+   * A handler may return to any address: to the fixup of a faulting access, behind an instruction that it emulated. Its
+   * IRET reads the return address; with the interrupted stack pointer back in place, the flow goes on where the vCPU is
+   * then. When all debug registers are taken only the addresses that are known ahead are waited for.
+   */
+  private watchReturn({ slot }: InterruptedFlow, isFlow: IsFlow): void {
+    const { slots } = this.host.target;
+    const result = this.host.api.set({
+      kind: 'data',
+      linear: slot.linear,
+      size: slot.size,
+      access: 'readWrite',
+      filter: (vcpu) => {
+        const pc = linearPc(slots, vcpu);
+        if (isFlow(vcpu, pc)) {
+          if (!this.temporary.some(({ linear }) => linear === pc)) this.place(pc, isFlow);
+        }
+        return 'continue';
+      },
+    });
+    if (result.verified) this.returnWatch = result.id;
+  }
+}
