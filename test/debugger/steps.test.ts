@@ -62,11 +62,11 @@ describe('a step in 64-bit code', { skip }, () => {
     at('/* BUSY */', async (session) => {
       await session.go('next');
       assert.equal(await session.where(), `busy:${line('/* ROUND */')}`);
-      const before = await ledgerSize(session);
+      const rows = await ledgerSize(session);
       await session.go('next');
       assert.equal(await session.where(), `busy:${line('/* BEHIND ROUND */')}`);
       assert.equal(await session.evaluate('rounds'), '300000');
-      assert.ok((await ledgerSize(session)) - before < 500, 'a lease for each instruction would be a ledger row each');
+      assert.ok((await ledgerSize(session)) - rows < 500, 'a lease for each instruction would be a ledger row each');
     }));
   it('over a recursive call ends in the same activation', () =>
     at('/* CALL ITSELF */', async (session) => {

@@ -93,7 +93,7 @@ export class BusyLine {
         if (!valid) return undefined;
         offset += length;
         const next = address + BigInt(length);
-        const isString = /^rep/.test(mnemonic);
+        const isString = mnemonic.startsWith('rep');
         if (isCall || /^(int|ud|syscall|sysenter|into)/.test(mnemonic)) leased.add(address);
         else if (target !== undefined) {
           if (!isInside(target)) out.add(target);
