@@ -344,33 +344,18 @@ export function isLongCode(slots: RegisterSlots, vcpu: number): boolean {
   return (state.efer & 0x400n) !== 0n && (state.cs.attributes & 0x2000) !== 0;
 }
 
-/** Base and selector of CS. */
-export function codeSegment(slots: RegisterSlots, vcpu: number): { readonly base: bigint; readonly selector: number } {
-  return { base: slots.get64(L.CS, vcpu), selector: slots.get32(L.CS + 16, vcpu) & 0xffff };
-}
-
 /** Linear address of the top of the stack: SS.base + SP, ESP (SS.B, SDM 3A 3.4.5) or, in 64-bit mode, RSP. */
 export function linearStackPointer(slots: RegisterSlots, vcpu: number): bigint {
-  const pointer = slots.get64(L.RSP, vcpu);
-  if (isLongCode(slots, vcpu)) return pointer;
-  const isBig = (slots.get32(L.SS + 12, vcpu) & 0x4000) !== 0;
-  return BigInt.asUintN(32, slots.get64(L.SS, vcpu) + BigInt.asUintN(isBig ? 32 : 16, pointer));
-}
-
-/** CPL, 0 to 3. */
-export function privilegeLevel(slots: RegisterSlots, vcpu: number): number {
-  return slots.get32(L.CPL, vcpu);
+  const { rsp, ss } = slots.vcpu(vcpu);
+  if (isLongCode(slots, vcpu)) return rsp;
+  const isBig = (ss.attributes & 0x4000) !== 0;
+  return BigInt.asUintN(32, ss.base + BigInt.asUintN(isBig ? 32 : 16, rsp));
 }
 
 /** Bytes that a push of the current code takes, unless a prefix says otherwise: 8, or by CS.D 4 or 2 (SDM 3A 3.4.5). */
 export function stackWord(slots: RegisterSlots, vcpu: number): 2 | 4 | 8 {
   if (isLongCode(slots, vcpu)) return 8;
-  return (slots.get32(L.CS + 12, vcpu) & 0x4000) === 0 ? 2 : 4;
-}
-
-/** Whether CR0.PE is clear: real-address mode. */
-export function isRealMode(slots: RegisterSlots, vcpu: number): boolean {
-  return (slots.get64(L.CR0, vcpu) & 1n) === 0n;
+  return (slots.vcpu(vcpu).cs.attributes & 0x4000) === 0 ? 2 : 4;
 }
 
 /** Physical base of the page tables that translate: CR3 without its low 12 bits. */

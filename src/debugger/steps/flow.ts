@@ -4,18 +4,7 @@
  */
 import type { StopRecord } from '../../guestdebug/api.ts';
 import { fromLittleEndianBytes } from '../bits.ts';
-import {
-  codeSegment,
-  isLongCode,
-  isRealMode,
-  linearPc,
-  linearStackPointer,
-  pageTableBase,
-  privilegeLevel,
-  readRegister,
-  registerNamed,
-  stackWord,
-} from '../registers.ts';
+import { isLongCode, linearPc, linearStackPointer, pageTableBase, stackWord } from '../registers.ts';
 import type { Target } from '../target.ts';
 import { readExactly } from '../target.ts';
 
@@ -31,13 +20,13 @@ export interface Spot {
 }
 
 export function spotOf({ slots }: Target, vcpu: number): Spot {
-  const { base, selector } = codeSegment(slots, vcpu);
+  const { cs, cpl } = slots.vcpu(vcpu);
   return {
     pc: linearPc(slots, vcpu),
     stackPointer: linearStackPointer(slots, vcpu),
-    privilege: privilegeLevel(slots, vcpu),
-    codeBase: base,
-    codeSelector: selector,
+    privilege: cpl,
+    codeBase: cs.base,
+    codeSelector: cs.selector & 0xffff,
     word: stackWord(slots, vcpu),
   };
 }
@@ -50,6 +39,8 @@ export interface Return {
 }
 
 const LONGEST_INSTRUCTION = 15n;
+/** Clear in real-address mode (SDM 3A 2.5). */
+const CR0_PE = 1n;
 
 /**
  * The return of what the instruction at `before` called; undefined when it called nothing. `behind` answers the address
@@ -70,8 +61,7 @@ export function calledFrom(
   if (next === undefined || now.pc === next) return undefined;
   // SYSCALL (SDM 2B): no stack is used, RCX holds the address of the next instruction.
   if (systemCall) {
-    const rcx = readRegister(target.slots, vcpu, registerNamed('rcx')?.number ?? -1);
-    const called = now.stackPointer === before.stackPointer && rcx === next;
+    const called = now.stackPointer === before.stackPointer && target.slots.vcpu(vcpu).rcx === next;
     return called ? { pc: next, stackPointer: before.stackPointer } : undefined;
   }
   // A near call pushes IP, EIP or RIP; a far one the selector above it, in as many bytes (SDM 2A, CALL).
@@ -105,7 +95,7 @@ export function interruptedFlow(
   const { slots } = target;
   const now = spotOf(target, vcpu);
   const long = isLongCode(slots, vcpu);
-  const widths = long ? [8] : isRealMode(slots, vcpu) ? [2] : [4, 2];
+  const widths = long ? [8] : (slots.vcpu(vcpu).cr0 & CR0_PE) === 0n ? [2] : [4, 2];
   for (const word of widths) {
     const frame = now.stackPointer + (delivery.errorCode === undefined ? 0n : BigInt(word));
     const offset = readWord(target, vcpu, frame, word);
