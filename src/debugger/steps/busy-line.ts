@@ -1,6 +1,6 @@
 /**
  * A line that goes round and round (`while (!flag) cpu_relax();`) would take a lease for each of its instructions. Once
- * it has taken many, it runs freely instead, with temporary overlays on every way out of it: what the line costs is then
+ * it has taken many, it runs freely instead, with breakpoints of the step on every way out of it: what the line costs is then
  * what the guest needs for it, other vCPUs included.
  */
 import { disassemble } from '../../core/disassembler/index.ts';

@@ -1,11 +1,11 @@
 /**
- * What all steps share: leases (one instruction of one vCPU, everything else runs as it would have), temporary overlays,
- * and running through what is not of interest. A place in another frame is recognised by its stack pointer, on any vCPU,
+ * What all steps share: leases (one instruction of one vCPU, everything else runs as it would have), breakpoints of
+ * their own, and running through what is not of interest. A place in another frame is recognised by its stack pointer, on any vCPU,
  * since a task may migrate.
  */
 import type { GuestDebugApi, Resume, StopRecord } from '../../guestdebug/api.ts';
+import { isMachinery } from '../../guestdebug/api.ts';
 import type { ModuleSet } from '../modules.ts';
-import type { OverlayOwner, Overlays } from '../overlays.ts';
 import type { Plan, PlanAnswer } from '../plan.ts';
 import { linearPc, linearStackPointer } from '../registers.ts';
 import type { Target } from '../target.ts';
@@ -15,13 +15,12 @@ import { calledFrom, interruptedFlow, sameTask, spotOf } from './flow.ts';
 export interface StepHost {
   readonly target: Target;
   readonly modules: ModuleSet;
-  readonly overlays: Overlays;
-  readonly api: Pick<GuestDebugApi, 'set' | 'remove'>;
+  readonly api: Pick<GuestDebugApi, 'set' | 'remove' | 'visit' | 'stoppers'>;
   /** Bytes of the instruction at a linear address in code whose words have 2, 4 or 8 bytes; undefined when there is none. */
   instructionLength(vcpu: number, linear: bigint, word: 2 | 4 | 8): number | undefined;
 }
 
-/** Says for a vCPU that is at a temporary overlay, and for its linear address, whether it is the flow that the step follows. */
+/** Says for a vCPU that is at a breakpoint of the step, and for its linear address, whether it is the flow that the step follows. */
 export type IsFlow = (vcpu: number, linear: bigint) => boolean;
 
 export abstract class StepPlan implements Plan {
@@ -29,9 +28,8 @@ export abstract class StepPlan implements Plan {
   /** The vCPU that the step follows; changes when the task goes on elsewhere. */
   protected vcpu: number;
   protected before: Spot;
-  private readonly temporary: { linear: bigint; owner: OverlayOwner }[] = [];
-  /** The watch on a return address that a handler's IRET will read. */
-  private returnWatch: number | undefined;
+  /** The step's own breakpoints: ids, and the linear addresses of those on code. */
+  private readonly temporary = new Map<number, bigint | undefined>();
   private awaited: (() => Promise<PlanAnswer>) | undefined;
   private readonly mode: 'insn' | 'insn-whole';
 
@@ -89,17 +87,17 @@ export abstract class StepPlan implements Plan {
   }
 
   private place(linear: bigint, isFlow: IsFlow): void {
-    const owner: OverlayOwner = {
-      id: 0,
-      temporary: true,
-      arrive: (vcpu) => (isFlow(vcpu, linear) ? 'stop' : 'continue'),
-    };
-    if (this.host.overlays.add(linear, owner).verified) this.temporary.push({ linear, owner });
+    const result = this.host.api.set({
+      kind: 'execution',
+      linear,
+      owner: 'step',
+      filter: ({ vcpu }) => (isFlow(vcpu, linear) ? 'stop' : 'noHit'),
+    });
+    if (result.verified) this.temporary.set(result.id, linear);
   }
   private clear(): void {
-    for (const { linear, owner } of this.temporary.splice(0)) this.host.overlays.remove(linear, owner);
-    if (this.returnWatch !== undefined) this.host.api.remove(this.returnWatch);
-    this.returnWatch = undefined;
+    for (const id of this.temporary.keys()) this.host.api.remove(id);
+    this.temporary.clear();
     this.awaited = undefined;
   }
   dispose(): void {
@@ -107,13 +105,13 @@ export abstract class StepPlan implements Plan {
   }
 
   async stopped(record: StopRecord): Promise<PlanAnswer> {
-    const { overlays } = this.host;
+    const { api } = this.host;
     if (record.kind === 'bp') {
-      const owners = overlays.arrivalOf(record.vcpu, record.pc)?.owners ?? [];
-      const mine = owners.some((owner) => this.temporary.some((one) => one.owner === owner));
+      const stoppers = api.stoppers(record);
+      const mine = stoppers.some((id) => this.temporary.has(id));
       const then = this.awaited;
       // A breakpoint of the user at the same place is the better reason.
-      if (!mine || owners.some((owner) => !owner.temporary) || then === undefined) return { kind: 'report' };
+      if (!mine || !stoppers.every(isMachinery) || then === undefined) return { kind: 'report' };
       this.vcpu = record.vcpu;
       this.clear();
       return then();
@@ -122,7 +120,7 @@ export abstract class StepPlan implements Plan {
     if (record.vcpu !== this.vcpu || record.kind !== 'step') return { kind: 'report' };
     if (record.causes.some(({ cause, owner }) => owner === 'host' && cause !== 'step')) return { kind: 'report' };
     // The lease suppressed line 9 of the boundary table here: ask the breakpoints that the step runs over.
-    if (record.pc !== this.before.pc && overlays.passBy(record.pc, record.vcpu).length > 0) return { kind: 'report' };
+    if (record.pc !== this.before.pc && api.visit(record.vcpu, 'users').length > 0) return { kind: 'report' };
     const through = record.delivery === undefined ? undefined : this.through(record.delivery);
     return through ?? this.stepped(record);
   }
@@ -153,14 +151,13 @@ export abstract class StepPlan implements Plan {
       linear: slot.linear,
       size: slot.size,
       access: 'readWrite',
-      filter: (vcpu) => {
+      owner: 'step',
+      filter: ({ vcpu }) => {
         const pc = linearPc(slots, vcpu);
-        if (isFlow(vcpu, pc)) {
-          if (!this.temporary.some(({ linear }) => linear === pc)) this.place(pc, isFlow);
-        }
-        return 'continue';
+        if (isFlow(vcpu, pc) && ![...this.temporary.values()].includes(pc)) this.place(pc, isFlow);
+        return 'noHit';
       },
     });
-    if (result.verified) this.returnWatch = result.id;
+    if (result.verified) this.temporary.set(result.id, undefined);
   }
 }
