@@ -32,6 +32,15 @@ module.exports = {
   forbidden: [
     ...oneWay,
     {
+      name: 'state-by-name',
+      comment:
+        'Where a slot of the state area is, only core, jit and machine-state.ts know. ' +
+        'Read and write it by name, engine.vcpu(n).rsp; its bits are in src/core/state-values.ts.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(core/|jit/|machine/machine-state[.]ts$)' },
+      to: { path: '^src/core/(layout|state-layout[.]generated|state-table|state-row|state-window)[.]ts$' },
+    },
+    {
       name: 'known-rooms',
       comment: 'A new folder of src gets its place in the order above first.',
       severity: 'error',

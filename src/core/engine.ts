@@ -363,4 +363,16 @@ export class Engine {
   decode(record: number, bytes: number, available: number, rip: bigint, mode: number): number {
     return this.core.decode(record, bytes, available, rip, mode);
   }
+  /**
+   * Bytes of the instruction that `bytes` (32 at most) begin with, at linear address `rip` and in the given MODE; 0: they are
+   * not a whole one. Uses the core's scratch record: only while no instruction is inside a slow path.
+   */
+  instructionLength(bytes: Uint8Array, rip: bigint, mode: number): number {
+    const buffer = this.bytes.subarray(L.FETCH_BUFFER, L.FETCH_BUFFER + 32);
+    buffer.fill(0);
+    buffer.set(bytes);
+    const record = L.SCRATCH_BLOCK + L.HEADER_SIZE;
+    const done = this.core.decode(record, L.FETCH_BUFFER, bytes.length, rip, mode);
+    return done === 0 ? 0 : this.view.getUint8(record + L.R_LENGTH);
+  }
 }

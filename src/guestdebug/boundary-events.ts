@@ -1,6 +1,6 @@
 // From the causes that the boundary table reports to a stop event, or to nothing: filters said continue, a handler runs
 // through, a hidden breakpoint did its work. Every outcome leaves its row in the ledger.
-import * as L from '../core/layout.ts';
+import * as V from '../core/state-values.ts';
 import type { Cause } from './api.ts';
 import type { EventSource, StopEvent } from './event-queue.ts';
 import { trapInstruction } from './instruction-reader.ts';
@@ -27,12 +27,12 @@ export class BoundaryEvents {
   constructor(parts: BoundaryParts) {
     this.parts = parts;
   }
-  /** What L.OBSERVED_* causes mean for a vCPU at its boundary; undefined: the vCPU goes on. */
+  /** What OBSERVED_* causes mean for a vCPU at its boundary; undefined: the vCPU goes on. */
   decide(vcpu: number, causes: number, natural: boolean): StopEvent | undefined {
-    if ((causes & L.OBSERVED_RESET) !== 0) return this.reset(vcpu, natural);
-    if ((causes & L.OBSERVED_CAUGHT_BP) !== 0) return this.caughtBreakpoint(vcpu, natural);
-    if ((causes & L.OBSERVED_CAUGHT_DB) !== 0) return this.caughtDebug(vcpu, natural);
-    if ((causes & L.OBSERVED_GENERAL_DETECT) !== 0) {
+    if ((causes & V.OBSERVED_RESET) !== 0) return this.reset(vcpu, natural);
+    if ((causes & V.OBSERVED_CAUGHT_BP) !== 0) return this.caughtBreakpoint(vcpu, natural);
+    if ((causes & V.OBSERVED_CAUGHT_DB) !== 0) return this.caughtDebug(vcpu, natural);
+    if ((causes & V.OBSERVED_GENERAL_DETECT) !== 0) {
       return this.host(vcpu, HOST_ROWS.generalDetect, [hostCause(HOST_ROWS.generalDetect)], 'generalDetect', natural);
     }
     if (Judge.atBreakpoint(causes)) return this.breakpoint(vcpu, natural);
@@ -82,9 +82,9 @@ export class BoundaryEvents {
   private traps(vcpu: number, causes: number, natural: boolean): StopEvent | undefined {
     const { leases, judge, log, observer } = this.parts;
     const delivery = observer.delivered(vcpu);
-    const data = (causes & L.OBSERVED_WATCH) === 0 ? undefined : judge.data(vcpu);
+    const data = (causes & V.OBSERVED_WATCH) === 0 ? undefined : judge.data(vcpu);
     const step =
-      (causes & L.OBSERVED_STEP) === 0
+      (causes & V.OBSERVED_STEP) === 0
         ? undefined
         : leases.completed(vcpu, (...event) => this.interruptedStack(...event));
     if (data !== undefined) log.host(vcpu, data.passed, 'continued');

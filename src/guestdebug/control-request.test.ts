@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import * as L from '../core/layout.ts';
+import * as V from '../core/state-values.ts';
 import { catchBits, isControlError, parseControl } from './control-request.ts';
 import * as P from './policy.ts';
 
@@ -28,12 +28,12 @@ test('ENABLE clear: all but the injections read as 0', () => {
 });
 test("the catch bits are the observer's, shifted", () => {
   const pairs: [number, number][] = [
-    [P.CONTROL_CATCH_BP, L.CATCH_BP],
-    [P.CONTROL_CATCH_BP_BOTH, L.CATCH_BP_SOFTWARE_INTERRUPT],
-    [P.CONTROL_CATCH_DB, L.CATCH_DB],
-    [P.CONTROL_CATCH_ICEBP, L.CATCH_ICEBP],
-    [P.CONTROL_CATCH_GENERAL_DETECT, L.CATCH_GENERAL_DETECT],
-    [P.CONTROL_CATCH_TASK_SWITCH, L.CATCH_TASK_SWITCH],
+    [P.CONTROL_CATCH_BP, V.CATCH_BP],
+    [P.CONTROL_CATCH_BP_BOTH, V.CATCH_BP_SOFTWARE_INTERRUPT],
+    [P.CONTROL_CATCH_DB, V.CATCH_DB],
+    [P.CONTROL_CATCH_ICEBP, V.CATCH_ICEBP],
+    [P.CONTROL_CATCH_GENERAL_DETECT, V.CATCH_GENERAL_DETECT],
+    [P.CONTROL_CATCH_TASK_SWITCH, V.CATCH_TASK_SWITCH],
   ];
   for (const [control, bits] of pairs) assert.equal(catchBits(control), bits);
 });

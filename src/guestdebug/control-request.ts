@@ -105,7 +105,7 @@ function parseSlot(dr7: bigint, index: number, address: bigint): RawSlot | undef
   return { type, length, address };
 }
 
-/** Catch bits of the control word as the observer's L.CATCH_* bits. */
+/** Catch bits of the control word as the observer's CATCH_* bits. */
 export function catchBits(word: number): number {
   return (word & CONTROL_CATCH) >>> P.CONTROL_CATCH_SHIFT;
 }

@@ -1,5 +1,5 @@
 // What the raw control call and the catch filters have switched on, for each vCPU (guest-debug-spec 2.1).
-import * as L from '../core/layout.ts';
+import * as V from '../core/state-values.ts';
 import { catchBits, controlHas } from './control-request.ts';
 import * as P from './policy.ts';
 
@@ -30,16 +30,16 @@ export class ControlWords {
     const word = this.words[vcpu] ?? 0;
     return !controlHas(word, P.CONTROL_ENABLE) || controlHas(word, P.CONTROL_SOFTWARE_BREAKPOINTS);
   }
-  /** The L.CATCH_* bits of a vCPU: the raw client's and the user's. */
+  /** The CATCH_* bits of a vCPU: the raw client's and the user's. */
   catchBits(vcpu: number): number {
     return (this.catches[vcpu] ?? 0) | this.managerCatch;
   }
   /** The user's catch filters, for all vCPUs. */
   setManagerCatch(filters: { readonly bp: 'off' | 'exception' | 'both'; readonly db: boolean }): void {
     let bits = 0;
-    if (filters.bp !== 'off') bits |= L.CATCH_BP;
-    if (filters.bp === 'both') bits |= L.CATCH_BP_SOFTWARE_INTERRUPT;
-    if (filters.db) bits |= L.CATCH_DB | L.CATCH_ICEBP | L.CATCH_TASK_SWITCH;
+    if (filters.bp !== 'off') bits |= V.CATCH_BP;
+    if (filters.bp === 'both') bits |= V.CATCH_BP_SOFTWARE_INTERRUPT;
+    if (filters.db) bits |= V.CATCH_DB | V.CATCH_ICEBP | V.CATCH_TASK_SWITCH;
     this.managerCatch = bits;
   }
   /** Detach: nothing of any client is left. */

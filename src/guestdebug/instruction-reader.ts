@@ -1,11 +1,10 @@
 // Instruction bytes and lengths for stop records, by the engine's own decoder: what is shown is what is executed.
-import * as L from '../core/layout.ts';
 import type { Engine } from '../core/engine.ts';
 import type { MachineApi } from '../machine/api.ts';
 import { INSTRUCTION_MAX } from './policy.ts';
 import type { InstructionReader } from './stop-record.ts';
 
-export type DecodingEngine = Pick<Engine, 'decode' | 'get32' | 'raw' | 'rawView'>;
+export type DecodingEngine = Pick<Engine, 'instructionLength' | 'vcpu'>;
 
 const CC = 0xcc;
 const CD = 0xcd;
@@ -41,12 +40,6 @@ export class EngineInstructionReader implements InstructionReader {
   lengthAt(vcpu: number, linear: bigint): number {
     const bytes = this.bytesAt(vcpu, linear);
     if (bytes.length === 0) return 0;
-    const { engine } = this;
-    const buffer = engine.raw.subarray(L.FETCH_BUFFER, L.FETCH_BUFFER + 32);
-    buffer.fill(0);
-    buffer.set(bytes);
-    const record = L.SCRATCH_BLOCK + L.HEADER_SIZE;
-    const done = engine.decode(record, L.FETCH_BUFFER, bytes.length, linear, engine.get32(L.MODE, vcpu));
-    return done === 0 ? 0 : engine.rawView.getUint8(record + L.R_LENGTH);
+    return this.engine.instructionLength(bytes, linear, this.engine.vcpu(vcpu).mode);
   }
 }

@@ -1,6 +1,6 @@
 // What a boundary's host causes mean: which breakpoints they belong to, and what those breakpoints' filters say. Runs
 // inside the machine: no await, no executing of guest code.
-import * as L from '../core/layout.ts';
+import * as V from '../core/state-values.ts';
 import type { Cause, Undecided } from './api.ts';
 import { isMachinery } from './api.ts';
 import type { Hit } from './hits.ts';
@@ -155,6 +155,6 @@ export class Judge {
   }
   /** Whether line 9 is among the causes. */
   static atBreakpoint(causes: number): boolean {
-    return (causes & (L.OBSERVED_BREAKPOINT | L.OBSERVED_SLOT_X)) !== 0;
+    return (causes & (V.OBSERVED_BREAKPOINT | V.OBSERVED_SLOT_X)) !== 0;
   }
 }

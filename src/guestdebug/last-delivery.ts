@@ -1,12 +1,11 @@
 // Which event brought a vCPU to where it stands, when that is the first instruction of an event's handler (SAME-5, T-7B).
 // Told from the engine's chain of deliveries and the guest's own IDT: no hook, no cost while nothing stops.
-import * as L from '../core/layout.ts';
+import { lastDeliveries } from '../core/vector-chain.ts';
 import type { MachineApi } from '../machine/api.ts';
 import type { Delivered } from './observer-state.ts';
 import type { EngineState, VcpuState } from './vcpu-state.ts';
 
-const CHAIN_ENTRY = 16;
-const NO_ERROR_CODE = 0xffffffff;
+const NO_ERROR_CODE = -1;
 
 export class LastDelivery {
   private readonly engine: EngineState;
@@ -19,22 +18,18 @@ export class LastDelivery {
   }
   /** The last event delivered to a vCPU, if the vCPU stands at its handler's first instruction. */
   at(vcpu: number): Delivered | undefined {
-    const { engine } = this;
-    const count = engine.get32(L.VECTOR_CHAIN, vcpu);
-    if (count === 0) return undefined;
-    const entry = L.VECTOR_CHAIN_ENTRIES + ((count - 1) % L.VECTOR_CHAIN_MAX) * CHAIN_ENTRY;
-    const vector = engine.get32(entry, vcpu);
+    const [newest] = lastDeliveries(this.engine.vcpu(vcpu));
+    if (newest === undefined) return undefined;
+    const { vector, errorCode, rip: fromPc } = newest;
     if (this.handler(vcpu, vector) !== this.state.pc(vcpu)) return undefined;
-    const error = engine.get32(entry + 4, vcpu);
-    const fromPc = engine.get64(entry + 8, vcpu);
-    return error === NO_ERROR_CODE ? { vector, fromPc } : { vector, errorCode: error, fromPc };
+    return errorCode === NO_ERROR_CODE ? { vector, fromPc } : { vector, errorCode: errorCode >>> 0, fromPc };
   }
   /** Address of the first instruction of a vector's handler: offset in a gate (SDM 3A 6.11, 6.14.1); real mode: the IVT's. */
   private handler(vcpu: number, vector: number): bigint | undefined {
     const mode = this.state.mode(vcpu);
     const long = mode === 'long' || mode === 'compatibility';
     const size = mode === 'real' ? 4 : long ? 16 : 8;
-    const base = this.engine.get64(L.IDTR, vcpu);
+    const base = this.engine.vcpu(vcpu).idtr.base;
     const bytes = this.machine.readLinear(vcpu, base + BigInt(vector * size), size);
     if (bytes.length < size) return undefined;
     const view = new DataView(bytes.buffer, bytes.byteOffset, size);

@@ -1,13 +1,17 @@
 // Writes to the observer part of a vCPU's state area: leases, tokens, banks, filters. Host state: neither saved nor
 // digested. Every set has its clear here (CTL-13).
-import * as L from '../core/layout.ts';
+import type { StateArea } from '../core/state-area.generated.ts';
+import * as V from '../core/state-values.ts';
 import type { EngineState, VcpuState } from './vcpu-state.ts';
 
 export type LeaseMode = 'insn' | 'insn-whole' | 'branch';
-const LEASE_CODES: Readonly<Record<LeaseMode, number>> = { insn: 1, 'insn-whole': 2, branch: 3 };
-const LOOK = L.ATTENTION_EVENT | L.ATTENTION_GUARD;
-const VECTOR_KNOWN = 0x100;
-const NO_ERROR_CODE = 0xffffffff;
+const LEASE_CODES: Readonly<Record<LeaseMode, number>> = {
+  insn: V.LEASE_INSN,
+  'insn-whole': V.LEASE_INSN_WHOLE,
+  branch: V.LEASE_BRANCH,
+};
+const LOOK = V.ATTENTION_EVENT | V.ATTENTION_GUARD;
+const NO_ERROR_CODE = -1;
 
 export interface Delivered {
   readonly vector: number;
@@ -35,62 +39,66 @@ export class ObserverState {
     this.state = state;
   }
 
+  private area(vcpu: number): StateArea {
+    return this.engine.vcpu(vcpu);
+  }
+
   armLease(vcpu: number, mode: LeaseMode): void {
-    const { engine } = this;
-    engine.set32(L.LEASE_DONE, 0, vcpu);
-    engine.set32(L.DELIVERED, 0, vcpu);
-    engine.set64(L.STEP_START_RIP, this.state.pc(vcpu), vcpu);
-    engine.set32(L.LEASE, LEASE_CODES[mode], vcpu);
-    engine.attend(vcpu, LOOK);
+    const area = this.area(vcpu);
+    area.leaseDone = 0;
+    area.delivered = 0;
+    area.stepStartRip = this.state.pc(vcpu);
+    area.lease = LEASE_CODES[mode];
+    this.engine.attend(vcpu, LOOK);
   }
   /** Goes on with a lease that the core ended because it called out for something else that did not stop. */
   renewLease(vcpu: number, mode: LeaseMode): void {
-    this.engine.set32(L.LEASE, LEASE_CODES[mode], vcpu);
+    this.area(vcpu).lease = LEASE_CODES[mode];
     this.engine.attend(vcpu, LOOK);
   }
   clearLease(vcpu: number): void {
-    this.engine.set32(L.LEASE, 0, vcpu);
-    this.engine.set32(L.LEASE_DONE, 0, vcpu);
-    this.engine.set32(L.DELIVERED, 0, vcpu);
+    const area = this.area(vcpu);
+    area.lease = V.LEASE_NONE;
+    area.leaseDone = 0;
+    area.delivered = 0;
   }
   /** The event whose delivery ended the lease, if one did. */
   delivered(vcpu: number): Delivered | undefined {
-    const word = this.engine.get32(L.DELIVERED, vcpu);
-    if ((word & VECTOR_KNOWN) === 0) return undefined;
-    const error = this.engine.get32(L.DELIVERED_ERROR, vcpu);
-    const fromPc = this.engine.get64(L.DELIVERED_FROM, vcpu);
-    const vector = word & 0xff;
-    return error === NO_ERROR_CODE ? { vector, fromPc } : { vector, errorCode: error, fromPc };
+    const { delivered, deliveredError: errorCode, deliveredFrom: fromPc } = this.area(vcpu);
+    if ((delivered & V.DELIVERED_VALID) === 0) return undefined;
+    const vector = delivered & 0xff;
+    return errorCode === NO_ERROR_CODE ? { vector, fromPc } : { vector, errorCode: errorCode >>> 0, fromPc };
   }
   /** Makes the vCPU call out at its next boundary, as if a lease had completed. */
   stopAtNextBoundary(vcpu: number): void {
-    this.engine.set32(L.LEASE_DONE, 1, vcpu);
+    this.area(vcpu).leaseDone = 1;
     this.engine.attend(vcpu, LOOK);
   }
 
   /** Permission to pass the execution breakpoint where this vCPU stands, once (4.6). */
   armToken(vcpu: number, firstHold: boolean): void {
-    const { engine, state } = this;
+    const { state } = this;
+    const area = this.area(vcpu);
     this.keepSurvivor(vcpu);
-    engine.set64(L.PASS_LINEAR, state.pc(vcpu), vcpu);
-    engine.set64(L.PASS_CR3, state.cr3(vcpu), vcpu);
-    engine.set64(L.PASS_RSP, state.rsp(vcpu), vcpu);
-    engine.set32(L.PASS_FAULTED, 0, vcpu);
-    engine.set32(L.PASS_TOKEN, 1, vcpu);
-    if (firstHold) engine.set32(L.FIRST_HOLD, 1, vcpu);
-    engine.attend(vcpu, LOOK);
+    area.passLinear = state.pc(vcpu);
+    area.passCr3 = state.cr3(vcpu);
+    area.passRsp = state.rsp(vcpu);
+    area.passFaulted = 0;
+    area.passToken = 1;
+    if (firstHold) area.firstHold = 1;
+    this.engine.attend(vcpu, LOOK);
   }
   /**
    * A token whose instruction faulted waits for the handler's return. A breakpoint in that handler needs the one token
    * that the core has; the waiting one is kept here meanwhile.
    */
   private keepSurvivor(vcpu: number): void {
-    const { engine } = this;
-    if (!this.hasToken(vcpu) || engine.get32(L.PASS_FAULTED, vcpu) === 0) return;
+    const area = this.area(vcpu);
+    if (!this.hasToken(vcpu) || area.passFaulted === 0) return;
     const place = {
-      linear: engine.get64(L.PASS_LINEAR, vcpu),
-      cr3: engine.get64(L.PASS_CR3, vcpu),
-      rsp: engine.get64(L.PASS_RSP, vcpu),
+      linear: area.passLinear,
+      cr3: area.passCr3,
+      rsp: area.passRsp,
     };
     if (place.linear === this.state.pc(vcpu)) return;
     const kept = this.survivors.get(vcpu) ?? [];
@@ -112,41 +120,43 @@ export class ObserverState {
   }
   clearToken(vcpu: number): void {
     this.survivors.delete(vcpu);
-    this.engine.set32(L.PASS_TOKEN, 0, vcpu);
-    this.engine.set32(L.PASS_FAULTED, 0, vcpu);
-    this.engine.set32(L.FIRST_HOLD, 0, vcpu);
+    const area = this.area(vcpu);
+    area.passToken = 0;
+    area.passFaulted = 0;
+    area.firstHold = 0;
   }
   hasToken(vcpu: number): boolean {
-    return this.engine.get32(L.PASS_TOKEN, vcpu) !== 0;
+    return this.area(vcpu).passToken !== 0;
   }
   /** Whether the token lets this vCPU pass the place where it stands now. */
   tokenMatches(vcpu: number): boolean {
-    const { engine, state } = this;
+    const { state } = this;
+    const area = this.area(vcpu);
     return (
       this.hasToken(vcpu) &&
-      engine.get64(L.PASS_LINEAR, vcpu) === state.pc(vcpu) &&
-      engine.get64(L.PASS_CR3, vcpu) === state.cr3(vcpu) &&
-      engine.get64(L.PASS_RSP, vcpu) === state.rsp(vcpu) &&
-      (engine.get32(L.PASS_FAULTED, vcpu) === 0 || state.resumeFlag(vcpu))
+      area.passLinear === state.pc(vcpu) &&
+      area.passCr3 === state.cr3(vcpu) &&
+      area.passRsp === state.rsp(vcpu) &&
+      (area.passFaulted === 0 || state.resumeFlag(vcpu))
     );
   }
 
   setBlockInterrupts(vcpu: number, on: boolean): void {
-    this.engine.set32(L.BLOCK_IRQ, on ? 1 : 0, vcpu);
+    this.area(vcpu).blockIrq = on ? 1 : 0;
     this.engine.attend(vcpu, LOOK);
   }
   setCatch(vcpu: number, bits: number): void {
-    this.engine.set32(L.CATCH, bits, vcpu);
+    this.area(vcpu).catch = bits;
     this.engine.attend(vcpu, LOOK);
   }
   /** Bit n: the engine tells deliveries of vector n. */
   setObservedVectors(vcpu: number, mask: number): void {
-    this.engine.set32(L.OBSERVE_VECTORS, mask, vcpu);
+    this.area(vcpu).observeVectors = mask;
   }
   /** The caught guest event of this boundary goes to the guest on resume. */
   acceptCaught(vcpu: number): void {
     this.accepted.add(vcpu);
-    this.engine.set32(L.CAUGHT_PASS, 1, vcpu);
+    this.area(vcpu).caughtPass = 1;
     this.engine.attend(vcpu, LOOK);
   }
   /** A guest event is delivered: whether it had been caught and accepted. */
@@ -155,18 +165,17 @@ export class ObserverState {
   }
   /** Cause bits (DR6 positions) of the guest #DB that is about to be delivered. */
   caughtCauses(vcpu: number): number {
-    return this.engine.get32(L.FAULT_ERROR, vcpu);
+    return this.area(vcpu).faultError;
   }
   /** Makes a guest #DB pending with these DR6 causes; none: like ICEBP. Delivered at line 6 of the boundary table. */
   injectDebug(vcpu: number, causes: number): void {
-    const ANY_ENABLED = 0x10;
-    this.engine.set32(L.PENDING_DEBUG, this.engine.get32(L.PENDING_DEBUG, vcpu) | causes | ANY_ENABLED, vcpu);
+    this.area(vcpu).pendingDebug |= causes | V.PENDING_DEBUG_ANY;
     this.engine.attend(vcpu, LOOK);
   }
   pendingHost(vcpu: number): number {
-    return this.engine.get32(L.PENDING_HOST, vcpu);
+    return this.area(vcpu).pendingHost;
   }
-  /** What the boundary would do for the observer now: L.OBSERVED_* bits, 0 when another line of 2.3 comes first. Changes nothing. */
+  /** What the boundary would do for the observer now: OBSERVED_* bits, 0 when another line of 2.3 comes first. Changes nothing. */
   peek(vcpu: number): number {
     const { engine } = this;
     const before = engine.current;
@@ -177,16 +186,22 @@ export class ObserverState {
   }
   /** Takes the event that peek() saw over: the next evaluation of the boundary treats it as reported. */
   takeOver(vcpu: number, causes: number): void {
-    this.engine.set32(L.OBSERVED, causes, vcpu);
-    this.engine.set32(L.CAUGHT, 0, vcpu);
-    this.engine.set32(L.LEASE, 0, vcpu);
-    this.engine.set32(L.LEASE_DONE, 0, vcpu);
+    const area = this.area(vcpu);
+    area.observed = causes;
+    area.caught = 0;
+    area.lease = V.LEASE_NONE;
+    area.leaseDone = 0;
     this.engine.attend(vcpu, LOOK);
   }
 
   /** Detach: nothing that was collected for the observer is left. The guest's own pending causes stay. */
   forget(vcpu: number): void {
-    for (const slot of [L.PENDING_HOST, L.OBSERVED, L.CAUGHT, L.CAUGHT_PASS]) this.engine.set32(slot, 0, vcpu);
+    Object.assign(this.area(vcpu), {
+      pendingHost: 0,
+      observed: 0,
+      caught: 0,
+      caughtPass: 0,
+    } satisfies Partial<StateArea>);
     this.accepted.delete(vcpu);
     this.clearLease(vcpu);
     this.clearToken(vcpu);
@@ -194,8 +209,9 @@ export class ObserverState {
   }
   /** Loads the host bank; call refresh() afterwards. */
   setBank(vcpu: number, addresses: readonly bigint[], dr7: bigint): void {
-    addresses.forEach((address, index) => this.engine.set64(L.H_DR0 + 8 * index, address, vcpu));
-    this.engine.set32(L.H_DR7, Number(dr7), vcpu);
+    const area = this.area(vcpu);
+    addresses.forEach((address, index) => area.setHDr(index, address));
+    area.hDr7 = Number(dr7);
   }
   /** Throws derived state away that was built for other banks or breakpoints. Not inside run(). */
   refresh(vcpus: readonly number[]): void {

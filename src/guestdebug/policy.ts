@@ -1,5 +1,6 @@
 // Numbers and choices of the guest-debug layer that live above the core (guest-debug-spec 2.1, 2.2, 3.3, 8). The choices
 // that the boundary table itself makes (MERGE_CODE_BP_WITH_TRAP and so on) are constants of src/core.
+import * as V from '../core/state-values.ts';
 
 /** Host slots per vCPU, as many as the architecture has address registers (SDM 3B 18.2.1). */
 export const SLOT_COUNT = 4;
@@ -8,14 +9,14 @@ export const SLOT_WINDOW = 8;
 export const SLOT_LENGTHS: readonly number[] = [1, 2, 4, 8];
 
 /** DR6 with no cause on a profile without RTM and BLD, and DR7 with nothing enabled (SDM 3B 18.2.3, 18.2.4). */
-export const DR6_FIXED = 0xffff0ff0n;
-export const DR7_FIXED = 0x400n;
-export const DR6_GENERAL_DETECT = 0x2000n;
-export const DR6_SINGLE_STEP = 0x4000n;
-export const DR6_TASK_SWITCH = 0x8000n;
+export const DR6_FIXED = BigInt(V.DR6_CLEAR);
+export const DR7_FIXED = BigInt(V.DR7_CLEAR);
+export const DR6_GENERAL_DETECT = BigInt(V.DR6_BD);
+export const DR6_SINGLE_STEP = BigInt(V.DR6_BS);
+export const DR6_TASK_SWITCH = BigInt(V.DR6_BT);
 /** Bit 11 is active low: 0 says that a bus lock was the cause. */
-export const DR6_BUS_LOCK_INACTIVE = 0x800n;
-export const DR6_SLOTS = 0xfn;
+export const DR6_BUS_LOCK_INACTIVE = BigInt(V.DR6_BLD);
+export const DR6_SLOTS = BigInt(V.DR6_B);
 /** Cause bits that INJECT_DB may carry. */
 export const DR6_INJECTABLE = DR6_SLOTS | DR6_SINGLE_STEP | DR6_TASK_SWITCH;
 
@@ -41,7 +42,7 @@ export const CONTROL_CATCH =
   CONTROL_CATCH_ICEBP |
   CONTROL_CATCH_GENERAL_DETECT |
   CONTROL_CATCH_TASK_SWITCH;
-/** The catch bits, shifted down, are the observer's L.CATCH_* bits in the same order. */
+/** The catch bits, shifted down, are the observer's CATCH_* bits in the same order. */
 export const CONTROL_CATCH_SHIFT = 24;
 export const CONTROL_INJECT = CONTROL_INJECT_DB | CONTROL_INJECT_BP;
 export const CONTROL_SUPPORTED =

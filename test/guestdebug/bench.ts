@@ -45,10 +45,10 @@ export function bench(build: (code: Code) => void, options: BenchOptions = {}): 
   engine.writePhysical(0, ram);
   for (let vcpu = 0; vcpu < vcpus; vcpu++) {
     engine.select(vcpu);
-    const apicBase = engine.get64(L.MSR_APIC_BASE);
+    const apicBase = engine.vcpu().msrApicBase;
     engine.raw.set(state, L.STATE);
-    engine.set64(L.MSR_APIC_BASE, apicBase);
-    engine.set64(L.RSP, engine.get64(L.RSP) - BigInt(vcpu * 0x400));
+    engine.vcpu().msrApicBase = apicBase;
+    engine.vcpu().rsp = engine.vcpu().rsp - BigInt(vcpu * 0x400);
     engine.system.updateMode();
     engine.system.resetTags();
     engine.system.observerChanged();

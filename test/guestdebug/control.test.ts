@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as L from '../../src/core/layout.ts';
 import { GuestDebug } from '../../src/guestdebug/guest-debug.ts';
+import * as P from '../../src/guestdebug/policy.ts';
 import { FakeMachine } from './fake-machine.ts';
 import { next, stopOf, untilStop } from './layer.ts';
 
@@ -26,10 +27,18 @@ function stoppedLayer(): { layer: GuestDebug; machine: FakeMachine; call: (contr
 /** All observer state of a vCPU. */
 function observerState(machine: FakeMachine, vcpu: number): string {
   const words: string[] = [];
-  for (let slot = L.H_DR0; slot < L.BLOCK_TICKS; slot += 4) words.push(machine.engine.get32(slot, vcpu).toString(16));
+  const { view } = machine.engine.vcpu(vcpu);
+  for (let slot = L.H_DR0; slot < L.BLOCK_TICKS; slot += 4) words.push(view.getUint32(slot, true).toString(16));
   return words.join(' ');
 }
-const HW = 0x20001;
+/** A lease, breakpoints of both kinds, and no interrupts. */
+const EVERY_HOLD =
+  P.CONTROL_ENABLE |
+  P.CONTROL_SINGLE_STEP |
+  P.CONTROL_SOFTWARE_BREAKPOINTS |
+  P.CONTROL_HARDWARE_BREAKPOINTS |
+  P.CONTROL_BLOCK_INTERRUPTS;
+const HW = P.CONTROL_ENABLE | P.CONTROL_HARDWARE_BREAKPOINTS;
 
 test('T-38 an unknown bit is EINVAL and the previous setting stays', () => {
   const { layer, machine, call } = stoppedLayer();
@@ -57,15 +66,15 @@ test('T-39 each malformed request is EINVAL, and the message names the slot', ()
 });
 test('T-3A both injections at once are EINVAL', () => {
   const { call } = stoppedLayer();
-  assert.equal(call(0xc0001), 'EINVAL');
+  assert.equal(call(P.CONTROL_ENABLE | P.CONTROL_INJECT_DB | P.CONTROL_INJECT_BP), 'EINVAL');
 });
 test('T-3B T-3C an injection while an exception is pending or half delivered is EBUSY', () => {
   const { machine, call } = stoppedLayer();
-  machine.engine.set32(L.DELIVERING, 15, 0);
-  assert.equal(call(0x40001), 'EBUSY');
-  machine.engine.set32(L.DELIVERING, 0, 0);
-  machine.engine.set32(L.PENDING_DEBUG, 0x4000, 0);
-  assert.equal(call(0x40001), 'EBUSY');
+  machine.engine.vcpu(0).delivering = 15;
+  assert.equal(call(P.CONTROL_ENABLE | P.CONTROL_INJECT_DB), 'EBUSY');
+  machine.engine.vcpu(0).delivering = 0;
+  machine.engine.vcpu(0).pendingDebug = 0x4000;
+  assert.equal(call(P.CONTROL_ENABLE | P.CONTROL_INJECT_DB), 'EBUSY');
 });
 test('T-3F a request on a running vCPU is EBUSY, before the start it is not', () => {
   const machine = new FakeMachine();
@@ -80,30 +89,30 @@ test('T-3F a request on a running vCPU is EBUSY, before the start it is not', ()
 });
 test('CTL-5 CTL-6 an injected #DB is one-shot and carries its causes', () => {
   const { machine, call } = stoppedLayer();
-  assert.equal(call(0x40001, { dr6: 0x4002n }), 'OK');
-  assert.equal(machine.engine.get32(L.PENDING_DEBUG, 0), 0x4012);
-  machine.engine.set32(L.PENDING_DEBUG, 0, 0);
-  assert.equal(call(0x1), 'OK');
-  assert.equal(machine.engine.get32(L.PENDING_DEBUG, 0), 0);
+  assert.equal(call(P.CONTROL_ENABLE | P.CONTROL_INJECT_DB, { dr6: 0x4002n }), 'OK');
+  assert.equal(machine.engine.vcpu(0).pendingDebug, 0x4012);
+  machine.engine.vcpu(0).pendingDebug = 0;
+  assert.equal(call(P.CONTROL_ENABLE), 'OK');
+  assert.equal(machine.engine.vcpu(0).pendingDebug, 0);
 });
 test('CTL-7 INJECT_BP without a #BP stop at this RIP needs a length', () => {
   const { layer, call } = stoppedLayer();
-  assert.equal(call(0x80001), 'EINVAL');
+  assert.equal(call(P.CONTROL_ENABLE | P.CONTROL_INJECT_BP), 'EINVAL');
   assert.match(layer.controlMessage, /pass insnLength/);
 });
 test('CTL-12 the same request twice leaves the same state', () => {
   const { machine, call } = stoppedLayer();
   const bank = { addresses: [0x1000n, 0x2000n], dr7: 0xd00409n };
-  assert.equal(call(0x130003, bank), 'OK');
+  assert.equal(call(EVERY_HOLD, bank), 'OK');
   const once = observerState(machine, 0);
-  assert.equal(call(0x130003, bank), 'OK');
+  assert.equal(call(EVERY_HOLD, bank), 'OK');
   assert.equal(observerState(machine, 0), once);
 });
 test('CTL-13 every bit 0 -> 1 -> 0 leaves the state that was there before', () => {
   const { layer, machine, call } = stoppedLayer();
   for (let bit = 0; bit < 32; bit++) {
     const word = ((1 << bit) >>> 0) | 1;
-    if ((word & ~layer.capabilities().control) !== 0 || (word & 0xc0000) !== 0) continue;
+    if ((word & ~layer.capabilities().control) !== 0 || (word & P.CONTROL_INJECT) !== 0) continue;
     assert.equal(call(1), 'OK');
     const before = observerState(machine, 0);
     assert.equal(call(word >>> 0, { addresses: [0x1000n], dr7: (word & HW) === HW ? 0x2402n : 0n }), 'OK');
@@ -114,7 +123,7 @@ test('CTL-13 every bit 0 -> 1 -> 0 leaves the state that was there before', () =
 });
 test('CTL-15 T-22..T-25 raw runs hit the breakpoint where the vCPU stands again, in each slot in turn', () => {
   const { layer, machine, call } = stoppedLayer();
-  machine.engine.set32(L.ACTIVITY, 1, 1);
+  machine.engine.vcpu(1).activity = 1;
   for (let i = 0; i < 4; i++) {
     const addresses = [0n, 0n, 0n, 0n].map((_, index) => (index === i ? 0x20n : 0n));
     machine.setPc(0, 0x20n);
@@ -133,7 +142,7 @@ test('CTL-15 T-22..T-25 raw runs hit the breakpoint where the vCPU stands again,
 });
 test('SINGLESTEP is renewed by each resume until it is cleared (STEP-8)', () => {
   const { layer, call } = stoppedLayer();
-  assert.equal(call(0x3), 'OK');
+  assert.equal(call(P.CONTROL_ENABLE | P.CONTROL_SINGLE_STEP), 'OK');
   assert.deepEqual(
     [next(layer), next(layer)].map((record) => [record.kind, record.pc]),
     [
@@ -141,7 +150,7 @@ test('SINGLESTEP is renewed by each resume until it is cleared (STEP-8)', () => 
       ['step', 2n],
     ],
   );
-  assert.equal(call(0x1), 'OK');
+  assert.equal(call(P.CONTROL_ENABLE), 'OK');
   layer.resume({ kind: 'continue' });
   assert.equal(layer.runSlice(100).kind, 'running');
 });
@@ -149,7 +158,7 @@ test("USE_SW_BP clear: an enabled raw client passes overlays; ENABLE clear: they
   const { layer, call } = stoppedLayer();
   layer.set({ kind: 'execution', linear: 5n, vcpus: [0] });
   layer.set({ kind: 'execution', linear: 9n, vcpus: [0] });
-  assert.equal(call(0x1), 'OK');
+  assert.equal(call(P.CONTROL_ENABLE), 'OK');
   layer.resume({ kind: 'continue' });
   assert.equal(layer.runSlice(13).kind, 'running');
   layer.pause();

@@ -1,7 +1,7 @@
 // guest-debug-spec 6.8 and 6.9 where interrupts, INIT, start-up and snapshots meet the debugger; on the real core and machine.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as L from '../../src/core/layout.ts';
+import * as P from '../../src/guestdebug/policy.ts';
 import { Code, RAX, RBX, RCX, RDX } from '../core/code.ts';
 import { B1, CODE, DATA, I6, I7, PAGE_TABLE, PML4, STACK } from '../core/machine.ts';
 import type { Bench } from './bench.ts';
@@ -26,7 +26,7 @@ test('T-A9 an NMI while stepping with BLOCKIRQ is held and comes afterwards', ()
   const { layer, tables, code } = b;
   idOf(layer.set({ kind: 'execution', linear: code.place('send') }));
   untilStop(layer);
-  control(b, 0x100003 | 0x10000);
+  control(b, P.CONTROL_ENABLE | P.CONTROL_SINGLE_STEP | P.CONTROL_SOFTWARE_BREAKPOINTS | P.CONTROL_BLOCK_INTERRUPTS);
   const records = [next(layer), next(layer)];
   assert.deepEqual(
     records.map((r) => [r.pc, r.heldEvents.nmi]),
@@ -48,7 +48,7 @@ test('T-AB INIT during a step stops with kind reset', () => {
   untilStop(layer);
   const record = step(layer, 0);
   assert.deepEqual([record.kind, layer.vcpus()[0]?.mode, record.pc], ['reset', 'real', 0xfffffff0n]);
-  assert.equal(pc.engine.get32(L.LEASE, 0), 0);
+  assert.equal(pc.engine.vcpu(0).lease, 0);
 });
 test("T-9F INIT resets the guest's bank and keeps the host's", () => {
   const b = bench((c) => interruptCommand(c, INIT_TO_0).at('A').raw('90'), {
@@ -61,7 +61,7 @@ test("T-9F INIT resets the guest's bank and keeps the host's", () => {
   assert.equal(layer.slots(0)[1]?.enabled, true);
   step(layer, 0);
   assert.deepEqual([layer.slots(0)[1]?.enabled, layer.slots(0)[1]?.address], [false, 0n]);
-  assert.deepEqual([b.pc.engine.get64(L.H_DR0, 0), b.pc.engine.get32(L.H_DR7, 0)], [BigInt(DATA), 0x90402]);
+  assert.deepEqual([b.pc.engine.vcpu(0).hDr0, b.pc.engine.vcpu(0).hDr7], [BigInt(DATA), 0x90402]);
 });
 test('T-CA an interrupt arriving with a watch hit: stop first, exactly behind the store; then the interrupt', () => {
   const { layer, tables, A } = bench((c) => {
@@ -81,7 +81,7 @@ test('T-C5 a snapshot while BLOCKIRQ holds a vector restores it pending', () => 
   const { layer, tables, A, pc } = b;
   idOf(layer.set({ kind: 'execution', linear: A }));
   untilStop(layer);
-  control(b, 0x110003);
+  control(b, P.CONTROL_ENABLE | P.CONTROL_SINGLE_STEP | P.CONTROL_SOFTWARE_BREAKPOINTS | P.CONTROL_BLOCK_INTERRUPTS);
   assert.equal(next(layer).heldEvents.interrupt, true);
   const snapshot = pc.save();
   layer.detach(true);
@@ -167,7 +167,7 @@ test('T-86 a breakpoint of one address space does not fire in another', () => {
   );
   const id = idOf(layer.set({ kind: 'execution', linear: code.place('f'), cr3: BigInt(other) }));
   assert.equal(untilStop(layer).pc, code.place('f'));
-  assert.deepEqual([pc.engine.get64(L.CR3, 0), BigInt(PML4) === BigInt(other)], [BigInt(other), false]);
+  assert.deepEqual([pc.engine.vcpu(0).cr3, BigInt(PML4) === BigInt(other)], [BigInt(other), false]);
   noStop(layer, 10_000);
   assert.equal(layer.counts(id)?.hits, 1);
 });
@@ -201,13 +201,25 @@ test('T-4E T-C0 raw slots, catch filters, BLOCKIRQ, a lease and a token: all gon
   const b = bench((c) => c.load(RBX, DATA).at('A').raw('48 89 03 90 90 90'));
   const { layer, pc, tables } = b;
   layer.attach();
-  control(b, 0x35130003, 0x90402n | I7);
+  control(
+    b,
+    P.CONTROL_ENABLE |
+      P.CONTROL_SINGLE_STEP |
+      P.CONTROL_SOFTWARE_BREAKPOINTS |
+      P.CONTROL_HARDWARE_BREAKPOINTS |
+      P.CONTROL_BLOCK_INTERRUPTS |
+      P.CONTROL_CATCH_BP |
+      P.CONTROL_CATCH_DB |
+      P.CONTROL_CATCH_GENERAL_DETECT |
+      P.CONTROL_CATCH_TASK_SWITCH,
+    0x90402n | I7,
+  );
   assert.equal(next(layer).kind, 'step');
   layer.resume({ kind: 'step', vcpu: 0, mode: 'insn' });
   layer.detach(false);
-  for (const slot of [L.LEASE, L.LEASE_DONE, L.PASS_TOKEN, L.CATCH, L.BLOCK_IRQ])
-    assert.equal(pc.engine.get32(slot, 0), 0);
-  assert.equal(pc.engine.get32(L.H_DR7, 0), 0x400);
+  const { lease, leaseDone, passToken, catch: caught, blockIrq, hDr7 } = pc.engine.vcpu(0);
+  assert.deepEqual([lease, leaseDone, passToken, caught, blockIrq], [0, 0, 0, 0, 0]);
+  assert.equal(hDr7, 0x400);
   assert.equal(pc.run(10_000).kind, 'idle');
   assert.equal(tables.dr6, I6);
 });

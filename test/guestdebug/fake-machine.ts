@@ -1,7 +1,9 @@
 // A machine of a few lines for the guest-debug layer's own tests: vCPUs whose instructions are one byte long, do nothing
 // or store to memory, and obey lines 4, 5, 8 and 9 of the boundary table. It is no judge of the core: the same cases run
 // on the real engine in the other tests of this folder.
-import * as L from '../../src/core/layout.ts';
+import { SharedArea, StateArea, type WatchHit } from '../../src/core/state-area.generated.ts';
+import { STATE_END } from '../../src/core/state-table.ts';
+import * as V from '../../src/core/state-values.ts';
 import type { Delivery, MachineObserver, MachineStop } from '../../src/machine/api.ts';
 import type { DebugMachine } from '../../src/guestdebug/guest-debug.ts';
 
@@ -27,8 +29,7 @@ export class FakeMachine implements DebugMachine {
   readonly trace: { readonly vcpu: number; readonly pc: bigint }[] = [];
   readonly dropped: bigint[] = [];
   private readonly memory = new Map<bigint, bigint>();
-  private readonly views: DataView[];
-  private readonly raw = new Uint8Array(0x3000);
+  private readonly areas: readonly StateArea[];
   private readonly options: Required<FakeOptions>;
   private left: number;
 
@@ -36,37 +37,29 @@ export class FakeMachine implements DebugMachine {
     this.options = { vcpus: 1, quantum: 1, code: () => ({}), ...options };
     const { vcpus } = this.options;
     this.left = this.options.quantum;
-    this.views = Array.from({ length: vcpus }, () => new DataView(new ArrayBuffer(L.STATE_END)));
-    for (let vcpu = 0; vcpu < vcpus; vcpu++) {
-      this.view(vcpu).setUint32(L.MODE, 2, true);
-      this.view(vcpu).setBigUint64(L.DR6, 0xffff0ff0n, true);
-      this.view(vcpu).setBigUint64(L.DR7, 0x400n, true);
-      this.view(vcpu).setBigUint64(L.RFLAGS, IF | 2n, true);
+    this.areas = Array.from({ length: vcpus }, () => new StateArea(new DataView(new ArrayBuffer(STATE_END))));
+    for (const area of this.areas) {
+      area.mode = V.CODE_64;
+      area.dr6 = BigInt(V.DR6_CLEAR);
+      area.dr7 = BigInt(V.DR7_CLEAR);
+      area.rflags = IF | 2n;
     }
     let current = 0;
-    const at = (vcpu: number | undefined): DataView => this.view(vcpu ?? current);
     this.engine = {
       vcpuCount: vcpus,
-      raw: this.raw,
-      rawView: new DataView(this.raw.buffer),
+      shared: new SharedArea(new DataView(new ArrayBuffer(0x3000))),
       get current(): number {
         return current;
       },
       select: (vcpu: number): void => {
         current = vcpu;
       },
-      get32: (slot: number, vcpu?: number): number => at(vcpu).getUint32(slot, true),
-      set32: (slot: number, value: number, vcpu?: number): void => at(vcpu).setUint32(slot, value, true),
-      get64: (slot: number, vcpu?: number): bigint => at(vcpu).getBigUint64(slot, true),
-      set64: (slot: number, value: bigint, vcpu?: number): void =>
-        at(vcpu).setBigUint64(slot, BigInt.asUintN(64, value), true),
-      attend: (vcpu: number, bits: number): void =>
-        at(vcpu).setUint32(L.ATTENTION, at(vcpu).getUint32(L.ATTENTION, true) | bits, true),
-      injectBreakpoint: (): void => undefined,
-      decode: (record: number): number => {
-        this.raw[record + L.R_LENGTH] = 1;
-        return 1;
+      vcpu: (vcpu: number = current): StateArea => this.area(vcpu),
+      attend: (vcpu: number, bits: number): void => {
+        this.area(vcpu).attention |= bits;
       },
+      injectBreakpoint: (): void => undefined,
+      instructionLength: (): number => 1,
       system: {
         dropBlocksAt: (linear: bigint): void => void this.dropped.push(BigInt.asUintN(64, linear)),
         observerChanged: (): void => undefined,
@@ -74,10 +67,10 @@ export class FakeMachine implements DebugMachine {
       },
     };
   }
-  private view(vcpu: number): DataView {
-    const view = this.views[vcpu];
-    if (view === undefined) throw new RangeError(`no vCPU ${vcpu}`);
-    return view;
+  private area(vcpu: number): StateArea {
+    const area = this.areas[vcpu];
+    if (area === undefined) throw new RangeError(`no vCPU ${vcpu}`);
+    return area;
   }
   get clock(): bigint {
     return this.executed;
@@ -89,10 +82,10 @@ export class FakeMachine implements DebugMachine {
     return new Uint8Array(15).fill(0x90);
   }
   pc(vcpu: number): bigint {
-    return this.engine.get64(L.RIP, vcpu);
+    return this.engine.vcpu(vcpu).rip;
   }
   setPc(vcpu: number, pc: bigint): void {
-    this.engine.set64(L.RIP, pc, vcpu);
+    this.engine.vcpu(vcpu).rip = pc;
   }
   /** A delivery as the machine tells it. */
   deliver(delivery: Delivery): void {
@@ -103,7 +96,7 @@ export class FakeMachine implements DebugMachine {
     for (let n = 0; n < ticks; n++) {
       const vcpu = how.only ?? this.turn;
       this.engine.select(vcpu);
-      const active = this.engine.get32(L.ACTIVITY, vcpu) === 0;
+      const active = this.engine.vcpu(vcpu).activity === 0;
       if (active) {
         const causes = this.boundary(vcpu);
         if (causes !== 0) {
@@ -112,7 +105,7 @@ export class FakeMachine implements DebugMachine {
           continue;
         }
         this.execute(vcpu);
-      } else if (how.only !== undefined || this.views.every((view) => view.getUint32(L.ACTIVITY, true) !== 0)) {
+      } else if (how.only !== undefined || this.areas.every(({ activity }) => activity !== V.ACTIVITY_ACTIVE)) {
         return { kind: 'idle' };
       }
       if (how.only === undefined && (--this.left === 0 || !active)) {
@@ -124,35 +117,35 @@ export class FakeMachine implements DebugMachine {
   }
   private boundary(vcpu: number): number {
     const { engine } = this;
-    const reported = engine.get32(L.OBSERVED, vcpu);
-    if ((reported & (L.OBSERVED_WATCH | L.OBSERVED_SLOT_X)) !== 0) engine.set32(L.PENDING_HOST, 0, vcpu);
-    engine.set32(L.OBSERVED, 0, vcpu);
+    const reported = engine.vcpu(vcpu).observed;
+    if ((reported & (V.OBSERVED_WATCH | V.OBSERVED_SLOT_X)) !== 0) engine.vcpu(vcpu).pendingHost = 0;
+    engine.vcpu(vcpu).observed = 0;
     const causes = this.peek(vcpu);
     if (causes === 0) return 0;
-    engine.set32(L.OBSERVED, causes, vcpu);
-    engine.set32(L.LEASE, 0, vcpu);
-    engine.set32(L.LEASE_DONE, 0, vcpu);
-    engine.set32(L.CAUGHT, 0, vcpu);
+    engine.vcpu(vcpu).observed = causes;
+    engine.vcpu(vcpu).lease = 0;
+    engine.vcpu(vcpu).leaseDone = 0;
+    engine.vcpu(vcpu).caught = 0;
     return causes;
   }
   private peek(vcpu: number): number {
     const { engine } = this;
-    if (engine.get32(L.ACTIVITY, vcpu) !== 0) return 0;
-    const caught = engine.get32(L.CAUGHT, vcpu);
+    if (engine.vcpu(vcpu).activity !== 0) return 0;
+    const caught = engine.vcpu(vcpu).caught;
     if (caught !== 0) return caught;
     const traps =
-      (engine.get32(L.LEASE_DONE, vcpu) === 0 ? 0 : L.OBSERVED_STEP) |
-      (engine.get32(L.PENDING_HOST, vcpu) === 0 ? 0 : L.OBSERVED_WATCH);
+      (engine.vcpu(vcpu).leaseDone === 0 ? 0 : V.OBSERVED_STEP) |
+      (engine.vcpu(vcpu).pendingHost === 0 ? 0 : V.OBSERVED_WATCH);
     if (traps !== 0) return traps;
     const pc = this.pc(vcpu);
-    const passes = engine.get32(L.PASS_TOKEN, vcpu) !== 0 && engine.get64(L.PASS_LINEAR, vcpu) === pc;
+    const passes = engine.vcpu(vcpu).passToken !== 0 && engine.vcpu(vcpu).passLinear === pc;
     if (passes) return 0;
-    const overlay = this.observer?.splitAt(pc) === true ? L.OBSERVED_BREAKPOINT : 0;
-    const slots = this.matching(vcpu, (index, type) => type === 0 && engine.get64(L.H_DR0 + 8 * index, vcpu) === pc);
-    return overlay | (slots === 0 ? 0 : L.OBSERVED_SLOT_X);
+    const overlay = this.observer?.splitAt(pc) === true ? V.OBSERVED_BREAKPOINT : 0;
+    const slots = this.matching(vcpu, (index, type) => type === 0 && engine.vcpu(vcpu).hDr(index) === pc);
+    return overlay | (slots === 0 ? 0 : V.OBSERVED_SLOT_X);
   }
   private matching(vcpu: number, test: (index: number, type: number, length: bigint) => boolean): number {
-    const dr7 = this.engine.get32(L.H_DR7, vcpu);
+    const dr7 = this.engine.vcpu(vcpu).hDr7;
     let bits = 0;
     for (let index = 0; index < 4; index++) {
       if (((dr7 >>> (2 * index)) & 3) === 0) continue;
@@ -170,32 +163,26 @@ export class FakeMachine implements DebugMachine {
     this.executed++;
     this.setPc(vcpu, next ?? pc + 1n);
     if (store !== undefined) this.store(vcpu, pc, store);
-    if (halt === true) engine.set32(L.ACTIVITY, 1, vcpu);
-    engine.set32(L.PASS_TOKEN, 0, vcpu);
-    engine.set32(L.FIRST_HOLD, 0, vcpu);
-    if (engine.get32(L.LEASE, vcpu) !== 0) engine.set32(L.LEASE_DONE, 1, vcpu);
+    if (halt === true) engine.vcpu(vcpu).activity = 1;
+    engine.vcpu(vcpu).passToken = 0;
+    engine.vcpu(vcpu).firstHold = 0;
+    if (engine.vcpu(vcpu).lease !== 0) engine.vcpu(vcpu).leaseDone = 1;
   }
   private store(vcpu: number, pc: bigint, { linear, size, value }: NonNullable<FakeInstruction['store']>): void {
     const { engine } = this;
     const old = this.memory.get(linear) ?? 0n;
     this.memory.set(linear, value);
     const bits = this.matching(vcpu, (index, type, length) => {
-      const address = engine.get64(L.H_DR0 + 8 * index, vcpu);
+      const address = engine.vcpu(vcpu).hDr(index);
       return (type & 1) !== 0 && linear < address + length && linear + BigInt(size) > address;
     });
     if (bits === 0) return;
-    engine.set32(L.PENDING_HOST, bits | 0x10, vcpu);
-    const { rawView: view } = engine;
-    const at = L.COMMITTED_HITS;
-    view.setUint32(L.COMMITTED_COUNT, 1, true);
-    view.setBigUint64(at, linear, true);
-    view.setBigUint64(at + 8, linear, true);
-    view.setUint32(at + 16, size, true);
-    view.setUint32(at + 20, 2, true);
-    view.setUint32(at + 24, bits, true);
-    view.setBigUint64(at + 32, old, true);
-    view.setBigUint64(at + 40, value, true);
-    view.setBigUint64(at + 48, pc, true);
-    view.setUint32(at + 56, vcpu, true);
+    engine.vcpu(vcpu).pendingHost = bits | 0x10;
+    const { shared } = engine;
+    shared.committedCount = 1;
+    Object.assign(shared.committedHits(0), {
+      ...{ linear, physical: linear, size, kind: V.HIT_WRITE, hostSlots: bits },
+      ...{ old, value, rip: pc, vcpu },
+    } satisfies Partial<WatchHit>);
   }
 }

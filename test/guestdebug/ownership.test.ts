@@ -1,7 +1,6 @@
 // guest-debug-spec 6.3: whose trap it is, and both at the same place; on the real core and machine.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as L from '../../src/core/layout.ts';
 import type { Code } from '../core/code.ts';
 import { RAX, RBX } from '../core/code.ts';
 import type { Machine as Tables } from '../core/machine.ts';
@@ -229,7 +228,7 @@ test('T-C4 a snapshot at a boundary with a pending trap and a shadow gives the s
   const expected: [bigint, bigint][] = [[code.place('B'), I6 + B1]];
   assert.deepEqual(tables.debugLog, expected);
   pc.restore(snapshot);
-  assert.deepEqual([tables.debugLog, pc.engine.get32(L.SHADOW)], [[], 2]);
+  assert.deepEqual([tables.debugLog, pc.engine.vcpu().shadow], [[], 2]);
   layer.detach(false);
   pc.run(10_000);
   assert.deepEqual(tables.debugLog, expected);

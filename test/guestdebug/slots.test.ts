@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { DataBreakpoint } from '../../src/guestdebug/api.ts';
 import type { GuestDebugOptions } from '../../src/guestdebug/guest-debug.ts';
 import { GuestDebug } from '../../src/guestdebug/guest-debug.ts';
-import * as L from '../../src/core/layout.ts';
+import * as P from '../../src/guestdebug/policy.ts';
 import { FakeMachine } from './fake-machine.ts';
 import { idOf, messageOf, next, untilStop } from './layer.ts';
 
@@ -126,18 +126,22 @@ test('T-98 replacing a list but for one entry keeps its slot and its hits', () =
 });
 test('T-99 a vCPU that comes up later has the slots before its first instruction', () => {
   const { layer, machine } = layerOf();
-  machine.engine.set32(L.ACTIVITY, 2, 1);
+  machine.engine.vcpu(1).activity = 2;
   idOf(layer.set(data(0x1000n, 8)));
-  assert.equal(machine.engine.get64(L.H_DR0, 1), 0x1000n);
-  machine.engine.set32(L.H_DR7, 0, 1);
+  assert.equal(machine.engine.vcpu(1).hDr0, 0x1000n);
+  machine.engine.vcpu(1).hDr7 = 0;
   machine.observer?.onStartup(1);
-  assert.equal(machine.engine.get32(L.H_DR7, 1), 0x90402);
+  assert.equal(machine.engine.vcpu(1).hDr7, 0x90402);
 });
 test('T-9A raw slots do not take what a breakpoint holds', () => {
   const { layer } = layerOf();
   idOf(layer.set(data(0x1000n, 8)));
   const raw = (dr7: bigint): string =>
-    layer.setGuestDebug(0, { control: 0x20001, pad: 0, debugreg: [0x500n, 0x600n, 0n, 0n, 0n, 0n, 0n, dr7] });
+    layer.setGuestDebug(0, {
+      control: P.CONTROL_ENABLE | P.CONTROL_HARDWARE_BREAKPOINTS,
+      pad: 0,
+      debugreg: [0x500n, 0x600n, 0n, 0n, 0n, 0n, 0n, dr7],
+    });
   assert.equal(raw(0x402n), 'ENOSPC');
   assert.match(layer.controlMessage, /H0 write 8 at 0x1000, breakpoint 1/);
   assert.equal(raw(0x408n), 'OK');
@@ -154,7 +158,7 @@ test('the same address with different kinds widens, and narrows again', () => {
   idOf(layer.set(data(0x1000n, 8, 'write')));
   const reader = idOf(layer.set(data(0x1000n, 8, 'readWrite')));
   assert.equal(layer.slots(0)[4]?.type, 'readWrite');
-  assert.equal(machine.engine.get32(L.H_DR7, 0), 0xb0402);
+  assert.equal(machine.engine.vcpu(0).hDr7, 0xb0402);
   layer.remove(reader);
   assert.equal(layer.slots(0)[4]?.type, 'write');
 });
@@ -162,9 +166,9 @@ test('a disabled breakpoint keeps its slot, and the comparator rests', () => {
   const { layer, machine } = layerOf();
   const id = idOf(layer.set(data(0x1000n, 8)));
   layer.setEnabled(id, false);
-  assert.deepEqual([layer.slots(0)[4]?.enabled, free(layer, 0), machine.engine.get32(L.H_DR7, 0)], [false, 3, 0x400]);
+  assert.deepEqual([layer.slots(0)[4]?.enabled, free(layer, 0), machine.engine.vcpu(0).hDr7], [false, 3, 0x400]);
   layer.setEnabled(id, true);
-  assert.equal(machine.engine.get32(L.H_DR7, 0), 0x90402);
+  assert.equal(machine.engine.vcpu(0).hDr7, 0x90402);
 });
 test('bad requests have their exact answers', () => {
   const { layer } = layerOf();

@@ -1,9 +1,9 @@
 // guest-debug-spec 6.8: several vCPUs, the queue, discarding, tokens; on the small model of the machine.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as L from '../../src/core/layout.ts';
 import type { GuestDebugOptions } from '../../src/guestdebug/guest-debug.ts';
 import { GuestDebug } from '../../src/guestdebug/guest-debug.ts';
+import * as P from '../../src/guestdebug/policy.ts';
 import type { FakeOptions } from './fake-machine.ts';
 import { FakeMachine } from './fake-machine.ts';
 import { idOf, next, noStop, step, stopOf, untilStop } from './layer.ts';
@@ -86,7 +86,7 @@ test('T-A4 one vCPU steps off the breakpoint while another runs into it: neither
   const { layer, machine } = four({}, { quantum: 3 });
   overlay(layer);
   machine.setPc(1, A - 1n);
-  for (const vcpu of [2, 3]) machine.engine.set32(L.ACTIVITY, 1, vcpu);
+  for (const vcpu of [2, 3]) machine.engine.vcpu(vcpu).activity = 1;
   assert.equal(untilStop(layer).vcpu, 1);
   machine.setPc(0, A - 1n);
   const other = step(layer, 0);
@@ -104,7 +104,7 @@ test('T-A5 ten thousand hits by eight vCPUs are as many as the guest executed', 
 });
 test('T-AC a vCPU that waits for SIPI is not started by continue', () => {
   const { layer, machine } = four();
-  machine.engine.set32(L.ACTIVITY, 2, 3);
+  machine.engine.vcpu(3).activity = 2;
   overlay(layer);
   untilStop(layer);
   assert.equal(layer.vcpus()[3]?.state, 'offline');
@@ -116,7 +116,7 @@ test('T-AC a vCPU that waits for SIPI is not started by continue', () => {
 });
 test('T-AD a halted vCPU is still halted after a stop', () => {
   const { layer, machine } = four();
-  machine.engine.set32(L.ACTIVITY, 1, 2);
+  machine.engine.vcpu(2).activity = 1;
   overlay(layer);
   untilStop(layer);
   assert.deepEqual([layer.vcpus()[2]?.state, layer.vcpus()[2]?.badge], ['parked', 'halted']);
@@ -228,7 +228,7 @@ test('a stop for another reason cancels the steps of all vCPUs and says so (STEP
   layer.attach();
   const record = step(layer, 1);
   assert.deepEqual([record.vcpu, record.kind, record.stepCancelled], [0, 'bp', true]);
-  assert.equal(machine.engine.get32(L.LEASE, 1), 0);
+  assert.equal(machine.engine.vcpu(1).lease, 0);
 });
 test('a step of a machine that never ran starts at its first instruction; continue stops at a breakpoint there', () => {
   const { layer } = four({}, { vcpus: 1 });
@@ -247,9 +247,9 @@ test('step alone moves one vCPU only', () => {
 test('STEP-5 a step of a vCPU that cannot run ends at once', () => {
   const { layer, machine } = four();
   layer.attach();
-  machine.engine.set32(L.ACTIVITY, 2, 3);
+  machine.engine.vcpu(3).activity = 2;
   assert.equal(stopOf(layer.resume({ kind: 'step', vcpu: 3, mode: 'insn' })).kind, 'halted');
-  machine.engine.set32(L.ACTIVITY, 1, 1);
+  machine.engine.vcpu(1).activity = 1;
   const held = stopOf(layer.resume({ kind: 'step', vcpu: 1, mode: 'insn', interrupts: 'hold' }));
   assert.deepEqual([held.kind, held.vcpu, held.activity], ['halted', 1, 'halted']);
   noStop(layer, 10);
@@ -334,7 +334,7 @@ test('scopes: another address space or vCPU passes', () => {
   const { layer, machine } = four({}, { vcpus: 2 });
   idOf(layer.set({ kind: 'execution', linear: A, cr3: 0x5000n }));
   idOf(layer.set({ kind: 'execution', linear: A + 2n, vcpus: [1] }));
-  machine.engine.set64(L.CR3, 0x5018n, 0);
+  machine.engine.vcpu(0).cr3 = 0x5018n;
   assert.deepEqual(
     [untilStop(layer), next(layer)].map((r) => [r.vcpu, r.pc]),
     [
@@ -350,22 +350,33 @@ test('T-C0 T-C2 T-C3 detach leaves nothing behind, twice is once, and may leave 
     idOf(layer.set({ kind: 'data', linear: 0x1000n + 8n * BigInt(i), size: 8, access: 'write' }));
   layer.setCatch({ bp: 'both', db: true });
   assert.equal(
-    layer.setGuestDebug(0, { control: 0x100003, pad: 0, debugreg: Array.from({ length: 8 }, () => 0n) }),
+    layer.setGuestDebug(0, {
+      control: P.CONTROL_ENABLE | P.CONTROL_SINGLE_STEP | P.CONTROL_BLOCK_INTERRUPTS,
+      pad: 0,
+      debugreg: Array.from({ length: 8 }, () => 0n),
+    }),
     'OK',
   );
   untilStop(layer);
-  machine.engine.set32(L.PENDING_DEBUG, 0x4000, 1);
+  machine.engine.vcpu(1).pendingDebug = 0x4000;
   layer.detach(true);
   for (let vcpu = 0; vcpu < 4; vcpu++) {
-    const left = [L.LEASE, L.LEASE_DONE, L.PASS_TOKEN, L.CATCH, L.BLOCK_IRQ, L.PENDING_HOST, L.OBSERVED, L.CAUGHT_PASS];
-    assert.deepEqual(
-      left.map((slot) => machine.engine.get32(slot, vcpu)),
-      left.map(() => 0),
-    );
-    assert.deepEqual([machine.engine.get32(L.H_DR7, vcpu), machine.engine.get32(L.OBSERVE_VECTORS, vcpu)], [0x400, 0]);
+    const {
+      lease,
+      leaseDone,
+      passToken,
+      catch: caught,
+      blockIrq,
+      pendingHost,
+      observed,
+      caughtPass,
+    } = machine.engine.vcpu(vcpu);
+    assert.deepEqual([lease, leaseDone, passToken, caught, blockIrq], [0, 0, 0, 0, 0]);
+    assert.deepEqual([pendingHost, observed, caughtPass], [0, 0, 0]);
+    assert.deepEqual([machine.engine.vcpu(vcpu).hDr7, machine.engine.vcpu(vcpu).observeVectors], [0x400, 0]);
     assert.equal(layer.slots(vcpu).filter((row) => row.owner === 'free').length, 4);
   }
-  assert.equal(machine.engine.get32(L.PENDING_DEBUG, 1), 0x4000);
+  assert.equal(machine.engine.vcpu(1).pendingDebug, 0x4000);
   assert.equal(machine.observer, undefined);
   assert.deepEqual([layer.stopped, layer.reporter, layer.runSlice(10).kind], [true, undefined, 'idle']);
   layer.detach(false);

@@ -61,8 +61,8 @@ test("T-54 T-55 SYSCALL ends at LSTAR; the guest's trap is pending only when the
     [0n, 0x4000],
   ] as const) {
     const { layer, tables } = at((c) => c.at('A').raw('0F 05'));
-    tables.engine.set64(0x778, BigInt(CODE + 0x800));
-    tables.engine.set64(0x788, mask);
+    tables.engine.vcpu().msrLstar = BigInt(CODE + 0x800);
+    tables.engine.vcpu().msrSfmask = mask;
     tables.flags |= TF;
     const record = step(layer, 0);
     assert.deepEqual([record.pc, record.guestPending & 0x4000], [BigInt(CODE + 0x800), pending]);

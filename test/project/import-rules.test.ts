@@ -34,6 +34,12 @@ const plants: readonly Plant[] = [
   { file: 'src/dap/f.ts', imports: '../../test/harness/ok.ts', rule: 'product-without-tests' },
   { file: 'src/dap/round1.ts', imports: './round2.ts', rule: 'no-circular' },
   { file: 'src/cli/a.ts', imports: '../vscode/ok.ts', rule: 'one-way-cli' },
+  { file: 'src/machine/b.ts', imports: '../core/layout.ts', rule: 'state-by-name' },
+  { file: 'src/guestdebug/c.ts', imports: '../core/layout.ts', rule: 'state-by-name' },
+  { file: 'src/debugger/c.test.ts', imports: '../core/state-table.ts', rule: 'state-by-name' },
+  { file: 'src/dap/state.ts', imports: '../core/state-layout.generated.ts', rule: 'state-by-name' },
+  { file: 'src/cli/b.ts', imports: '../core/layout.ts', rule: 'state-by-name' },
+  { file: 'src/vscode/e.ts', imports: '../core/layout.ts', rule: 'state-by-name' },
   { file: 'src/attic/a.ts', imports: '../core/ok.ts', rule: 'known-rooms' },
   { file: 'src/debugger/c.ts', imports: '@vscode/debugadapter/lib/handles.js', rule: 'protocol-package-in-dap' },
   { file: 'src/dap/h.ts', imports: '@vscode/debugadapter/lib/logger.js', rule: 'packages-at-run-time' },
@@ -46,6 +52,9 @@ const plants: readonly Plant[] = [
   { file: 'src/dap/g.ts', imports: '../debugger/ok.ts' },
   { file: 'src/debugger/b.ts', imports: '../symbols/ok.ts' },
   { file: 'src/guestdebug/b.ts', imports: '../core/ok.ts' },
+  { file: 'src/jit/b.ts', imports: '../core/layout.ts' },
+  { file: 'src/machine/machine-state.ts', imports: '../core/layout.ts' },
+  { file: 'src/guestdebug/d.ts', imports: '../core/state-values.ts' },
   { file: 'src/symbols/d.test.ts', imports: 'node:fs' },
 ];
 const folders = ['core', 'jit', 'machine', 'symbols', 'guestdebug', 'debugger', 'dap', 'vscode', 'webview', 'entry'];
@@ -81,6 +90,8 @@ test('every planted breach of an import rule is found, and nothing else', async 
   }
   write('tsconfig.json', '{ "compilerOptions": { "allowImportingTsExtensions": true, "noEmit": true } }');
   for (const folder of folders) write(`src/${folder}/ok.ts`, 'export type Ok = true;\n');
+  for (const file of ['layout', 'state-layout.generated', 'state-table', 'state-values'])
+    write(`src/core/${file}.ts`, 'export type Ok = true;\n');
   write('src/dap/ok.test.ts', 'export type Ok = true;\n');
   write('test/harness/ok.ts', 'export type Ok = true;\n');
   // A type is an import too.
