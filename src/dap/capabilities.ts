@@ -19,6 +19,8 @@ export const exceptionFilters: readonly P.ExceptionBreakpointsFilter[] = [
     label: 'Kernel panic',
     description:
       'Linux: stops at panic(), before it says or stops anything. Does nothing where the kernel has no such function.',
+    supportsCondition: true,
+    conditionDescription: 'Expression at its entry, such as $rdi != 0',
     default: true,
   },
   {
@@ -26,6 +28,8 @@ export const exceptionFilters: readonly P.ExceptionBreakpointsFilter[] = [
     label: 'Kernel oops',
     description:
       'Linux: stops at oops_enter(), where it begins to report a fault of its own code, with the place on the stack. Does nothing where the kernel has no such function.',
+    supportsCondition: true,
+    conditionDescription: 'Expression at its entry, such as $rdi != 0',
     default: true,
   },
   {

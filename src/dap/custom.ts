@@ -2,7 +2,7 @@
  * Requests and events of our own, beside the Debug Adapter Protocol. Everything is JSON: 64-bit numbers are hexadecimal
  * strings such as "0xffffffff81000000", bytes are base64.
  */
-import type { AccessType, Disposition, Owner, RunState, SlotPolicy } from '../guestdebug/api.ts';
+import type { Disposition, Owner, RunState, SlotPolicy } from '../guestdebug/api.ts';
 
 /** Thread ids of the protocol are vCPU numbers plus one: 0 is not a good id everywhere. */
 export const FIRST_THREAD_ID = 1;
@@ -101,7 +101,7 @@ export interface LedgerArguments {
 export interface LedgerBody {
   /** Rows that exist. */
   readonly size: number;
-  /** Of `rows[0]`: greater than what was asked for when older rows were dropped. */
+  /** As it was asked for. Rows that the ledger has dropped meanwhile are missing: look at their `sequence`. */
   readonly from: number;
   readonly rows: readonly LedgerRow[];
 }
@@ -130,13 +130,6 @@ export interface PlaceArguments {
 export interface SerialInputArguments {
   /** Base64. */
   readonly data: string;
-}
-
-/** `trapline/dataBreakpoint`: what `dataBreakpointInfo` says of any expression, address or range, for our own command. */
-export interface BreakOnAddressArguments {
-  readonly expression: string;
-  readonly bytes?: number;
-  readonly accessType?: AccessType;
 }
 
 /** The custom requests by name: what they take and what they answer. */

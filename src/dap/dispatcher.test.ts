@@ -5,13 +5,18 @@ import type { Group, Handlers, ProtocolMessage } from './protocol.ts';
 
 type Message = Readonly<Record<string, unknown>>;
 
+const clock = {
+  now: () => 0,
+  scheduler: { yield: () => Promise.resolve(), wait: () => Promise.resolve() },
+};
+
 /** A dispatcher whose handlers do what a test wants; all others answer nothing. */
 function dispatcher(handlers: Partial<Handlers>, refuses: (message: Message) => boolean = () => false) {
   const sent: Message[] = [];
   const made = new Dispatcher((message: ProtocolMessage) => {
     if (refuses(message)) throw new RangeError('Maximum call stack size exceeded');
     sent.push(message);
-  });
+  }, clock);
   const rest = new Proxy(handlers, { get: (all, name) => Reflect.get(all, name) ?? (() => undefined) });
   made.serve(rest as Handlers);
   return { made, sent };
@@ -69,7 +74,7 @@ describe('the dispatcher', () => {
     assert.equal(sent.length, 2);
     for (const { success, message } of sent) {
       assert.equal(success, false);
-      assert.equal(message, "The arguments of 'launch' are nested more than 64 deep.");
+      assert.equal(message, "The arguments of 'launch' must be nested at most 64 deep.");
     }
   });
 
@@ -77,7 +82,7 @@ describe('the dispatcher', () => {
     const { made, sent } = dispatcher({});
     await made.receive({ ...request('threads'), seq: 'x' });
     assert.equal(sent[0]?.['request_seq'], 0);
-    const early = new Dispatcher((message) => sent.push(message));
+    const early = new Dispatcher((message) => sent.push(message), clock);
     await early.receive(request('threads'));
     assert.equal(sent[1]?.['success'], false);
   });
@@ -125,7 +130,7 @@ describe('the dispatcher', () => {
     assert.equal(outputs(sent), 1);
     const dead = new Dispatcher(() => {
       throw new Error('closed');
-    });
+    }, clock);
     await dead.receive(request('threads'));
     dead.complain('nobody hears this');
   });

@@ -5,7 +5,10 @@
 import { Event, Response } from '@vscode/debugadapter/lib/messages.js';
 import { ProtocolServer } from '@vscode/debugadapter/lib/protocol.js';
 import { checkArguments, isCommand } from './arguments.ts';
+import { Cancelled, RequestCall, type Clock } from './call.ts';
+import { Client } from './client.ts';
 import { errorIds, ProtocolError, toProtocolError } from './errors.ts';
+import { CallsUnderWay } from './progress.ts';
 import type { AllEvents, Call, Handlers, P, ProtocolMessage, Send } from './protocol.ts';
 
 /** A client that was refused one of these shows nothing by itself unless it is told to: F5 would seem to do nothing. */
@@ -16,15 +19,22 @@ export interface EventSender {
 }
 
 export class Dispatcher extends ProtocolServer implements EventSender {
+  /** Who is at the other end; known from `initialize` on. */
+  client = new Client();
+  /** Requests that have no answer yet. */
+  readonly calls: CallsUnderWay;
   private readonly transmit: Send;
+  private readonly clock: Clock;
   private handlers: Handlers | undefined;
   /** The answer to the request that was handed over last. */
   private answering: Promise<void> = Promise.resolve();
 
   /** @param transmit takes each message to the client, in order; what it throws is caught */
-  constructor(transmit: Send) {
+  constructor(transmit: Send, clock: Clock) {
     super();
     this.transmit = transmit;
+    this.clock = clock;
+    this.calls = new CallsUnderWay(clock, this, () => this.client.showsProgress);
     this.onDidSendMessage((message) => this.transmitted(message as ProtocolMessage));
   }
 
@@ -71,8 +81,8 @@ export class Dispatcher extends ProtocolServer implements EventSender {
   }
 
   private async answer(request: P.Request): Promise<void> {
-    const later: (() => unknown)[] = [];
-    const call: Call = { after: (work) => later.push(work) };
+    const call = new RequestCall(request.seq, request.command, this.clock);
+    this.calls.add(call);
     let response: P.Response;
     try {
       const body = await this.handle(request.command, request.arguments, call);
@@ -80,8 +90,9 @@ export class Dispatcher extends ProtocolServer implements EventSender {
     } catch (error) {
       response = failure(request, error);
     }
+    this.calls.remove(call);
     this.sendResponse(response);
-    for (const work of later) await this.guard(work);
+    for (const work of call.later) await this.guard(work);
   }
 
   private handle(command: string, given: unknown, call: Call): unknown {
@@ -92,9 +103,9 @@ export class Dispatcher extends ProtocolServer implements EventSender {
         `The request '${command.slice(0, 60)}' is not known to this debug adapter.`,
       );
     }
-    // The table checks what handlers are typed to get.
+    // The table gives what the handler of this name is typed to get.
     const handler = handlers[command] as (argument: unknown, call: Call) => unknown;
-    return handler(checkArguments(command, given), call);
+    return handler(checkArguments(command, given, this.client), call);
   }
 
   /** A message has its number and goes out. What stands in for one that cannot be written down carries its number. */
@@ -123,6 +134,7 @@ function responseTo(request: P.Request, success: boolean, body: unknown): P.Resp
 }
 
 function failure(request: P.Request, error: unknown): P.Response {
+  if (error instanceof Cancelled) return new Response(request, 'cancelled');
   const { code, message: text, showUser: shown } = toProtocolError(error);
   const showUser = shown || SHOWN_WHEN_REFUSED.has(request.command);
   const response = responseTo(request, false, { error: { id: errorIds[code], format: escapeFormat(text), showUser } });

@@ -4,6 +4,7 @@ import { Execution } from '../debugger/execution.ts';
 import type { LogLine } from '../debugger/hit-filter.ts';
 import type { Symbols } from '../symbols/index.ts';
 import { SymbolError } from '../symbols/index.ts';
+import { toBreakpoint } from './breakpoint-answers.ts';
 import type { LaunchConfiguration } from './configuration.ts';
 import { ProtocolError } from './errors.ts';
 import { GuestOutput } from './guest-output.ts';
@@ -11,7 +12,6 @@ import type { Guest } from './host.ts';
 import { sessionScheduler } from './idle.ts';
 import { LinuxBoot, type WaitingSymbols } from './linux.ts';
 import { Listings } from './listings.ts';
-import { toBreakpoint } from './requests/breakpoints.ts';
 import { type ResourceScope, ScopeOver } from './resource-scope.ts';
 import { RunInProgress } from './run-in-progress.ts';
 import { SerialOutput } from './serial.ts';
@@ -121,7 +121,7 @@ async function openSymbols(
 async function bindWhatWaited(session: Session, debugger_: Debugger): Promise<void> {
   for (const status of await debugger_.breakpoints.rebind()) {
     if (session.breakpointIds.filter(status.id) !== undefined) continue;
-    session.dispatcher.event('breakpoint', { reason: 'changed', breakpoint: toBreakpoint(status) });
+    session.dispatcher.event('breakpoint', { reason: 'changed', breakpoint: toBreakpoint(session, status) });
   }
   session.dispatcher.event('trapline/machineChanged', { running: true });
 }

@@ -1,8 +1,9 @@
 /** The protocol's requests as one table of types, so that every handler is checked against it. */
 import type { DebugProtocol as P } from '@vscode/debugprotocol';
+import type { Arguments } from './arguments.ts';
 import type { CustomEvents, CustomRequests } from './custom.ts';
 
-/** Arguments and response body of every request that this adapter answers. */
+/** Arguments as clients send them, and response body, of every request that this adapter answers. */
 export interface Requests {
   initialize: [P.InitializeRequestArguments, P.Capabilities];
   launch: [P.LaunchRequestArguments, undefined];
@@ -52,6 +53,9 @@ export interface Events {
   breakpoint: P.BreakpointEvent['body'];
   invalidated: P.InvalidatedEvent['body'];
   memory: P.MemoryEvent['body'];
+  progressStart: P.ProgressStartEvent['body'];
+  progressUpdate: P.ProgressUpdateEvent['body'];
+  progressEnd: P.ProgressEndEvent['body'];
   exited: P.ExitedEvent['body'];
   terminated: P.TerminatedEvent['body'];
 }
@@ -61,14 +65,24 @@ export type AllEvents = Events & CustomEvents;
 export interface Call {
   /** Runs once the response is on its way: events that must follow it. What it throws or rejects with is said. */
   after(work: () => unknown): void;
+  /** What a client shows when this takes long; without it, the request's usual title. */
+  describe(title: string): void;
+  /**
+   * To be awaited now and then by what may take long: lets other messages in. Rejects when the client has cancelled.
+   *
+   * @param share of the work that is done, 0 to 1
+   */
+  breathe(share?: number): Promise<void>;
+  /**
+   * Waits for work that cannot be interrupted. Rejects at once when the client cancels; what the work brings after that
+   * is given to `late`, to be put away.
+   */
+  wait<Result>(work: Promise<Result>, late?: (result: Result) => unknown): Promise<Result>;
 }
 
 /** Handlers answer with a body, or throw (reject with) a ProtocolError that becomes the error response. */
 export type Handlers = {
-  [Name in Command]: (
-    argument: AllRequests[Name][0],
-    call: Call,
-  ) => AllRequests[Name][1] | Promise<AllRequests[Name][1]>;
+  [Name in Command]: (argument: Arguments[Name], call: Call) => AllRequests[Name][1] | Promise<AllRequests[Name][1]>;
 };
 
 /** The handlers of some requests. All groups together must make up `Handlers`: the compiler misses what is left out. */

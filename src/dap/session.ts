@@ -10,7 +10,7 @@ import type { Plan } from '../debugger/plan.ts';
 import { continuePlan } from '../debugger/plan.ts';
 import type { StopRecord, VcpuStatus } from '../guestdebug/api.ts';
 import { BreakpointIds } from './breakpoint-ids.ts';
-import { ClientFacts } from './client-facts.ts';
+import type { Client } from './client.ts';
 import type { LaunchConfiguration } from './configuration.ts';
 import { FIRST_THREAD_ID } from './custom.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -57,7 +57,6 @@ export class Session {
   readonly dispatcher: Dispatcher;
   readonly life = new Life();
   readonly references = new References();
-  readonly client = new ClientFacts();
   readonly breakpointIds = new BreakpointIds();
   readonly exceptionFilters = new ExceptionFilters();
   readonly starts = new Starts((what, error) => this.notReleased(what, error));
@@ -74,7 +73,7 @@ export class Session {
 
   constructor(host: AdapterHost, send: Send) {
     this.host = host;
-    this.dispatcher = new Dispatcher(send);
+    this.dispatcher = new Dispatcher(send, host);
     this.scope.hold('The host', host, (one) => one.dispose());
   }
 
@@ -91,6 +90,9 @@ export class Session {
   }
   get isLaunched(): boolean {
     return this.guest !== undefined;
+  }
+  get client(): Client {
+    return this.dispatcher.client;
   }
   get debugger(): Debugger {
     return this.launched.debugger;
@@ -159,12 +161,12 @@ export class Session {
     this.life.require('inspect');
   }
   /** vCPU of a thread id. */
-  vcpuOf(id: unknown): number {
+  vcpuOf(id: number): number {
     const vcpus = this.debugger.target.vcpus;
-    if (typeof id !== 'number' || !Number.isInteger(id) || id < FIRST_THREAD_ID || id >= FIRST_THREAD_ID + vcpus) {
+    if (id < FIRST_THREAD_ID || id >= FIRST_THREAD_ID + vcpus) {
       throw new ProtocolError(
         'unknownThread',
-        `Thread ${String(id)} does not exist: vCPUs are threads ${FIRST_THREAD_ID} to ${FIRST_THREAD_ID + vcpus - 1}.`,
+        `Thread ${id} does not exist: vCPUs are threads ${FIRST_THREAD_ID} to ${FIRST_THREAD_ID + vcpus - 1}.`,
       );
     }
     return id - FIRST_THREAD_ID;
@@ -275,7 +277,8 @@ export class Session {
     if (!this.isCurrent(guest) || !this.life.take('stop')) return;
     this.pauseWish = undefined;
     this.stop = { reason: { ...reason, text }, record };
-    for (const body of stoppedEvents(statuses, { ...reason, text })) this.dispatcher.event('stopped', body);
+    for (const body of stoppedEvents(statuses, { ...reason, text }, this.client.keepsFocus))
+      this.dispatcher.event('stopped', body);
     this.dispatcher.event('trapline/machineChanged', { running: false });
   }
 

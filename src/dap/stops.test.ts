@@ -16,7 +16,7 @@ const status = (vcpu: number, badge: string): VcpuStatus => ({
 
 describe('stopped events', () => {
   const statuses = [status(0, 'halted'), status(1, 'breakpoint'), status(2, 'a badge that is too long')];
-  const events = stoppedEvents(statuses, { vcpu: 1, reason: 'breakpoint', hitBreakpointIds: [7] });
+  const events = stoppedEvents(statuses, { vcpu: 1, reason: 'breakpoint', hitBreakpointIds: [7] }, true);
 
   it('begin with the focused thread, which alone says that all have stopped', () => {
     assert.deepEqual(

@@ -1,6 +1,6 @@
 /**
- * The stopped events of a stop: the focused vCPU's first with allThreadsStopped, then one for each other vCPU with its
- * own reason. VS Code shows them right in this order only.
+ * The stopped events of a stop: the focused vCPU's first with allThreadsStopped; for VS Code then one for each other vCPU
+ * with its own reason, which it shows right in this order only.
  */
 import type { StopKind, StopRecord, VcpuStatus } from '../guestdebug/api.ts';
 import { FIRST_THREAD_ID } from './custom.ts';
@@ -47,8 +47,17 @@ export function cut(text: string, limit: number): string {
   return text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
 }
 
-/** All events of one stop, in the order in which they have to be sent. */
-export function stoppedEvents(statuses: readonly VcpuStatus[], focus: StopReason): readonly P.StoppedEvent['body'][] {
+/**
+ * All events of one stop, in the order in which they have to be sent.
+ *
+ * @param keepsFocus whether the client leaves the focus where it is when an event asks for it (`preserveFocusHint`);
+ *   others would go to the thread of the last event, so they get one event only, for the reporter
+ */
+export function stoppedEvents(
+  statuses: readonly VcpuStatus[],
+  focus: StopReason,
+  keepsFocus: boolean,
+): readonly P.StoppedEvent['body'][] {
   const own = statuses.find(({ vcpu }) => vcpu === focus.vcpu);
   const first: P.StoppedEvent['body'] = {
     reason: focus.reason,
@@ -60,6 +69,7 @@ export function stoppedEvents(statuses: readonly VcpuStatus[], focus: StopReason
       ? {}
       : { hitBreakpointIds: [...focus.hitBreakpointIds] }),
   };
+  if (!keepsFocus) return [first];
   const others = statuses
     .filter(({ vcpu }) => vcpu !== focus.vcpu)
     .map((status): P.StoppedEvent['body'] => ({

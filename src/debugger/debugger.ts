@@ -128,14 +128,6 @@ export class Debugger {
     return withTypes(() => compiled.evaluate(context));
   }
 
-  /** A number or address: of an expression, or written plainly. */
-  async evaluateInteger(text: string, view: FrameView | undefined, vcpu = 0): Promise<bigint> {
-    const compiled = await this.compile(text, view);
-    const context = view?.context ?? liveContext(this.target, vcpu, { row: null, frameBase: null, loadBias: 0n });
-    const scalar = await withTypes(() => compiled.scalar(context));
-    return typeof scalar === 'bigint' ? BigInt.asUintN(64, scalar) : BigInt(Math.trunc(scalar));
-  }
-
   /** Stores the value of an expression to an object, converted as C's assignment does. */
   async assign(object: Value, text: string, view: FrameView | undefined, vcpu: number): Promise<void> {
     const kind = await withTypes(() => scalarKind(object.store, object.type));

@@ -156,7 +156,7 @@ export class Client {
     configure: () => Promise<void> = () => Promise.resolve(),
   ): Promise<void> {
     await this.request('initialize', {
-      clientID: 'test',
+      clientID: 'vscode',
       adapterID: 'trapline',
       linesStartAt1: true,
       columnsStartAt1: true,

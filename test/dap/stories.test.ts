@@ -46,7 +46,7 @@ describe('sessions with the sample guest', () => {
     );
     story.tell('The client introduces itself, and the machine is powered on');
     await story.request('initialize', {
-      clientID: 'story',
+      clientID: 'vscode',
       adapterID: 'trapline',
       linesStartAt1: true,
       columnsStartAt1: true,

@@ -12,9 +12,8 @@ export function completions(session: Session): Group<'completions'> {
   return {
     async completions(argument) {
       if (!session.isLaunched) return { targets: [] };
-      // The column is counted from 1 unless the client says otherwise; lines of one line only.
-      const first = session.client.initialize?.columnsStartAt1 === false ? 0 : 1;
-      const text = argument.text.slice(0, Math.max(0, argument.column - first));
+      // Of several lines only the text before the cursor counts, as if it were one.
+      const text = argument.text.slice(0, argument.column - 1);
       const view = await session.viewOf(argument.frameId);
       const register = /\$(\w*)$/.exec(text);
       if (register !== null) return { targets: registerTargets((register[1] ?? '').toLowerCase()) };
@@ -29,7 +28,7 @@ export function completions(session: Session): Group<'completions'> {
           label: name,
           type: kind,
           length: prefix.length,
-          start: argument.column - first - prefix.length,
+          start: session.client.column(text.length - prefix.length + 1),
         })),
       };
     },

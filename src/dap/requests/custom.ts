@@ -7,7 +7,6 @@ import type { Group } from '../protocol.ts';
 import { fromBase64 } from '../serial.ts';
 import type { Session } from '../session.ts';
 import { threadId } from '../stops.ts';
-import { requireAddress } from './breakpoints.ts';
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 const LEDGER_LIMIT = 2000;
@@ -51,18 +50,17 @@ export function custom(
 
     async 'trapline/ledger'(argument) {
       const { api } = session.debugger;
-      const from = wholeNumber(argument.from, 'from');
-      const count = Math.min(wholeNumber(argument.count, 'count'), LEDGER_LIMIT);
+      const { from } = argument;
+      const count = Math.min(argument.count, LEDGER_LIMIT);
       const rows: LedgerRow[] = [];
       for (const entry of api.ledger(from, count)) rows.push(await ledgerRow(session, entry));
       return { size: api.ledgerSize, from, rows };
     },
 
-    'trapline/place': (argument) =>
-      placeOf(session, requireAddress(argument.address, 'The address')).then((place) => place ?? null),
+    'trapline/place': (argument) => placeOf(session, argument.address).then((place) => place ?? null),
 
     'trapline/serialInput'(argument) {
-      const bytes = typeof argument.data === 'string' ? fromBase64(argument.data) : undefined;
+      const bytes = fromBase64(argument.data);
       if (bytes === undefined)
         throw new ProtocolError('badArguments', `The 'data' of trapline/serialInput must be base64.`);
       if (session.state !== 'ended') session.debugger.machine.sendSerial(bytes);
@@ -76,16 +74,6 @@ function machineJit(machine: MachineApi): Pick<MachineBody, 'jit'> {
   if (jitStatistics === undefined) return {};
   const { regions, modules, compileMs, exits, failures } = jitStatistics;
   return { jit: { share: compiledShare(machine), regions, modules, compileMs, exits, failures } };
-}
-
-function wholeNumber(value: unknown, name: string): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
-    throw new ProtocolError(
-      'badArguments',
-      `'${name}' of trapline/ledger must be a whole number from 0 on, not ${String(value)}.`,
-    );
-  }
-  return value;
 }
 
 async function machineVcpu(session: Session, status: VcpuStatus, running: boolean): Promise<MachineVcpu> {

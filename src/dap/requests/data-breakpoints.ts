@@ -1,16 +1,18 @@
 /** dataBreakpointInfo and setDataBreakpoints: from a variable, an expression, or an address with a number of bytes. */
 import type { BreakpointStatus, BreakpointWish, ResolvedPlace } from '../../debugger/user-breakpoints.ts';
 import { hexadecimal } from '../../debugger/bits.ts';
+import { DebuggerError } from '../../debugger/errors.ts';
 import { withTypes } from '../../debugger/types.ts';
 import type { Value } from '../../debugger/value.ts';
-import { addressOf } from '../../debugger/value.ts';
+import { addressOf, readScalar, toInteger } from '../../debugger/value.ts';
 import type { AccessType } from '../../guestdebug/api.ts';
 import { refusalText } from '../../guestdebug/refusals.ts';
+import { replaceGroup } from '../breakpoint-places.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Group, P } from '../protocol.ts';
 import type { Session } from '../session.ts';
-import { parseAddress } from './breakpoints.ts';
-import { findRow } from './variables.ts';
+import { parseAddress } from '../shapes.ts';
+import { findRow } from '../variable-rows.ts';
 
 /** What a dataId says. It is text for the client and means the same in the next session of the same kernel. */
 interface DataId {
@@ -25,7 +27,7 @@ export function dataBreakpoints(session: Session): Group<'dataBreakpointInfo' | 
   return {
     async dataBreakpointInfo(argument) {
       session.life.require('use');
-      if (argument.asAddress === true) return atAddress(session, argument.name, argument.bytes);
+      if (argument.asAddress === true) return atAddress(session, argument.name, argument.bytes, argument.frameId);
       if (argument.variablesReference !== undefined && argument.variablesReference > 0) {
         const reference = session.references.branch(argument.variablesReference);
         const row = await findRow(session, reference, argument.name);
@@ -49,7 +51,7 @@ export function dataBreakpoints(session: Session): Group<'dataBreakpointInfo' | 
         hitCondition: one.hitCondition,
         resolve: () => Promise.resolve(place(one.dataId, one.accessType)),
       }));
-      const statuses = await session.debugger.breakpoints.replace('data', wishes);
+      const statuses = await replaceGroup(session.launched, 'data', wishes);
       const labels = new Map<number, string>();
       statuses.forEach((status, index) => {
         const label = parseDataId(argument.breakpoints[index]?.dataId ?? '')?.label;
@@ -106,16 +108,10 @@ async function atAddress(
   session: Session,
   name: string,
   bytes: number | undefined,
+  frameId?: number,
 ): Promise<P.DataBreakpointInfoResponse['body']> {
-  const address = parseAddress(name);
-  // An error, not a null id: only that is shown to who typed it.
-  if (address === undefined)
-    throw new ProtocolError(
-      'badArguments',
-      `'${name.slice(0, 60)}' is not an address: write hexadecimal such as 0x1000.`,
-    );
-  const count = Math.abs(Math.trunc(bytes ?? 1)) || 1;
-  if (!Number.isSafeInteger(count)) throw new ProtocolError('badArguments', 'Invalid range.');
+  const address = parseAddress(name) ?? (await evaluatedAddress(session, name, frameId));
+  const count = Math.abs(bytes ?? 1) || 1;
   if (address + BigInt(count) > 1n << 64n)
     throw new ProtocolError(
       'badArguments',
@@ -123,6 +119,27 @@ async function atAddress(
     );
   const symbol = await session.debugger.modules.describe(address);
   return body(session, { address, bytes: count, label: symbol ?? hexadecimal(address) });
+}
+
+/** The address that an expression has as its value. What is none is an error, not a null id: only that is shown. */
+async function evaluatedAddress(session: Session, name: string, frameId: number | undefined): Promise<bigint> {
+  const shown = `'${name.slice(0, 60)}'`;
+  const view = await session.viewOf(frameId);
+  const vcpu = view?.frame.vcpu ?? session.focus;
+  try {
+    const value = await session.debugger.evaluate(name, view, vcpu);
+    const { kind } = await withTypes(() => value.store.strip(value.type));
+    const place = addressOf(value);
+    // As C has it: the name of an array or a function is its address.
+    if (place !== undefined && (kind === 'array' || kind === 'function')) return place;
+    if (place !== undefined && kind !== 'pointer')
+      throw new DebuggerError('type', `It is an object: write &${name.trim()} for where it is.`);
+    return BigInt.asUintN(64, toInteger(await withTypes(() => readScalar(value))));
+  } catch (error) {
+    if (!(error instanceof DebuggerError)) throw error;
+    const how = 'Write hexadecimal such as 0x1000, or an expression such as &name.';
+    throw new ProtocolError('badArguments', `${shown} is not an address. ${error.message} ${how}`);
+  }
 }
 
 function dataIdText({ address, bytes, label }: DataId): string {

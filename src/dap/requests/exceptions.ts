@@ -1,42 +1,57 @@
 /** setExceptionBreakpoints and exceptionInfo. */
 import { EXCEPTION_GROUP } from '../../debugger/user-breakpoints.ts';
 import type { StopRecord } from '../../guestdebug/api.ts';
+import { toBreakpoint } from '../breakpoint-answers.ts';
+import { NO_DEBUG, replaceGroup } from '../breakpoint-places.ts';
 import { exceptionFilters } from '../capabilities.ts';
 import { ProtocolError } from '../errors.ts';
 import { kernelExceptions, kernelExceptionSentence, kernelExceptionWish } from '../kernel-exceptions.ts';
 import type { Group, P } from '../protocol.ts';
 import type { Launched, Session } from '../session.ts';
 import { withSymbols } from '../symbolic.ts';
-import { toBreakpoint } from './breakpoints.ts';
+
+/** A filter that is to be on, perhaps under a condition. */
+export interface FilterWish {
+  readonly filter: string;
+  readonly condition?: string | undefined;
+}
 
 /** Catches what these filters name and nothing else; what became of each is the answer, in the same order. */
 export async function catchExceptions(
   session: Session,
   guest: Launched,
-  wanted: readonly string[],
+  wanted: readonly FilterWish[],
 ): Promise<P.Breakpoint[]> {
-  const known = new Set(exceptionFilters.map(({ filter }) => filter));
-  session.exceptionFilters.set(wanted);
+  const refusals = wanted.map((wish) => refusalOf(guest, wish));
+  const granted = wanted.filter((_wish, index) => refusals[index] === undefined);
+  session.exceptionFilters.set(granted.map(({ filter }) => filter));
   session.exceptionFilters.applyTo(guest.debugger.api);
-  const kernelFilters = wanted.filter((filter) => kernelExceptions.has(filter));
-  const statuses = await guest.debugger.breakpoints.replace(
+  const kernelWishes = granted.filter(({ filter }) => kernelExceptions.has(filter));
+  const statuses = await replaceGroup(
+    guest,
     EXCEPTION_GROUP,
-    kernelFilters.map((filter) => kernelExceptionWish(() => session.launched, filter)),
+    kernelWishes.map(({ filter, condition }) => ({
+      ...kernelExceptionWish(() => session.launched, filter),
+      condition,
+    })),
   );
-  session.breakpointIds.setFilters(new Map(statuses.map(({ id }, index) => [id, kernelFilters[index] ?? ''])));
-  return wanted.map((filter) => {
-    const status = statuses[kernelFilters.indexOf(filter)];
-    if (status !== undefined) return toBreakpoint(status);
-    if (known.has(filter)) return { verified: true };
-    return { verified: false, message: `There is no exception filter '${filter.slice(0, 40)}'.` };
+  session.breakpointIds.setFilters(new Map(statuses.map(({ id }, index) => [id, kernelWishes[index]?.filter ?? ''])));
+  return wanted.map((wish, index) => {
+    const status = statuses[kernelWishes.indexOf(wish)];
+    if (status !== undefined) return toBreakpoint(session, status);
+    const message = refusals[index];
+    return message === undefined ? { verified: true } : { verified: false, message };
   });
 }
 
 export function exceptions(session: Session): Group<'setExceptionBreakpoints' | 'exceptionInfo'> {
   return {
     async setExceptionBreakpoints(argument) {
-      const wanted = [...argument.filters, ...(argument.filterOptions ?? []).map(({ filterId }) => filterId)];
       session.life.require('use');
+      const wanted = [
+        ...argument.filters.map((filter) => ({ filter })),
+        ...(argument.filterOptions ?? []).map(({ filterId, condition }) => ({ filter: filterId, condition })),
+      ];
       return { breakpoints: await catchExceptions(session, session.launched, wanted) };
     },
 
@@ -66,6 +81,16 @@ export function exceptions(session: Session): Group<'setExceptionBreakpoints' | 
       };
     },
   };
+}
+
+/** Why a filter cannot be had as it was asked for. */
+function refusalOf(guest: Launched, { filter, condition }: FilterWish): string | undefined {
+  const known = exceptionFilters.find((one) => one.filter === filter);
+  if (known === undefined) return `There is no exception filter '${filter.slice(0, 40)}'.`;
+  if (guest.configuration.noDebug) return NO_DEBUG;
+  if (condition !== undefined && condition.trim() !== '' && known.supportsCondition !== true)
+    return `'${known.label}' takes no condition: it would stop always, so it is off. Remove the condition.`;
+  return undefined;
 }
 
 function exceptionId(record: StopRecord): string {

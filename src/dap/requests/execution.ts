@@ -2,19 +2,14 @@
 import { continuePlan } from '../../debugger/plan.ts';
 import type { Plan } from '../../debugger/plan.ts';
 import { StepAlone } from '../../debugger/steps/step-alone.ts';
+import type { Arguments } from '../arguments.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Call, Group } from '../protocol.ts';
 import type { Session } from '../session.ts';
 
-interface StepArguments {
-  readonly threadId: number;
-  readonly singleThread?: boolean;
-  readonly granularity?: string;
-}
-
 export function execution(session: Session): Group<'continue' | 'next' | 'stepIn' | 'stepOut' | 'pause'> {
   const step = async (
-    argument: StepArguments,
+    argument: Arguments['next'],
     call: Call,
     make: (vcpu: number, instruction: boolean) => Plan | Promise<Plan>,
   ): Promise<undefined> => {

@@ -1,11 +1,13 @@
 /** initialize, launch, configurationDone, restart, terminate, disconnect. */
 import { begin } from '../begin.ts';
+import { Cancelled } from '../call.ts';
 import { capabilities, defaultFilters } from '../capabilities.ts';
+import { Client } from '../client.ts';
 import type { LaunchConfiguration } from '../configuration.ts';
 import { validateLaunch } from '../configuration.ts';
 import { ProtocolError } from '../errors.ts';
 import { powerOn } from '../power-on.ts';
-import type { Group } from '../protocol.ts';
+import type { Call, Group } from '../protocol.ts';
 import { ScopeOver } from '../resource-scope.ts';
 import type { Launched, Session } from '../session.ts';
 import { Overtaken } from '../starts.ts';
@@ -18,7 +20,7 @@ export function lifecycle(
 ): Group<'initialize' | 'launch' | 'restart' | 'configurationDone' | 'disconnect' | 'terminate' | 'cancel'> {
   return {
     initialize(argument) {
-      session.client.introduce(argument);
+      session.dispatcher.client = new Client(argument);
       return capabilities;
     },
 
@@ -28,7 +30,7 @@ export function lifecycle(
       session.life.request('launch');
       session.client.launches(argument);
       try {
-        await start(session, configuration, (guest) => {
+        await start(session, call, configuration, (guest) => {
           if (!session.life.take('poweredOn')) throw new ScopeOver('The machine');
           session.adopt(guest);
         });
@@ -44,11 +46,11 @@ export function lifecycle(
     async restart(argument, call) {
       session.life.request('restart');
       // Without arguments those of the launch hold.
-      const given: unknown = argument.arguments;
+      const given = argument.arguments;
       const configuration = given === undefined ? session.launched.configuration : checked(given);
       let before: Launched | undefined;
       // The kernel may have been built anew: everything is read again. A failure leaves the old machine as it is.
-      const guest = await start(session, configuration, (made) => {
+      const guest = await start(session, call, configuration, (made) => {
         if (!session.life.take('replaced')) throw new ScopeOver('The machine');
         before = session.adopt(made);
       }).catch((error: unknown) => {
@@ -64,7 +66,11 @@ export function lifecycle(
       const guest = session.launched;
       // A client that does not know exception filters gets those that others show as chosen.
       if (!session.exceptionFilters.areSet && !guest.configuration.noDebug)
-        await catchExceptions(session, guest, defaultFilters);
+        await catchExceptions(
+          session,
+          guest,
+          defaultFilters.map((filter) => ({ filter })),
+        );
       call.after(() => begin(session, guest));
       return undefined;
     },
@@ -81,18 +87,26 @@ export function lifecycle(
       return undefined;
     },
 
-    // Requests are answered so fast that there is nothing to cancel; the protocol allows to ignore this one.
-    cancel: () => undefined,
+    cancel({ requestId, progressId }) {
+      session.dispatcher.calls.cancel(requestId, progressId);
+      return undefined;
+    },
   };
 }
 
-/** A machine on its way to be the session's. */
-function start(
+/** A machine on its way to be the session's. A client that cancels gives it up. */
+async function start(
   session: Session,
+  call: Call,
   configuration: LaunchConfiguration,
   adopt: (guest: Launched) => void,
 ): Promise<Launched> {
-  return session.starts.begin((scope) => powerOn(session, configuration, scope), adopt);
+  try {
+    return await call.wait(session.starts.begin((scope) => powerOn(session, configuration, scope), adopt));
+  } catch (error) {
+    if (error instanceof Cancelled) await session.starts.abort();
+    throw error;
+  }
 }
 
 /** The configuration that a client gave. Throws ProtocolError with all that is wrong with it. */

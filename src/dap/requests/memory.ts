@@ -1,27 +1,21 @@
 /** readMemory, writeMemory, disassemble. Linear addresses of the focused vCPU, 64 bits throughout. */
+import { hexadecimal } from '../../debugger/bits.ts';
 import { bytesText } from '../../debugger/disassembly.ts';
+import { READ_LIMIT } from '../arguments.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Group, P } from '../protocol.ts';
 import { fromBase64, toBase64 } from '../serial.ts';
 import type { Session } from '../session.ts';
-import { requireAddress } from './breakpoints.ts';
 
-/** More is not read or disassembled at once: clients ask again for the rest. */
-const READ_LIMIT = 1 << 20;
-const ROW_LIMIT = 5000;
-
-const offsetOf = (offset: number | undefined): bigint => BigInt(Math.trunc(offset ?? 0));
 const wrap = (address: bigint): bigint => BigInt.asUintN(64, address);
+const placeOf = (argument: { readonly memoryReference: bigint; readonly offset: number | undefined }): bigint =>
+  wrap(argument.memoryReference + BigInt(argument.offset ?? 0));
 
 export function memory(session: Session): Group<'readMemory' | 'writeMemory' | 'disassemble'> {
   return {
     readMemory(argument) {
       const { target } = session.debugger;
-      const address = wrap(
-        requireAddress(argument.memoryReference, 'The memory reference') + offsetOf(argument.offset),
-      );
-      if (!Number.isInteger(argument.count) || argument.count < 0)
-        throw new ProtocolError('badArguments', `The count ${argument.count} is not a number of bytes.`);
+      const address = placeOf(argument);
       const count = Math.min(argument.count, READ_LIMIT);
       const bytes = count === 0 ? new Uint8Array(0) : target.readLinear(session.focus, address, count);
       const at = `0x${address.toString(16)}`;
@@ -34,9 +28,7 @@ export function memory(session: Session): Group<'readMemory' | 'writeMemory' | '
     },
 
     writeMemory(argument, call) {
-      const address = wrap(
-        requireAddress(argument.memoryReference, 'The memory reference') + offsetOf(argument.offset),
-      );
+      const address = placeOf(argument);
       const bytes = fromBase64(argument.data);
       if (bytes === undefined) throw new ProtocolError('badArguments', 'The data of writeMemory is not base64.');
       const { target } = session.debugger;
@@ -58,9 +50,9 @@ export function memory(session: Session): Group<'readMemory' | 'writeMemory' | '
       }
       session.debugger.invalidate();
       call.after(() => session.changed());
-      if (session.client.initialize?.supportsMemoryEvent === true) {
+      if (session.client.showsMemoryChanges) {
         session.dispatcher.event('memory', {
-          memoryReference: argument.memoryReference,
+          memoryReference: hexadecimal(argument.memoryReference),
           offset: argument.offset ?? 0,
           count: written,
         });
@@ -68,27 +60,19 @@ export function memory(session: Session): Group<'readMemory' | 'writeMemory' | '
       return { bytesWritten: written };
     },
 
-    async disassemble(argument) {
+    async disassemble(argument, call) {
       const { debugger: debugger_ } = session;
       const { listings, paths } = session.launched;
-      const address = wrap(
-        requireAddress(argument.memoryReference, 'The memory reference') + offsetOf(argument.offset),
-      );
+      const address = placeOf(argument);
       const { instructionCount } = argument;
-      if (!Number.isInteger(instructionCount) || instructionCount < 0 || instructionCount > ROW_LIMIT) {
-        throw new ProtocolError(
-          'badArguments',
-          `instructionCount must be a number from 0 to ${ROW_LIMIT}, not ${String(instructionCount)}.`,
-        );
-      }
-      const skip = Math.max(-ROW_LIMIT, Math.min(ROW_LIMIT, Math.trunc(argument.instructionOffset ?? 0)));
       const vcpu = session.focus;
       const bits = listings.codeBits(vcpu);
       const rows = await debugger_.modules.withNames(() =>
-        listings.disassembly.rows(vcpu, address, skip, instructionCount, bits),
+        listings.disassembly.rows(vcpu, address, argument.instructionOffset ?? 0, instructionCount, bits),
       );
       const instructions: P.DisassembledInstruction[] = [];
-      for (const row of rows) {
+      for (const [index, row] of rows.entries()) {
+        await call.breathe(index / rows.length);
         const module = debugger_.modules.at(row.address);
         const line = module === undefined ? null : await module.lineAt(row.address);
         const path = line === null || line.line === 0 ? undefined : await paths.local(line.file.path);
@@ -98,7 +82,12 @@ export function memory(session: Session): Group<'readMemory' | 'writeMemory' | '
           ...(row.bytes.length > 0 ? { instructionBytes: bytesText(row.bytes) } : {}),
           instruction: row.text,
           ...(name === undefined ? {} : { symbol: name }),
-          ...(line === null || path === undefined ? {} : { location: { name: line.file.name, path }, line: line.line }),
+          ...(line === null || path === undefined
+            ? {}
+            : {
+                location: session.client.source({ name: line.file.name, path }),
+                line: session.client.line(line.line),
+              }),
           ...(row.valid ? {} : { presentationHint: 'invalid' as const }),
         });
       }

@@ -4,12 +4,11 @@ import { visibleVariables } from '../../debugger/names.ts';
 import type { Register } from '../../debugger/registers.ts';
 import { isLongCode } from '../../debugger/registers.ts';
 import { withTypes } from '../../debugger/types.ts';
-import type { Value } from '../../debugger/value.ts';
 import type { Branch, Page, VariableRow } from '../../debugger/variables.ts';
-import { debugRegisterBranch, listBranch, registerBranch, rowOf } from '../../debugger/variables.ts';
+import { debugRegisterBranch, listBranch, registerBranch } from '../../debugger/variables.ts';
 import type { VariableInfo } from '../../symbols/index.ts';
-import { evaluateVariable } from '../../symbols/index.ts';
 import type { Session } from '../session.ts';
+import { variableRow } from '../variable-rows.ts';
 
 export interface FrameBranches {
   readonly locals: Branch;
@@ -24,20 +23,8 @@ export function frameBranches(session: Session, view: FrameView): FrameBranches 
   const { debugger: debugger_ } = session;
   const { vcpu } = view.frame;
   const { module } = view.frame.physical;
-  const variableRow = (info: VariableInfo, page: Page): VariableRow => {
-    const { context } = view;
-    const store = view.scope.store;
-    const value: Value = {
-      store,
-      type: info.type,
-      location: evaluateVariable(info.location, context),
-      byteOffset: 0,
-      context,
-    };
-    return rowOf(info.name, value, page, info.name);
-  };
   const variables = (list: readonly VariableInfo[], page: Page): Promise<readonly VariableRow[]> =>
-    withTypes(() => list.map((info) => variableRow(info, page)));
+    withTypes(() => list.map((info) => variableRow(view, info, page)));
 
   const locals = listBranch((page) => variables(visibleVariables(view.extras.scopes[view.frame.scopeIndex]), page));
   const globals = listBranch(async (page) => {

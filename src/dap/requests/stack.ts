@@ -7,6 +7,7 @@ import { LISTING_MIME_TYPE } from '../listings.ts';
 import type { Group, P } from '../protocol.ts';
 import type { Session } from '../session.ts';
 import { threadId, threadName } from '../stops.ts';
+import { frameName } from '../frame-names.ts';
 import { frameBranches } from './scopes.ts';
 
 export function stack(
@@ -28,16 +29,19 @@ export function stack(
       return { threads };
     },
 
-    async stackTrace(argument) {
+    async stackTrace(argument, call) {
       session.requireStopped();
       const vcpu = session.vcpuOf(argument.threadId);
       const frames = await session.debugger.stack(vcpu);
-      const start = Math.max(0, argument.startFrame ?? 0);
-      const count = argument.levels === undefined || argument.levels <= 0 ? frames.length : argument.levels;
+      const start = argument.startFrame ?? 0;
+      const count = (argument.levels ?? 0) === 0 ? frames.length : (argument.levels ?? 0);
       const stackFrames: P.StackFrame[] = [];
       const anySource = await hasSource(session, frames);
-      for (const frame of frames.slice(start, start + count))
-        stackFrames.push(await stackFrame(session, frame, anySource));
+      for (const frame of frames.slice(start, start + count)) {
+        await call.breathe();
+        const name = await frameName(session, frame, argument.format);
+        stackFrames.push(await stackFrame(session, frame, name, anySource));
+      }
       return { stackFrames, totalFrames: frames.length };
     },
 
@@ -67,19 +71,20 @@ export function stack(
     },
 
     source(argument) {
-      const reference = argument.source?.sourceReference ?? argument.sourceReference;
-      const content = session.launched.listings.text(Number(reference));
+      const reference = argument.source?.reference ?? argument.sourceReference ?? 0;
+      const content = session.launched.listings.text(reference);
       if (content === undefined) throw new ProtocolError('unknownSource', `There is no listing ${reference}.`);
       return { content, mimeType: LISTING_MIME_TYPE };
     },
 
-    async loadedSources() {
+    async loadedSources(_argument, call) {
       const sources: P.Source[] = [];
       if (!session.isLaunched) return { sources };
       for (const module of session.debugger.modules.all) {
-        for (const file of await module.file.sourceFiles()) {
+        for (const file of await call.wait(module.file.sourceFiles())) {
+          await call.breathe();
           const path = await session.launched.paths.local(file.path);
-          sources.push({ name: file.name, path: path ?? file.path });
+          sources.push(session.client.source({ name: file.name, path: path ?? file.path }));
         }
       }
       return { sources };
@@ -124,22 +129,29 @@ async function hasSource(session: Session, frames: readonly Frame[]): Promise<bo
  * Callers in machine code stand back behind frames with source: VS Code folds them. The frame where the vCPU stands never
  * does, since VS Code selects the first one that does not, and shows nothing of a stop when there is none.
  */
-async function stackFrame(session: Session, frame: Frame, anySource: boolean): Promise<P.StackFrame> {
+async function stackFrame(session: Session, frame: Frame, name: string, anySource: boolean): Promise<P.StackFrame> {
+  const { client } = session;
   const { paths, listings } = session.launched;
   const { physical } = frame;
   const path = frame.source === undefined ? undefined : await paths.local(frame.source.file.path);
   const common = {
     id: session.references.frameId(frame),
-    name: frame.inlined ? `${frame.name} [inlined]` : frame.name,
+    name,
     instructionPointerReference: `0x${physical.pc.toString(16)}`,
   };
   const moduleId = physical.module === undefined ? {} : { moduleId: physical.module.name };
   if (frame.source !== undefined && path !== undefined) {
     const source: P.Source = { name: frame.source.file.name, path };
-    return { ...common, ...moduleId, source, line: frame.source.line, column: Math.max(1, frame.source.column) };
+    return {
+      ...common,
+      ...moduleId,
+      source: client.source(source),
+      line: client.line(frame.source.line),
+      column: client.column(Math.max(1, frame.source.column)),
+    };
   }
   const place = await listings.place(frame.vcpu, physical.level === 0 ? physical.pc : physical.lookupPc);
   const source: P.Source =
     anySource && frame.index > 0 ? { ...place.source, presentationHint: 'deemphasize' } : place.source;
-  return { ...common, ...moduleId, source, line: place.line, column: 1 };
+  return { ...common, ...moduleId, source, line: client.line(place.line), column: client.column(1) };
 }

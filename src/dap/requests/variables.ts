@@ -12,6 +12,7 @@ import type { FrameView } from '../../debugger/debugger.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Group, P } from '../protocol.ts';
 import type { BranchReference } from '../references.ts';
+import { findRow, rowsOf } from '../variable-rows.ts';
 import type { Session } from '../session.ts';
 
 export function variables(session: Session): Group<'variables' | 'setVariable' | 'setExpression' | 'evaluate'> {
@@ -119,42 +120,6 @@ async function describe(
     ...(row.memory === undefined ? {} : { memoryReference: hexadecimal(row.memory) }),
     ...(row.readOnly ? { presentationHint: { attributes: ['readOnly'] } } : {}),
   };
-}
-
-interface PageWish {
-  readonly filter?: 'named' | 'indexed' | undefined;
-  readonly start?: number | undefined;
-  readonly count?: number | undefined;
-  readonly hexadecimal: boolean;
-}
-
-async function rowsOf(session: Session, reference: BranchReference, wish: PageWish): Promise<readonly VariableRow[]> {
-  const { modules } = session.debugger;
-  const page: Page = {
-    filter: wish.filter,
-    start: wish.start,
-    count: wish.count,
-    hexadecimal: wish.hexadecimal,
-    symbolize: modules.symbolize,
-  };
-  const rows = await modules.withNames(() => reference.branch.rows(page));
-  for (const row of rows) reference.rows.set(row.name, row);
-  return rows;
-}
-
-/** The row of a name, as it is now. */
-export async function findRow(
-  session: Session,
-  reference: BranchReference,
-  name: string,
-  hex = false,
-): Promise<VariableRow> {
-  const index = /^\[(\d+)\]$/.exec(name);
-  const wish = index === null ? {} : { start: Number(index[1]), count: 1 };
-  const rows = await rowsOf(session, reference, { ...wish, hexadecimal: hex });
-  const row = rows.find((one) => one.name === name);
-  if (row === undefined) throw new ProtocolError('unknownReference', `There is no variable '${name}' here.`);
-  return row;
 }
 
 async function assignRow(session: Session, reference: BranchReference, row: VariableRow, text: string): Promise<void> {

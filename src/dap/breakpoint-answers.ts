@@ -1,0 +1,29 @@
+/** How a breakpoint of the debugger is told to the client. */
+import type { BreakpointStatus } from '../debugger/user-breakpoints.ts';
+import type { Client } from './client.ts';
+import { WAITS_FOR_KERNEL } from './linux.ts';
+import type { P } from './protocol.ts';
+
+/**
+ * @param source as the client writes it
+ * @param askedLine the line that was asked for, counted from 1: said where there is no better one
+ */
+export function toBreakpoint(
+  { client }: { readonly client: Client },
+  status: BreakpointStatus,
+  source?: P.Source,
+  askedLine?: number,
+): P.Breakpoint {
+  const { place } = status;
+  const address = place.kind === 'code' ? place.addresses[0] : undefined;
+  const line = (place.kind === 'code' ? place.source?.line : undefined) ?? askedLine;
+  return {
+    id: status.id,
+    verified: status.verified,
+    ...(status.message === undefined || status.message === '' ? {} : { message: status.message }),
+    ...(status.message === WAITS_FOR_KERNEL ? { reason: 'pending' as const } : {}),
+    ...(source === undefined ? {} : { source }),
+    ...(line === undefined ? {} : { line: client.line(line) }),
+    ...(address === undefined ? {} : { instructionReference: `0x${address.toString(16)}` }),
+  };
+}
