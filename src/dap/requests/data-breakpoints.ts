@@ -129,10 +129,10 @@ async function evaluatedAddress(session: Session, name: string, frameId: number 
   try {
     const value = await session.debugger.evaluate(name, view, vcpu);
     const { kind } = await withTypes(() => value.store.strip(value.type));
-    const place = addressOf(value);
+    const at = addressOf(value);
     // As C has it: the name of an array or a function is its address.
-    if (place !== undefined && (kind === 'array' || kind === 'function')) return place;
-    if (place !== undefined && kind !== 'pointer')
+    if (at !== undefined && (kind === 'array' || kind === 'function')) return at;
+    if (at !== undefined && kind !== 'pointer')
       throw new DebuggerError('type', `It is an object: write &${name.trim()} for where it is.`);
     return BigInt.asUintN(64, toInteger(await withTypes(() => readScalar(value))));
   } catch (error) {
