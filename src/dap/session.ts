@@ -132,9 +132,9 @@ export class Session {
   ): void {
     this.dispatcher.event('output', { category, output: `${text}\n`, ...place });
   }
-  /** The event of step requests: every vCPU ran. */
-  continued(vcpu: number): void {
-    this.dispatcher.event('continued', { threadId: threadId(vcpu), allThreadsContinued: true });
+  /** The event of step requests. @param alone the others stand still */
+  continued(vcpu: number, alone = false): void {
+    this.dispatcher.event('continued', { threadId: threadId(vcpu), allThreadsContinued: !alone });
   }
   /** Registers or memory were changed by the user: views of values are stale. */
   changed(): void {

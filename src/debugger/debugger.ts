@@ -15,6 +15,7 @@ import type { LogLine } from './hit-filter.ts';
 import { Module, ModuleSet } from './modules.ts';
 import { ModuleScope } from './names.ts';
 import type { Plan } from './plan.ts';
+import { impossibleState } from './processor-state.ts';
 import { InstructionStep } from './steps/instruction-step.ts';
 import type { LineStepKind } from './steps/line-step.ts';
 import { LineStep } from './steps/line-step.ts';
@@ -25,7 +26,7 @@ import { readRegister, writeRegister } from './registers.ts';
 import { withTypes } from './types.ts';
 import { UserBreakpoints } from './user-breakpoints.ts';
 import type { Value } from './value.ts';
-import { encodeScalar, planStore, scalarKind } from './value.ts';
+import { encodeScalar, planStore, scalarKind, requireFit } from './value.ts';
 
 export interface DebuggerParts {
   readonly machine: MachineApi;
@@ -138,6 +139,7 @@ export class Debugger {
     const compiled = await this.compile(await this.enumeratorAware(text, object), view);
     const context = view?.context ?? liveContext(this.target, vcpu, { row: null, frameBase: null, loadBias: 0n });
     const scalar = await withTypes(() => compiled.scalar(context));
+    requireFit(object, kind, scalar);
     const writes = planStore(object, encodeScalar(kind, scalar));
     for (const write of writes) this.write(write, vcpu, view?.frame);
     this.invalidate();
@@ -176,6 +178,8 @@ export class Debugger {
 
   /** Stores a whole register by number (registers.ts). */
   setRegister(vcpu: number, number: number, value: bigint): void {
+    const problem = impossibleState(this.target.slots, vcpu, number, value);
+    if (problem !== undefined) throw new DebuggerError('notAssignable', problem);
     if (!writeRegister(this.target.slots, vcpu, number, value)) {
       throw new DebuggerError('notAssignable', 'The register cannot be written.');
     }
@@ -190,19 +194,21 @@ export class Debugger {
     return decode(this.target.readLinear(vcpu, linear, 15), linear, bits)?.length;
   }
 
-  stepInstruction(vcpu: number, over: boolean): Plan {
-    return new InstructionStep(this, vcpu, over);
+  // `alone`: the vCPU executes while all others stand still; it walks through what it calls.
+
+  stepInstruction(vcpu: number, over: boolean, alone = false): Plan {
+    return new InstructionStep(this, vcpu, over, alone);
   }
-  async stepLine(vcpu: number, kind: 'in' | 'over'): Promise<Plan> {
+  async stepLine(vcpu: number, kind: 'in' | 'over', alone = false): Promise<Plan> {
     const top = (await this.stack(vcpu))[0];
     // Without lines a step by line is a step by instruction.
-    if (top?.source === undefined) return new InstructionStep(this, vcpu, kind === 'over');
+    if (top?.source === undefined) return new InstructionStep(this, vcpu, kind === 'over', alone);
     const line: LineStepKind = kind;
-    return new LineStep(this, vcpu, line);
+    return new LineStep(this, vcpu, line, alone);
   }
-  async stepOut(vcpu: number): Promise<Plan> {
+  async stepOut(vcpu: number, alone = false): Promise<Plan> {
     const top = (await this.stack(vcpu))[0];
-    if (top?.inlined === true) return new LineStep(this, vcpu, 'outOfInlined');
+    if (top?.inlined === true) return new LineStep(this, vcpu, 'outOfInlined', alone);
     const stack = await unwindStack(this.target, this.modules, vcpu, 2);
     if (stack[1] === undefined) {
       throw new DebuggerError(
@@ -210,7 +216,7 @@ export class Debugger {
         'There is no caller to step out to: this is the outermost frame that is known.',
       );
     }
-    return new StepOut(this, vcpu);
+    return new StepOut(this, vcpu, alone);
   }
 
   /** Ids of the user's breakpoints behind a stop. */

@@ -150,6 +150,34 @@ export function decodeScalar(kind: ScalarKind, bytes: Uint8Array): Scalar {
   return kind.kind === 'integer' && kind.signed ? BigInt.asIntN(kind.size * 8, raw) : raw;
 }
 
+/** Throws `DebuggerError` when an object cannot hold a number: nothing is cut without a word. */
+export function requireFit(object: Value, kind: ScalarKind, scalar: Scalar): void {
+  const refuse = (holds: string): never => {
+    const shown = typeof scalar === 'bigint' && scalar > 0xffffn ? `0x${scalar.toString(16)}` : String(scalar);
+    throw new DebuggerError('notAssignable', `${shown} does not fit: ${holds}.`);
+  };
+  const name = object.store.nameOf(object.type);
+  if (kind.kind === 'float') {
+    const single = kind.size === 4 && Number.isFinite(Number(scalar)) && !Number.isFinite(Math.fround(Number(scalar)));
+    if (single) refuse(`a '${name}' of 32 bits holds at most 3.4028235e38`);
+    return;
+  }
+  if (typeof scalar === 'number' && !Number.isFinite(scalar)) refuse(`'${name}' holds whole numbers`);
+  const value = toInteger(scalar);
+  const type = object.store.strip(object.type);
+  if (type.kind === 'base' && type.encoding === 'boolean' && value !== 0n && value !== 1n)
+    refuse(`a '${name}' is 0 or 1`);
+  const bits = BigInt(object.bits?.size ?? kind.size * 8);
+  // Bits may be written as a number with or without a sign, whatever the type makes of them.
+  const least = -(1n << (bits - 1n));
+  const most = (1n << bits) - 1n;
+  if (value >= least && value <= most) return;
+  const what = object.bits === undefined ? `'${name}' has` : 'this field has';
+  refuse(
+    `${what} ${bits} bit${bits === 1n ? '' : 's'}, for ${least} to ${most > 0xffffn ? `0x${most.toString(16)}` : most}`,
+  );
+}
+
 export function encodeScalar(kind: ScalarKind, scalar: Scalar): Uint8Array {
   if (kind.kind === 'float') {
     const bytes = new Uint8Array(kind.size);

@@ -1,7 +1,6 @@
 /** continue, pause and the steps. Answers come at once; stops are events. */
 import { continuePlan } from '../../debugger/plan.ts';
 import type { Plan } from '../../debugger/plan.ts';
-import { StepAlone } from '../../debugger/steps/step-alone.ts';
 import type { Arguments } from '../arguments.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Call, Group } from '../protocol.ts';
@@ -11,7 +10,7 @@ export function execution(session: Session): Group<'continue' | 'next' | 'stepIn
   const step = async (
     argument: Arguments['next'],
     call: Call,
-    make: (vcpu: number, instruction: boolean) => Plan | Promise<Plan>,
+    make: (vcpu: number, instruction: boolean, alone: boolean) => Plan | Promise<Plan>,
   ): Promise<undefined> => {
     session.life.require('resume');
     const guest = session.launched;
@@ -23,13 +22,13 @@ export function execution(session: Session): Group<'continue' | 'next' | 'stepIn
         `vCPU ${vcpu} has not been started by the guest yet (it waits for SIPI), so it cannot step.`,
       );
     // `singleThread` is an explicit command: this vCPU alone, the others stand still.
-    const plan =
-      argument.singleThread === true ? new StepAlone(vcpu) : await make(vcpu, argument.granularity === 'instruction');
+    const alone = argument.singleThread === true;
+    const plan = await make(vcpu, argument.granularity === 'instruction', alone);
     // Another request may have resumed or restarted the guest while symbols were asked.
     session.life.require('resume');
     if (!session.isCurrent(guest)) throw new ProtocolError('notStopped', 'notStopped');
     session.life.request('resume');
-    session.continued(vcpu);
+    session.continued(vcpu, alone);
     call.after(() => session.run(guest, plan));
     return undefined;
   };
@@ -50,14 +49,19 @@ export function execution(session: Session): Group<'continue' | 'next' | 'stepIn
       return { allThreadsContinued: true };
     },
     next: (argument, call) =>
-      step(argument, call, (vcpu, instruction) =>
-        instruction ? session.debugger.stepInstruction(vcpu, true) : session.debugger.stepLine(vcpu, 'over'),
+      step(argument, call, (vcpu, instruction, alone) =>
+        instruction
+          ? session.debugger.stepInstruction(vcpu, true, alone)
+          : session.debugger.stepLine(vcpu, 'over', alone),
       ),
     stepIn: (argument, call) =>
-      step(argument, call, (vcpu, instruction) =>
-        instruction ? session.debugger.stepInstruction(vcpu, false) : session.debugger.stepLine(vcpu, 'in'),
+      step(argument, call, (vcpu, instruction, alone) =>
+        instruction
+          ? session.debugger.stepInstruction(vcpu, false, alone)
+          : session.debugger.stepLine(vcpu, 'in', alone),
       ),
-    stepOut: (argument, call) => step(argument, call, (vcpu) => session.debugger.stepOut(vcpu)),
+    stepOut: (argument, call) =>
+      step(argument, call, (vcpu, _instruction, alone) => session.debugger.stepOut(vcpu, alone)),
     pause(argument) {
       session.life.require('pause');
       session.pause(session.vcpuOf(argument.threadId));

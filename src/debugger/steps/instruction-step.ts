@@ -7,8 +7,8 @@ import { StepPlan } from './step-plan.ts';
 export class InstructionStep extends StepPlan {
   private readonly over: boolean;
 
-  constructor(host: StepHost, vcpu: number, over: boolean) {
-    super(host, vcpu, over ? 'insn-whole' : 'insn');
+  constructor(host: StepHost, vcpu: number, over: boolean, alone = false) {
+    super(host, vcpu, over ? 'insn-whole' : 'insn', alone);
     this.over = over;
   }
   start(): Promise<PlanAnswer> {

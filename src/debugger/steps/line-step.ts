@@ -42,8 +42,8 @@ export class LineStep extends StepPlan {
   private readonly busy: BusyLine;
   private nameless = 0;
 
-  constructor(host: StepHost, vcpu: number, kind: LineStepKind) {
-    super(host, vcpu, 'insn-whole');
+  constructor(host: StepHost, vcpu: number, kind: LineStepKind, alone = false) {
+    super(host, vcpu, 'insn-whole', alone);
     this.kind = kind;
     this.busy = new BusyLine(host);
   }

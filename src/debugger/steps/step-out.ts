@@ -8,8 +8,8 @@ import { StepPlan } from './step-plan.ts';
 import type { StepHost } from './step-plan.ts';
 
 export class StepOut extends StepPlan {
-  constructor(host: StepHost, vcpu: number) {
-    super(host, vcpu, 'insn-whole');
+  constructor(host: StepHost, vcpu: number, alone = false) {
+    super(host, vcpu, 'insn-whole', alone);
   }
   async start(): Promise<PlanAnswer> {
     const stack = await unwindStack(this.host.target, this.host.modules, this.vcpu, 2);

@@ -23,6 +23,13 @@ export interface StepHost {
 /** Says for a vCPU that is at a breakpoint of the step, and for its linear address, whether it is the flow that the step follows. */
 export type IsFlow = (vcpu: number, linear: bigint) => boolean;
 
+/** Where a vCPU that steps alone is going. */
+interface Walk {
+  readonly addresses: ReadonlySet<bigint> | undefined;
+  readonly isFlow: IsFlow;
+  readonly then: () => Promise<PlanAnswer>;
+}
+
 export abstract class StepPlan implements Plan {
   protected readonly host: StepHost;
   /** The vCPU that the step follows; changes when the task goes on elsewhere. */
@@ -32,11 +39,16 @@ export abstract class StepPlan implements Plan {
   private readonly temporary = new Map<number, bigint | undefined>();
   private awaited: (() => Promise<PlanAnswer>) | undefined;
   private readonly mode: 'insn' | 'insn-whole';
+  private readonly alone: boolean;
+  /** Alone, the vCPU walks where others would run: until it arrives here. */
+  private walk: Walk | undefined;
 
-  constructor(host: StepHost, vcpu: number, mode: 'insn' | 'insn-whole') {
+  /** @param alone an explicit command: this vCPU executes, all others stand still until the step is done */
+  constructor(host: StepHost, vcpu: number, mode: 'insn' | 'insn-whole', alone: boolean) {
     this.host = host;
     this.vcpu = vcpu;
     this.mode = mode;
+    this.alone = alone;
     this.before = this.spot();
   }
 
@@ -51,7 +63,7 @@ export abstract class StepPlan implements Plan {
   }
   protected lease(): PlanAnswer {
     this.before = this.spot();
-    const how: Resume = { kind: 'step', vcpu: this.vcpu, mode: this.mode };
+    const how: Resume = { kind: this.alone ? 'stepAlone' : 'step', vcpu: this.vcpu, mode: this.mode };
     return { kind: 'resume', how };
   }
   /** Where what the leased instruction called will return to; undefined when it called nothing. */
@@ -71,9 +83,21 @@ export abstract class StepPlan implements Plan {
   /** Runs freely until a vCPU arrives at one of the addresses as the flow that is followed; then `then` decides. */
   protected runTo(addresses: Iterable<bigint>, isFlow: IsFlow, then: () => Promise<PlanAnswer>): PlanAnswer {
     this.clear();
+    if (this.alone) return this.walkTo(new Set(addresses), isFlow, then);
     for (const linear of new Set(addresses)) this.place(linear, isFlow);
     this.awaited = then;
     return { kind: 'resume', how: { kind: 'continue' } };
+  }
+  /** Lease by lease, until the flow is at one of the addresses (without any: wherever it is recognised). */
+  private walkTo(addresses: Walk['addresses'], isFlow: IsFlow, then: () => Promise<PlanAnswer>): PlanAnswer {
+    this.walk = { addresses, isFlow, then };
+    return this.lease();
+  }
+  private walked({ addresses, isFlow, then }: Walk): PlanAnswer | Promise<PlanAnswer> {
+    const { pc } = this.spot();
+    if (addresses?.has(pc) === false || !isFlow(this.vcpu, pc)) return this.lease();
+    this.walk = undefined;
+    return then();
   }
   /** Runs until a call or a function has returned. */
   protected runToReturn({ pc, stackPointer }: Return, then: () => Promise<PlanAnswer>): PlanAnswer {
@@ -121,6 +145,7 @@ export abstract class StepPlan implements Plan {
     if (record.causes.some(({ cause, owner }) => owner === 'host' && cause !== 'step')) return { kind: 'report' };
     // The lease suppressed line 9 of the boundary table here: ask the breakpoints that the step runs over.
     if (record.pc !== this.before.pc && api.visit(record.vcpu, 'users').length > 0) return { kind: 'report' };
+    if (this.walk !== undefined) return this.walked(this.walk);
     const through = record.delivery === undefined ? undefined : this.through(record.delivery);
     return through ?? this.stepped(record);
   }
@@ -130,6 +155,7 @@ export abstract class StepPlan implements Plan {
     const flow = interruptedFlow(this.host.target, this.vcpu, delivery, this.before);
     if (flow === undefined) return undefined;
     const isFlow = this.withStackPointer(flow.stackPointer);
+    if (this.alone) return this.walkTo(undefined, isFlow, () => this.resumed());
     // A #BP handler may take the instruction pointer back to the instruction that it restored.
     const places = [flow.pc, this.before.pc];
     const next = this.next();
