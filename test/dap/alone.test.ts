@@ -24,7 +24,7 @@ describe('a step of one thread', () => {
         breakpoints: [{ line: insertion }],
       });
     });
-    ({ threadId } = await client.stopped());
+    threadId = (await client.stopped()).threadId ?? 0;
     await client.request('setBreakpoints', { source: { path: path.join(guest, 'worker.c') }, breakpoints: [] });
   });
   after(async () => {
