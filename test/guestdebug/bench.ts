@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import * as L from '../../src/core/layout.ts';
 import type { GuestDebugOptions } from '../../src/guestdebug/guest-debug.ts';
 import { GuestDebug } from '../../src/guestdebug/guest-debug.ts';
+import { LocalApic } from '../../src/machine/lapic.ts';
 import { Machine as Pc } from '../../src/machine/machine.ts';
 import type { Code } from '../core/code.ts';
 import { CODE, Machine as Tables, STACK } from '../core/machine.ts';
@@ -66,6 +67,20 @@ function hasPlace(code: Code): boolean {
     return false;
   }
 }
+/** Something of the outside world asks vCPU `vcpu` for attention, whose local APIC software has enabled. */
+export function outside(pc: Pc, vcpu: number, message: Parameters<LocalApic['receive']>[0]): void {
+  const lapics: unknown = Reflect.get(pc, 'lapics');
+  const lapic: unknown = Array.isArray(lapics) ? lapics[vcpu] : undefined;
+  if (!(lapic instanceof LocalApic)) throw new Error(`the machine has no local APIC ${vcpu}`);
+  lapic.receive(message);
+}
+/** An interrupt of this vector comes from outside. */
+export function interrupt(pc: Pc, vcpu: number, vector: number): void {
+  outside(pc, vcpu, { delivery: 0, vector, level: false });
+}
+/** x2APIC on, and software-enabled by the spurious-vector register (SDM 3A 11.9, 11.12.1). */
+export const APIC_ON = 'B9 1B 00 00 00 0F 32 0D 00 0C 00 00 0F 30 B9 0F 08 00 00 B8 FF 01 00 00 31 D2 0F 30';
+
 /** The same program without a debugger: digest at its end. */
 export function undebugged(build: (code: Code) => void, options: BenchOptions = {}, ticks = 100_000): string {
   const { pc, layer } = bench(build, options);

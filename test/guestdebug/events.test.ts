@@ -5,13 +5,13 @@ import * as P from '../../src/guestdebug/policy.ts';
 import { Code, RAX, RBX, RCX, RDX } from '../core/code.ts';
 import { B1, CODE, DATA, I6, I7, PAGE_TABLE, PML4, STACK } from '../core/machine.ts';
 import type { Bench } from './bench.ts';
-import { bench } from './bench.ts';
+import { APIC_ON, bench, interrupt, outside } from './bench.ts';
 import { idOf, next, noStop, step, untilStop } from './layer.ts';
 import { debugged, symbol } from './sample-guest.ts';
 
 /** x2APIC on, software-enabled; then a write of the interrupt command register. */
 function interruptCommand(c: Code, command: number): Code {
-  c.raw('B9 1B 00 00 00 0F 32 0D 00 0C 00 00 0F 30 B9 0F 08 00 00 B8 FF 01 00 00 31 D2 0F 30');
+  c.raw(APIC_ON);
   return c.load(RCX, 0x830).load(RAX, command).load(RDX, 0).at('send').raw('0F 30');
 }
 const NMI_TO_0 = 0x4400;
@@ -49,6 +49,73 @@ test('T-AB INIT during a step stops with kind reset', () => {
   const record = step(layer, 0);
   assert.deepEqual([record.kind, layer.vcpus()[0]?.mode, record.pc], ['reset', 'real', 0xfffffff0n]);
   assert.equal(pc.engine.vcpu(0).lease, 0);
+});
+test('T-AB an SMI while stepping with BLOCKIRQ is held and comes afterwards', () => {
+  const SMI_TO_0 = 0x4200;
+  /** SMBASE at reset is 30000h, the handler 8000h behind it (SDM 3C 31.4). */
+  const SMI_HANDLER = 0x3_8000;
+  const b = bench((c) => interruptCommand(c, SMI_TO_0).at('A').raw('90 90 90'), {
+    prepare: (m) => m.write(SMI_HANDLER, Uint8Array.of(0x90, 0x0f, 0xaa)), // nop; rsm
+  });
+  const { layer, code } = b;
+  idOf(layer.set({ kind: 'execution', linear: code.place('send') }));
+  untilStop(layer);
+  control(b, 0x100003 | 0x10000);
+  const records = [next(layer), next(layer)];
+  assert.deepEqual(
+    records.map((r) => [r.pc, r.heldEvents.smi]),
+    [
+      [b.A, true],
+      [b.A + 1n, true],
+    ],
+  );
+  idOf(layer.set({ kind: 'execution', linear: BigInt(SMI_HANDLER) }));
+  control(b, 0);
+  const handler = next(layer);
+  assert.deepEqual([handler.pc, handler.heldEvents.smi], [BigInt(SMI_HANDLER), false]);
+  assert.deepEqual([step(layer, 0).pc, step(layer, 0).pc], [BigInt(SMI_HANDLER) + 1n, b.A + 1n]);
+  noStop(layer, 10_000);
+});
+test('T-AC a processor that waits for SIPI is not started by continue; a SIPI while stopped starts it at its vector', () => {
+  const STARTUP = 6;
+  const b = bench((c) => c.raw(APIC_ON).at('A').raw('90').at('spin').raw('EB FE'), { vcpus: 2, quantum: 3 });
+  const { layer, pc } = b;
+  // The second processor has enabled its APIC and waits.
+  pc.engine.set32(L.ACTIVITY, 2, 1);
+  idOf(layer.set({ kind: 'execution', linear: b.A }));
+  assert.equal(untilStop(layer).vcpu, 0);
+  assert.equal(layer.vcpus()[1]?.state, 'offline');
+  noStop(layer, 1000);
+  assert.equal(layer.vcpus()[1]?.activity, 'waitSipi');
+  layer.pause();
+  untilStop(layer);
+  const before = pc.instructions;
+  outside(pc, 1, { delivery: STARTUP, vector: 0x34, level: false });
+  assert.deepEqual([layer.runSlice(1000).kind, pc.instructions], ['stopped', before]);
+  idOf(layer.set({ kind: 'execution', linear: 0x3_4000n, vcpus: [1] }));
+  const started = next(layer);
+  assert.deepEqual([started.vcpu, started.pc], [1, 0x3_4000n]);
+});
+test('T-AD a halted processor is halted after stop and continue, and wakes on its interrupt', () => {
+  const b = bench((c) => c.raw(APIC_ON, 'FB').at('A').raw('F4').at('woken').raw('90'), { vcpus: 2, quantum: 1 });
+  const { layer, pc, tables, code } = b;
+  layer.runSlice(100);
+  layer.pause();
+  untilStop(layer);
+  assert.deepEqual(
+    layer.vcpus().map(({ activity }) => activity),
+    ['halted', 'halted'],
+  );
+  noStop(layer, 100);
+  assert.deepEqual(tables.log, []);
+  idOf(layer.set({ kind: 'execution', linear: code.place('woken') }));
+  interrupt(pc, 1, 0x40);
+  const woken = untilStop(layer);
+  assert.deepEqual([woken.vcpu, woken.pc, layer.vcpus()[0]?.activity], [1, code.place('woken'), 'halted']);
+  assert.deepEqual(
+    tables.log.map(({ vector, rip }) => [vector, rip]),
+    [[0x40, code.place('woken')]],
+  );
 });
 test("T-9F INIT resets the guest's bank and keeps the host's", () => {
   const b = bench((c) => interruptCommand(c, INIT_TO_0).at('A').raw('90'), {
@@ -170,6 +237,26 @@ test('T-86 a breakpoint of one address space does not fire in another', () => {
   assert.deepEqual([pc.engine.vcpu(0).cr3, BigInt(PML4) === BigInt(other)], [BigInt(other), false]);
   noStop(layer, 10_000);
   assert.equal(layer.counts(id)?.hits, 1);
+});
+test('T-86 a breakpoint of no address space fires in every one, and where the page was remapped', () => {
+  const other = 0x14000;
+  const { layer, code } = bench(
+    (c) => {
+      c.relative('E8', 'f', 4).load(RAX, other).raw('0F 22 D8').relative('E8', 'f', 4);
+      // mov [pte of f's page], rax = the same frame, another entry; invlpg [rbx]
+      c.load(RAX, CODE | 0x27)
+        .raw('48 89 04 25')
+        .value(PAGE_TABLE + (CODE >> 12) * 8, 4);
+      c.load(RBX, CODE).raw('0F 01 3B').relative('E8', 'f', 4).relative('EB', 'out', 1);
+      c.at('f').raw('90 C3').at('out').raw('90');
+    },
+    { prepare: (m) => m.write64(other, 0x11007n) },
+  );
+  const id = idOf(layer.set({ kind: 'execution', linear: code.place('f') }));
+  const places = [untilStop(layer), next(layer), next(layer)].map(({ pc }) => pc);
+  assert.deepEqual(places, [code.place('f'), code.place('f'), code.place('f')]);
+  noStop(layer, 10_000);
+  assert.equal(layer.counts(id)?.hits, 3);
 });
 test('T-89 an overlay on an instruction that crosses a page fires at its first byte', () => {
   const at = DATA + 0xffe;

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { RAX, RBX, RDX } from '../core/code.ts';
-import { B1, BS, DATA, I6, I7, IF } from '../core/machine.ts';
-import { bench, type Bench } from './bench.ts';
+import { B1, BS, DATA, I6, I7, IF, POPF_SETTING_TF } from '../core/machine.ts';
+import { APIC_ON, bench, type Bench } from './bench.ts';
 import { idOf, next, noStop, step, stopOf, untilStop } from './layer.ts';
 
 const HW = 0x20001;
@@ -90,6 +90,53 @@ test('T-30 T-31 T-32 T-33 T-34 T-35 T-37 steps with interrupts held, over fast p
     tables.log.map(({ vector, rip }) => [vector, rip]),
     [[0x40, A + 10n]],
   );
+});
+test('T-30 T-31 T-32 T-33 T-34 T-35 an interrupt is held over STI, CPUID, a write of TSC_DEADLINE and CLI, all in one go', () => {
+  const b = bench((c) => {
+    c.raw(APIC_ON, 'FA B9 3F 08 00 00 B8 40 00 00 00 0F 30'); // cli; SELF IPI 40h
+    // sti; xor eax, eax; cpuid; mov ecx, IA32_TSC_DEADLINE; wrmsr; cli; nop
+    c.at('A').raw('FB 31 C0 0F A2 B9 E0 06 00 00 0F 30 FA').at('end').raw('90 90');
+  });
+  const { layer, A, tables } = b;
+  idOf(layer.set({ kind: 'execution', linear: A }));
+  assert.equal(untilStop(layer).pc, A);
+  call(b, 0x10001 | STEP | BLOCKIRQ);
+  const seen = Array.from({ length: 6 }, () => {
+    const { kind, pc, dr6, heldEvents, shadow } = next(layer);
+    return [kind, pc - A, dr6, heldEvents.interrupt, shadow, (tables.flags & IF) !== 0n];
+  });
+  assert.deepEqual(seen, [
+    ['step', 1n, I6 + BS, true, 'sti', true],
+    ['step', 3n, I6 + BS, true, 'none', true],
+    ['step', 5n, I6 + BS, true, 'none', true],
+    ['step', 10n, I6 + BS, true, 'none', true],
+    ['step', 12n, I6 + BS, true, 'none', true],
+    ['step', 13n, I6 + BS, true, 'none', false],
+  ]);
+  assert.deepEqual(tables.log, []);
+  call(b, 0);
+  noStop(layer, 10_000);
+  assert.deepEqual(tables.log, [], 'the guest has interrupts off');
+});
+test('T-3B T-3C an injection while a guest exception is pending is EBUSY, whichever of the two', () => {
+  const injections = [0x40001, 0x80001];
+  const refused = (b: Bench): void => {
+    for (const control of injections) {
+      const debugreg = Array.from({ length: 8 }, () => 0n);
+      const answer = b.layer.setGuestDebug(0, { control, pad: 0, debugreg, insnLength: 1 });
+      assert.equal(answer, 'EBUSY', control.toString(16));
+      assert.match(b.layer.controlMessage, /an exception is already pending/);
+    }
+  };
+  // A single-step trap of the guest's own waits behind the instruction that was stepped.
+  const stepped = bench((c) => c.raw(POPF_SETTING_TF).at('A').raw('90 90'));
+  const id = idOf(stepped.layer.set({ kind: 'execution', linear: stepped.A }));
+  untilStop(stepped.layer);
+  stepped.layer.remove(id);
+  assert.notEqual(step(stepped.layer, 0).guestPending & 0x4000, 0);
+  refused(stepped);
+  noStop(stepped.layer, 100);
+  assert.deepEqual(stepped.tables.debugLog[0], [stepped.A + 1n, I6 + BS]);
 });
 test('T-34 T-35 a write of TSC_DEADLINE and CLI do not skip the lease', () => {
   const { layer, A, tables } = bench((c) => {

@@ -1,9 +1,11 @@
 // guest-debug-spec 6.8 on the real core and machine: several vCPUs that really run.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as L from '../../src/core/layout.ts';
 import type { Code } from '../core/code.ts';
 import { RBX, RCX } from '../core/code.ts';
-import { DATA } from '../core/machine.ts';
+import type { Machine as Tables } from '../core/machine.ts';
+import { AND_CLEARING_TF, DATA, POPF_SETTING_TF } from '../core/machine.ts';
 import { bench, undebugged } from './bench.ts';
 import { idOf, next, noStop, step, stopOf, untilStop } from './layer.ts';
 
@@ -27,6 +29,19 @@ test('T-A1 deleted after the first stop: three are discarded', () => {
   layer.remove(id);
   noStop(layer, 10_000);
   assert.equal(layer.discardedEvents, 3);
+});
+test('4.3 a queued event of a vCPU that the user has moved away is discarded', () => {
+  const { layer, pc, A, code } = bench((c) => c.raw('90').at('A').raw('90 90').at('B').raw('90'), {
+    vcpus: 2,
+    quantum: 1,
+  });
+  const id = idOf(layer.set({ kind: 'execution', linear: A }));
+  const first = untilStop(layer);
+  assert.deepEqual([first.alsoPending.length, layer.counts(id)?.hits], [1, 2]);
+  pc.engine.set64(L.RIP, code.place('B'), 1 - first.vcpu);
+  noStop(layer, 1000);
+  assert.deepEqual([layer.discardedEvents, layer.counts(id)?.discarded], [1, 1]);
+  assert.equal(layer.ledger(0, 100).filter((row) => row.disposition === 'discarded').length, 1);
 });
 test('T-A5 as many hits as the guest counted, and the digest of a run without a debugger', () => {
   const options = { vcpus: 4, quantum: 7 };
@@ -70,6 +85,37 @@ test('T-B2 T-B7 on the real core', () => {
   assert.equal(next(layer).pc, A);
   layer.remove(id);
   noStop(layer, 1000);
+});
+test("T-C0 detach with two queued events and BLOCKIRQ: the guest's own slots and pending #DB are as they were", () => {
+  const build = (c: Code): Code =>
+    c.load(RBX, DATA).raw(POPF_SETTING_TF).at('A').raw('90 90').raw('9C 58', AND_CLEARING_TF, '50 9D 90');
+  const prepare = (m: Tables): void => m.setGuestSlot(2, BigInt(DATA + 128), 1, 8);
+  const options = { vcpus: 3, quantum: 1, prepare };
+  const { layer, pc, A } = bench(build, options);
+  idOf(layer.set({ kind: 'execution', linear: A + 1n }));
+  idOf(layer.set({ kind: 'data', linear: BigInt(DATA + 64), size: 32, access: 'readWrite' }));
+  layer.setCatch({ bp: 'both', db: false });
+  const stopped = untilStop(layer);
+  assert.deepEqual([stopped.pc, stopped.alsoPending.length], [A + 1n, 2]);
+  for (const vcpu of [0, 1, 2]) {
+    const debugreg = [0n, 0n, 0n, 0n, 0n, 0n, 0n, 0n];
+    assert.equal(layer.setGuestDebug(vcpu, { control: 0x110001, pad: 0, debugreg }), 'OK');
+  }
+  const guestBank = (): unknown => [0, 1, 2].map((vcpu) => layer.slots(vcpu).slice(0, 4));
+  const before = guestBank();
+  layer.detach(true);
+  assert.deepEqual(guestBank(), before);
+  assert.deepEqual(
+    [0, 1, 2].flatMap((vcpu) =>
+      layer
+        .slots(vcpu)
+        .slice(4)
+        .map(({ owner }) => owner),
+    ),
+    Array.from({ length: 12 }, () => 'free'),
+  );
+  pc.run(100_000);
+  assert.equal(pc.digest(), undebugged(build, options));
 });
 test('T-C0 detach with everything set: the digest is that of a run without a debugger', () => {
   const options = { vcpus: 4, quantum: 3 };

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Access, DataBreakpoint } from '../../src/guestdebug/api.ts';
 import type { Code } from '../core/code.ts';
-import { RAX, RBX, RCX, RDI, RSI } from '../core/code.ts';
-import { CODE, DATA, I6, PAGE_TABLE, STACK } from '../core/machine.ts';
+import { Code as Assembler, RAX, RBX, RCX, RDI, RSI } from '../core/code.ts';
+import { CODE, DATA, I6, KERNEL_CODE32, PAGE_TABLE, RF, STACK } from '../core/machine.ts';
 import { bench, undebugged } from './bench.ts';
 import { idOf, messageOf, next, noStop, untilStop } from './layer.ts';
 
@@ -77,6 +77,35 @@ test('T-75 an access beside the asked bytes is filtered and counted', () => {
   noStop(layer, 1000);
   assert.deepEqual([layer.slots(0)[4]?.filteredHits, layer.slots(0)[4]?.hits], [1, 0]);
 });
+test('T-75 a store that ends right in front of the asked bytes, and one that begins right behind them, are filtered', () => {
+  for (const offset of [-4, 2]) {
+    const watched = DATA + 4;
+    // mov dword [rbx], 1
+    const { layer } = bench((c) => c.load(RBX, watched + offset).raw('C7 03 01 00 00 00 90'));
+    const id = idOf(layer.set(data(watched, offset < 0 ? 4 : 2)));
+    noStop(layer, 1000);
+    assert.deepEqual([layer.slots(0)[4]?.filteredHits, layer.slots(0)[4]?.hits], [1, 0], `offset ${offset}`);
+    assert.equal(layer.counts(id)?.hits, 0);
+  }
+});
+test('T-71 a guest slot on the bytes of the third of five iterations: RCX is 2 in the handler of its #DB', () => {
+  const { layer, tables, A } = bench(
+    (c) =>
+      c
+        .load(RCX, 5)
+        .load(RSI, DATA + 0x100)
+        .load(RDI, DATA)
+        .at('A')
+        .raw('F3 48 A5 90'),
+    { prepare: (m) => m.setGuestSlot(2, BigInt(DATA + 17), 1, 1) },
+  );
+  idOf(layer.set({ kind: 'execution', linear: tables.handler(1) }));
+  assert.deepEqual([untilStop(layer).pc, tables.register(RCX)], [tables.handler(1), 2n]);
+  noStop(layer, 10_000);
+  assert.deepEqual(tables.debugLog, [[A, I6 + 4n]]);
+  assert.notEqual((tables.log[0]?.flags ?? 0n) & RF, 0n);
+  assert.equal(tables.register(RCX), 0n);
+});
 test('T-76 a compare-exchange that fails still writes', () => {
   const { layer } = bench((c) => c.load(RBX, DATA).load(RAX, 1).load(RCX, 2).raw('F0 48 0F B1 0B 90'));
   idOf(layer.set(data(DATA, 8)));
@@ -100,6 +129,39 @@ test('T-79 PUSH, CALL and ENTER are one hit each', () => {
     const { layer } = bench((c) => c.at('A').raw(bytes, '90'));
     const id = idOf(layer.set(data(STACK - 8, 8)));
     assert.equal(untilStop(layer).causes.length, 1, bytes);
+    assert.equal(layer.counts(id)?.hits, 1);
+  }
+});
+test('T-79 XSAVE and FXSAVE are one hit each, wherever in their image the watch lies', () => {
+  // cr4 |= OSXSAVE; xcr0 = x87 | SSE; edx:eax = 3; xsave64 [rbx], or fxsave64 [rbx]
+  const enable = '0F 20 E0 0D 00 00 04 00 0F 22 E0 31 C9 31 D2 B8 03 00 00 00 0F 01 D1';
+  for (const bytes of ['48 0F AE 23', '48 0F AE 03']) {
+    for (const offset of [0, 24, 160, 408]) {
+      const { layer, A } = bench((c) => c.load(RBX, DATA).raw(enable).at('A').raw(bytes, '90'));
+      const id = idOf(layer.set(data(DATA + offset, 8)));
+      const record = untilStop(layer);
+      assert.deepEqual([record.causePc, record.pc], [A, A + 4n], `${bytes} at ${offset}`);
+      noStop(layer, 10_000);
+      assert.equal(layer.counts(id)?.hits, 1);
+    }
+  }
+});
+test('T-79 PUSHA is one hit for a watch, whichever of its eight pushes it is', () => {
+  for (const index of [1, 4, 8]) {
+    // Far return to a 32-bit code segment, and a stack there: push 40h; push address; retfq; mov esp, DATA + 100h; pusha
+    const { layer, A } = bench((c) =>
+      c
+        .raw('6A', KERNEL_CODE32, '68')
+        .value(CODE + 9, 4)
+        .raw('48 CB BC')
+        .value(DATA + 0x100, 4)
+        .at('A')
+        .raw('60 90'),
+    );
+    const id = idOf(layer.set(data(DATA + 0x100 - 4 * index, 4)));
+    const record = untilStop(layer);
+    assert.deepEqual([record.causePc, record.pc, layer.vcpus()[0]?.mode], [A, A + 1n, 'compatibility']);
+    noStop(layer, 10_000);
     assert.equal(layer.counts(id)?.hits, 1);
   }
 });
@@ -210,11 +272,34 @@ test("T-85 a store into the breakpoint's own instruction, then a jump there", ()
   assert.equal(untilStop(layer).pc, BigInt(CODE + 0x200));
   assert.equal(tables.read8(CODE + 0x200), 0xff);
 });
-test('T-87 an overlay on a page that is not mapped fires when the page is there', () => {
+test('T-87 an overlay on a page that is not mapped fires once, after the page fault was served', () => {
+  const target = DATA + 0x2000;
+  const mapper = CODE + 0x900;
+  const { layer, pc } = bench((c) => c.load(RBX, target).raw('FF E3'), {
+    prepare: (m) => {
+      m.mapPage(target, 0n);
+      m.write(target, Uint8Array.of(0x90, 0xcd, 0x81));
+      // A #PF handler that maps the page: push rax; mov eax, entry; mov [pte], rax; pop rax; add rsp, 8; iretq.
+      const handler = new Assembler(mapper).raw(0x50, 0xb8).value(target | 7, 4);
+      handler
+        .raw('48 89 04 25')
+        .value(PAGE_TABLE + (target >> 12) * 8, 4)
+        .raw('58 48 83 C4 08 48 CF');
+      m.write(mapper, handler.finish());
+      m.setGate(14, BigInt(mapper));
+    },
+  });
+  const id = idOf(layer.set({ kind: 'execution', linear: BigInt(target) }));
+  assert.deepEqual([...pc.readLinear(0, BigInt(target), 1)], []);
+  // The fetch faults, the handler maps the page, and the return to the breakpoint is what stops.
+  assert.deepEqual([untilStop(layer).pc, [...pc.readLinear(0, BigInt(target), 1)]], [BigInt(target), [0x90]]);
+  noStop(layer, 10_000);
+  assert.deepEqual([layer.counts(id)?.hits, layer.vcpus()[0]?.activity], [1, 'halted']);
+});
+test('T-87 a page that is never mapped: each return from the fault arrives at the breakpoint again', () => {
   const target = DATA + 0x2000;
   const { layer, tables } = bench((c) => c.load(RBX, target).raw('FF E3'), { prepare: (m) => m.mapPage(target, 0n) });
   assert.equal(layer.set({ kind: 'execution', linear: BigInt(target) }).verified, true);
-  // Line 9 comes before the fetch: the address is reached whether its page is there or not.
   assert.equal(untilStop(layer).pc, BigInt(target));
   idOf(layer.set({ kind: 'execution', linear: tables.handler(14) }));
   assert.equal(next(layer).pc, tables.handler(14));
@@ -223,6 +308,15 @@ test('T-88 an overlay in the middle of an instruction does not fire', () => {
   const { layer, A } = bench((c) => c.at('A').raw('48 C7 C0 90 90 90 00 90'));
   idOf(layer.set({ kind: 'execution', linear: A + 3n }));
   noStop(layer, 1000);
+});
+test('T-88 an overlay in the middle of an instruction fires when something is executed from there', () => {
+  const inside = CODE + 0x203;
+  const { layer } = bench((c) => c.load(RBX, inside).raw('FF E3').at('A'), {
+    // mov rax, imm32, whose immediate is nop; nop; nop; int 81h
+    prepare: (m) => m.write(CODE + 0x200, Uint8Array.of(0x48, 0xc7, 0xc0, 0x90, 0x90, 0x90, 0xcd, 0x81)),
+  });
+  idOf(layer.set({ kind: 'execution', linear: BigInt(inside) }));
+  assert.equal(untilStop(layer).pc, BigInt(inside));
 });
 test('T-8B a breakpoint in a block that already ran fires the next time', () => {
   const { layer, code } = bench((c) =>
