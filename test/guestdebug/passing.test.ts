@@ -87,6 +87,28 @@ test('T-64 T-65 a breakpoint on a string instruction stops once, and the string 
   noStop(layer, 10_000);
   assert.deepEqual([layer.counts(id)?.hits, tables.register(RCX), tables.read8(DATA + 68)], [1, 0n, 5]);
 });
+test('T-A6 an interrupt between two iterations of a string instruction that is passed: it goes on where it was', () => {
+  const { layer, pc, A, tables } = bench((c) =>
+    c
+      .raw(APIC_ON, 'FB')
+      .load(RCX, 5)
+      .load(RSI, DATA)
+      .load(RDI, DATA + 64)
+      .at('A')
+      .raw('F3 A4')
+      .at('B')
+      .raw('90'),
+  );
+  const id = idOf(layer.set({ kind: 'execution', linear: A }));
+  untilStop(layer);
+  interrupt(pc, 0, VECTOR);
+  noStop(layer, 10_000);
+  assert.deepEqual(
+    tables.log.map(({ vector, rip, flags }) => [vector, rip, flags & RF]),
+    [[VECTOR, A, RF]],
+  );
+  assert.deepEqual([layer.counts(id)?.hits, tables.register(RCX)], [1, 0n]);
+});
 test('T-A8 a handler that runs into the function again on its own stack is a new visit', () => {
   const missing = DATA + 0x1000;
   const { layer, A } = bench(
