@@ -32,6 +32,11 @@ export const generators: readonly Generator[] = [
     reads: ['package-lock.json', '.prettierrc.json'],
     writes: ['docs/session.md'],
   },
+  {
+    script: 'scripts/generate-conformance.ts',
+    reads: ['package-lock.json', '.prettierrc.json'],
+    writes: ['docs/guest-debug.md'],
+  },
 ];
 
 /** Every file that decides what a generator writes. */

@@ -331,7 +331,7 @@ describe('data slots', () => {
       ]);
     });
   }
-  it('T-01 a locked exchange across a cache line needs no alignment', () => {
+  it('T-01 T-02 a locked exchange across a cache line needs no alignment', () => {
     for (const user of [false, true]) {
       const { machine } = runs({ user }, (c) =>
         c

@@ -110,7 +110,7 @@ describe('a port', () => {
     assert.notEqual(tokens[0], tokens[1]);
   });
 
-  it('tells a second client why it is refused, and has room when the first has gone', () =>
+  it('T-B8 tells a second client why it is refused, and has room when the first has gone', () =>
     withServed(['--port', '0', '--no-token'], async (served) => {
       const first = await onPort(served);
       assert.equal((await first.request('initialize', initialize))['success'], true);

@@ -40,7 +40,7 @@ interface End {
 }
 
 test(
-  `Debian's kernel at ${cpus} vCPUs with 20 breakpoints, 4 watchpoints and ${steps} steps ends as without a debugger`,
+  `T-C6 T-C7 Debian's kernel at ${cpus} vCPUs with 20 breakpoints, 4 watchpoints and ${steps} steps ends as without a debugger`,
   { skip: typeof guest === 'string' ? guest : false, timeout: 1_500_000 },
   async () => {
     if (typeof guest === 'string') return;

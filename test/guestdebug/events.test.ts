@@ -81,7 +81,7 @@ test('T-AC a processor that waits for SIPI is not started by continue; a SIPI wh
   const b = bench((c) => c.raw(APIC_ON).at('A').raw('90').at('spin').raw('EB FE'), { vcpus: 2, quantum: 3 });
   const { layer, pc } = b;
   // The second processor has enabled its APIC and waits.
-  pc.engine.set32(L.ACTIVITY, 2, 1);
+  pc.engine.vcpu(1).activity = 2;
   idOf(layer.set({ kind: 'execution', linear: b.A }));
   assert.equal(untilStop(layer).vcpu, 0);
   assert.equal(layer.vcpus()[1]?.state, 'offline');

@@ -2,7 +2,7 @@
 // watches and stops nothing. On the real core and machine.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as L from '../../src/core/layout.ts';
+import { LOG_DEBUG_REGISTER } from '../../src/core/state-values.ts';
 import type { Code } from '../core/code.ts';
 import { RAX, RBX, RCX, RDI, RSI } from '../core/code.ts';
 import type { Machine as Tables } from '../core/machine.ts';
@@ -163,5 +163,5 @@ test('T-70b a guest I/O slot while CR4.DE is clear never matches, and the engine
   );
   noStop(b.layer, 10_000);
   assert.deepEqual(b.tables.debugLog, []);
-  assert.deepEqual(said, [[L.LOG_DEBUG_REGISTER, 0, 0x20402n, 0n]]);
+  assert.deepEqual(said, [[LOG_DEBUG_REGISTER, 0, 0x20402n, 0n]]);
 });

@@ -2,7 +2,6 @@
 // visit, whatever interrupts, faults or calls come between. On the real core and machine.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as L from '../../src/core/layout.ts';
 import { Code, RAX, RBX, RCX, RDI, RSI } from '../core/code.ts';
 import { CODE, DATA, RF } from '../core/machine.ts';
 import { APIC_ON, bench, interrupt } from './bench.ts';
@@ -63,10 +62,10 @@ test('T-A8 the permission to pass is for one frame: an interrupt that calls the 
   assert.ok(queued !== undefined);
   interrupt(pc, queued.vcpu, VECTOR);
   assert.deepEqual([next(layer).vcpu, layer.reporter?.pc], [queued.vcpu, A]);
-  const outer = tables.engine.get64(L.RSP, queued.vcpu);
+  const outer = tables.engine.vcpu(queued.vcpu).rsp;
   const inner = next(layer);
   assert.deepEqual([inner.vcpu, inner.pc], [queued.vcpu, A]);
-  assert.ok(tables.engine.get64(L.RSP, queued.vcpu) < outer, 'the call of the handler was missed');
+  assert.ok(tables.engine.vcpu(queued.vcpu).rsp < outer, 'the call of the handler was missed');
 });
 test('T-64 T-65 a breakpoint on a string instruction stops once, and the string is copied whole', () => {
   const { layer, A, tables } = bench(

@@ -1,7 +1,6 @@
 // guest-debug-spec 6.8 on the real core and machine: several vCPUs that really run.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as L from '../../src/core/layout.ts';
 import type { Code } from '../core/code.ts';
 import { RBX, RCX } from '../core/code.ts';
 import type { Machine as Tables } from '../core/machine.ts';
@@ -38,7 +37,7 @@ test('4.3 a queued event of a vCPU that the user has moved away is discarded', (
   const id = idOf(layer.set({ kind: 'execution', linear: A }));
   const first = untilStop(layer);
   assert.deepEqual([first.alsoPending.length, layer.counts(id)?.hits], [1, 2]);
-  pc.engine.set64(L.RIP, code.place('B'), 1 - first.vcpu);
+  pc.engine.vcpu(1 - first.vcpu).rip = code.place('B');
   noStop(layer, 1000);
   assert.deepEqual([layer.discardedEvents, layer.counts(id)?.discarded], [1, 1]);
   assert.equal(layer.ledger(0, 100).filter((row) => row.disposition === 'discarded').length, 1);
