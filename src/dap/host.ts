@@ -37,7 +37,9 @@ export interface AdapterHost {
    * before the machine is there.
    */
   createGuest(configuration: LaunchConfiguration, scope: ResourceScope): Promise<Guest>;
-  /** Ends what the host itself has for a session: its symbol worker. Idempotent. */
-  dispose(): void;
+  /** Registers who hears of what failed in the host and the session outlives: one sentence for the user. */
+  onTrouble(listener: (sentence: string) => void): void;
+  /** Ends what the host itself has for a session: its symbol worker. Resolves when it is gone. Idempotent. */
+  dispose(): void | Promise<void>;
   readonly version: string;
 }

@@ -14,7 +14,7 @@ import type { Client } from './client.ts';
 import type { LaunchConfiguration } from './configuration.ts';
 import { FIRST_THREAD_ID } from './custom.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { ProtocolError } from './errors.ts';
+import { ProtocolError, toProtocolError } from './errors.ts';
 import { ExceptionFilters } from './exception-filters.ts';
 import type { GuestOutput } from './guest-output.ts';
 import type { AdapterHost } from './host.ts';
@@ -75,6 +75,7 @@ export class Session {
     this.host = host;
     this.dispatcher = new Dispatcher(send, host);
     this.scope.hold('The host', host, (one) => one.dispose());
+    host.onTrouble((sentence) => this.output('important', sentence));
   }
 
   // ---- what there is ----
@@ -211,9 +212,9 @@ export class Session {
       await this.conclude(guest, await guest.execution.run(plan), onDone);
     } catch (error) {
       if (!this.isCurrent(guest)) return;
-      // A fault of ours must not leave a session that looks as if it ran.
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.output('important', `Internal error of the debug adapter while the guest ran: ${text}`);
+      // A fault of ours, or names that could not be looked up, must not leave a session that looks as if it ran.
+      const { message: text } = toProtocolError(error);
+      this.output('important', `The guest was stopped. ${text}`);
       await this.stopped(guest, { vcpu: this.focus, reason: 'exception', badge: 'internal err', text }, undefined);
     }
   }

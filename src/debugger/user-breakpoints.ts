@@ -5,7 +5,7 @@
  */
 import type { AccessType, BreakpointOwner, GuestDebugApi, HitFilter, Refusal, StopRecord } from '../guestdebug/api.ts';
 import { placementText, refusalText } from '../guestdebug/refusals.ts';
-import type { SourceFile } from '../symbols/index.ts';
+import { type SourceFile, SymbolError } from '../symbols/index.ts';
 import { DebuggerError } from './errors.ts';
 import type { BreakpointOptions, FilterHost } from './hit-filter.ts';
 import { compileHitFilter } from './hit-filter.ts';
@@ -216,9 +216,9 @@ export class UserBreakpoints {
   }
 }
 
-/** The sentence of an error that the user's input made. Any other is thrown on. */
+/** The sentence of an error that the user's input, or a symbol file, made. Any other is thrown on. */
 function reasonOf(error: unknown): string {
-  if (error instanceof DebuggerError) return error.message;
+  if (error instanceof DebuggerError || error instanceof SymbolError) return error.message;
   throw error;
 }
 const isBlank = (text: string | undefined): text is undefined => text === undefined || text === '';

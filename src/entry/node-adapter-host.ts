@@ -1,9 +1,6 @@
 // What the debug adapter needs of the world, on Node.
-import { existsSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import packageFile from '../../package.json' with { type: 'json' };
 import type { AdapterHost, Guest } from '../dap/host.ts';
 import type { LaunchConfiguration } from '../dap/configuration.ts';
@@ -11,29 +8,10 @@ import type { ResourceScope } from '../dap/resource-scope.ts';
 import { GuestDebug } from '../guestdebug/guest-debug.ts';
 import { loadKernel } from '../machine/boot/load-kernel.ts';
 import { Machine } from '../machine/machine.ts';
-import { createLocalSymbols, createSymbolClient } from '../symbols/index.ts';
-import type { Symbols } from '../symbols/index.ts';
 import { loadEngineModules } from './node-files.ts';
-import { nodeSymbolHost, symbolPort } from './node-symbol-host.ts';
+import { createNodeSymbols, type SymbolWorkerOptions } from './node-symbols.ts';
 import { KERNEL_LIMIT, readWholeFile } from './regular-file.ts';
 import { SharedDisks } from './shared-disks.ts';
-
-/** Symbols in a worker of their own where the bundle has one; in this thread when run from sources. */
-export function createNodeSymbols(): Symbols {
-  const script = new URL('./symbols-worker.js', import.meta.url);
-  if (!existsSync(fileURLToPath(script))) return createLocalSymbols(nodeSymbolHost);
-  const worker = new Worker(script);
-  // The worker alone does not keep the process alive.
-  worker.unref();
-  const client = createSymbolClient(symbolPort(worker));
-  return {
-    open: (source, name) => client.open(source, name),
-    dispose: () => {
-      client.dispose();
-      void worker.terminate();
-    },
-  };
-}
 
 async function createGuest(
   configuration: LaunchConfiguration,
@@ -87,9 +65,13 @@ async function property<Result>(name: string, work: Promise<Result>): Promise<Re
   }
 }
 
-/** The host of one debug session. `dispose` ends its symbol worker. */
-export function createNodeAdapterHost(): AdapterHost {
-  const symbols = createNodeSymbols();
+/**
+ * The host of one debug session. `dispose` ends its symbol worker.
+ * @param symbolWorker another symbol worker than the bundled one; for tests
+ */
+export function createNodeAdapterHost(symbolWorker?: SymbolWorkerOptions): AdapterHost {
+  let tell: (sentence: string) => void = () => undefined;
+  const symbols = createNodeSymbols((sentence) => tell(sentence), symbolWorker);
   const disks = new SharedDisks();
   return {
     files: {
@@ -109,6 +91,9 @@ export function createNodeAdapterHost(): AdapterHost {
     now: () => performance.now(),
     createGuest: (configuration, scope) => createGuest(configuration, disks, scope),
     version: packageFile.version,
+    onTrouble: (listener) => {
+      tell = listener;
+    },
     dispose: () => symbols.dispose(),
   };
 }

@@ -17,6 +17,7 @@ export const nodeSymbolHost: SymbolHost = {
           const bytes = new Uint8Array(wanted);
           return bytes.subarray(0, wanted === 0 ? 0 : readSync(descriptor, bytes, 0, wanted, offset));
         },
+        close: () => closeSync(descriptor),
       };
     } catch (error) {
       // The symbol service makes a sentence of its own around this reason.

@@ -51,6 +51,8 @@ export interface ReadableBytes {
    * callers do not write to it.
    */
   read(offset: number, length: number): Uint8Array;
+  /** Lets go of the file; absent where there is nothing to let go of. Called once. */
+  close?(): void;
 }
 
 /** Where the bytes of a file come from; plain data, so that it can be sent to the worker. */
@@ -144,8 +146,8 @@ export interface Symbols {
    * @param name what errors call the file (usually its path)
    */
   open(source: ByteSource, name: string): Promise<SymbolFile>;
-  /** Ends the service; every pending promise rejects with code `disconnected`. */
-  dispose(): void;
+  /** Ends the service; every pending promise rejects with code `disconnected`. Resolves when its worker is gone. Idempotent. */
+  dispose(): void | Promise<void>;
 }
 
 /** One open ELF file. */

@@ -28,6 +28,11 @@ export class CachedBytes implements ReadableBytes {
     return this.#source.read(start, end - start);
   }
 
+  close(): void {
+    this.#pages.clear();
+    this.#source.close?.();
+  }
+
   #page(index: number): Uint8Array {
     let page = this.#pages.get(index);
     if (page === undefined) {

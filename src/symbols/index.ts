@@ -4,7 +4,8 @@
  * Services:
  *   createLocalSymbols(host: SymbolHost): Symbols
  *   createSymbolService(port: SymbolPort, host: SymbolHost): void            the worker's end
- *   createSymbolClient(port: SymbolPort): Symbols                            the debugger's end
+ *   createSymbolClient(port: SymbolPort): SymbolClient                       the debugger's end
+ *   createEnduringSymbols(start, say): Symbols                              outlives its worker
  *
  * Pure functions for the debugger's thread:
  *   evaluateLocation(expression: DwarfExpression, context: EvaluationContext): EvaluatedLocation
@@ -29,6 +30,7 @@ export { dwarfRegisters, type DwarfRegisters } from './dwarf/registers.ts';
 export { entryValueFromCallSite, partOfLocation, planWrite, readLocation } from './location-access.ts';
 export { unwindByFramePointer, unwindFrame } from './unwind.ts';
 export { createLocalSymbols } from './local-symbols.ts';
+export { createEnduringSymbols } from './enduring-symbols.ts';
 export { createSymbolClient } from './symbol-client.ts';
 export { createSymbolService } from './symbol-service.ts';
 export { TypeTable } from './type-table.ts';

@@ -28,10 +28,13 @@ export function createLocalSymbols(host: SymbolHost): Symbols {
 
 /** Opens a file synchronously. Throws SymbolError. */
 export function openSymbolFile(host: SymbolHost, source: ByteSource, name: string): SymbolFileReader {
-  return new SymbolFileReader(
-    source.kind === 'bytes' ? bytesInMemory(source.bytes) : openPath(host, source.path),
-    name,
-  );
+  const bytes = source.kind === 'bytes' ? bytesInMemory(source.bytes) : openPath(host, source.path);
+  try {
+    return new SymbolFileReader(bytes, name);
+  } catch (error) {
+    bytes.close?.();
+    throw error;
+  }
 }
 
 function openPath(host: SymbolHost, path: string): ReadableBytes {
@@ -45,7 +48,11 @@ function openPath(host: SymbolHost, path: string): ReadableBytes {
     }
   };
   const bytes = attempt(() => host.openFile(path));
-  return { size: bytes.size, read: (offset, length) => attempt(() => bytes.read(offset, length)) };
+  return {
+    size: bytes.size,
+    read: (offset, length) => attempt(() => bytes.read(offset, length)),
+    close: () => bytes.close?.(),
+  };
 }
 
 function asynchronous(initial: SymbolFileReader): SymbolFile {
@@ -85,6 +92,7 @@ function asynchronous(initial: SymbolFileReader): SymbolFile {
     unwindRowAt: async (pc) => open().unwindRowAt(pc),
     warnings: async () => open().warnings(),
     close: async () => {
+      reader?.close();
       reader = null;
     },
   };

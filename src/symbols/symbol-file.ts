@@ -316,4 +316,9 @@ export class SymbolFileReader {
   warnings(): readonly SymbolErrorData[] {
     return this.#warnings.list;
   }
+
+  /** Lets go of the file. Nothing may be asked any more. */
+  close(): void {
+    this.#elf.bytes.close?.();
+  }
 }

@@ -24,6 +24,7 @@ export function createSymbolService(port: SymbolPort, host: SymbolHost): void {
         return answer(reader, request.query, request.arguments);
       }
       case 'close':
+        files.get(request.file)?.close();
         files.delete(request.file);
         return null;
     }
