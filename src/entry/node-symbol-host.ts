@@ -1,5 +1,5 @@
 // Files and channels of the symbol service, on Node.
-import { fstatSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import type { ReadableBytes, SymbolHost, SymbolPort } from '../symbols/index.ts';
 import { openRegularFile } from './regular-file.ts';
