@@ -1,7 +1,8 @@
 // A symbol worker that dies when it is asked for a function of one of these names.
 import { parentPort } from 'node:worker_threads';
-import { register } from 'tsx/esm/api';
 
+// The sources are TypeScript, and a worker does not inherit what reads it.
+const { register } = await import(import.meta.resolve('tsx/esm/api'));
 register();
 const { createSymbolService } = await import('../../../src/symbols/index.ts');
 const { nodeSymbolHost, symbolPort } = await import('../../../src/entry/node-symbol-host.ts');
