@@ -1,4 +1,4 @@
-// `--profile`: where the guest spends its virtual time, as a V8 CPU profile (the format of .cpuprofile files, which VS Code
+// `--cpu-profile`: where the guest spends its virtual time, as a V8 CPU profile (the format of .cpuprofile files, which VS Code
 // and Chromium's tools open). The schedule runs one vCPU at a time on one clock, so one line of samples holds all of them.
 import type { MachineApi } from '../machine/api.ts';
 import type { KernelSymbols, NamedPlace } from './kernel-symbols.ts';

@@ -13,6 +13,10 @@ trapline run: boots a kernel; its first serial port is this terminal
   --append STRING         command line of the kernel
   --smp N                 number of processors, 1 to 16 (default 1)
   --memory SIZE           RAM, for example 512M or 1G; at most 3G (default 128M)
+  --profile intel|amd     whose processor it is where the two differ (default intel)
+  --bus-lock-detection    CPUID announces bus-lock detection; DEBUGCTL and DR6 have its bits
+  --rtc DATE              the real-time clock at power-on, in ISO 8601 (default 2025-01-01T00:00:00Z)
+  --clock virtual         what makes time pass: the instructions that are executed (the only choice)
   --disk FILE[,writable]  a raw disk image as virtio disk; may be given several times. What the guest writes stays in
                           memory and is lost at the end, unless ",writable" is there
   --rng SEED              a virtio entropy device, whose numbers follow from SEED
@@ -24,7 +28,7 @@ trapline run: boots a kernel; its first serial port is this terminal
   --timeout SECONDS       end with status 124 after this time on the wall clock
   --stats FILE            write statistics as one JSON object
   --ledger FILE           write each debug trap with its owner, one JSON object a line
-  --profile FILE.cpuprofile
+  --cpu-profile FILE.cpuprofile
                           write where the guest spent its time, by symbol; VS Code opens it
   --digest                print the digest of the guest's final state on standard error
 

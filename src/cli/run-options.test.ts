@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { launchProperties } from '../dap/configuration.ts';
 import { UsageError } from './exit-status.ts';
+import { HELP } from './help.ts';
 import { OutputMatcher } from './output-matcher.ts';
-import { parseMemorySize, parseRunOptions } from './run-options.ts';
+import { parseMemorySize, parseRunOptions, type RawRunOptions } from './run-options.ts';
 
 test('memory sizes', () => {
   assert.equal(parseMemorySize('512M'), 512 << 20);
@@ -20,6 +22,8 @@ test('defaults and all options', () => {
     cpus: 1,
     memorySize: 128 << 20,
     jit: true,
+    profile: 'intel',
+    busLockDetection: false,
     digest: false,
     disks: [],
   });
@@ -35,7 +39,11 @@ test('defaults and all options', () => {
     timeout: '1.5',
     stats: 's',
     ledger: 'l',
-    profile: 'p.cpuprofile',
+    profile: 'amd',
+    'cpu-profile': 'p.cpuprofile',
+    'bus-lock-detection': true,
+    rtc: '1999-12-31T23:59:50Z',
+    clock: 'virtual',
     digest: true,
     disk: ['a.img', 'b,c.img,writable'],
     rng: '7',
@@ -48,6 +56,27 @@ test('defaults and all options', () => {
   ]);
   assert.deepEqual([all.statsFile, all.ledgerFile, all.profileFile], ['s', 'l', 'p.cpuprofile']);
   assert.deepEqual([all.entropySeed, all.portFile], [7, 'p']);
+  assert.deepEqual([all.profile, all.busLockDetection, all.rtcSeconds], ['amd', true, 946_684_790]);
+});
+
+test('--profile names a processor; a file name there still means --cpu-profile', () => {
+  const { profile, profileFile } = parseRunOptions({ kernel: 'k', profile: 'out.cpuprofile' });
+  assert.deepEqual([profile, profileFile], ['intel', 'out.cpuprofile']);
+});
+test('every machine property of launch.json has an option', () => {
+  const options: Readonly<Record<string, keyof RawRunOptions>> = {
+    cpus: 'smp',
+    memory: 'memory',
+    clock: 'clock',
+    rtc: 'rtc',
+    profile: 'profile',
+    busLockDetection: 'bus-lock-detection',
+    disks: 'disk',
+    rngSeed: 'rng',
+  };
+  const properties = Object.keys(launchProperties['machine']?.properties ?? {});
+  assert.deepEqual(properties.sort(), Object.keys(options).sort());
+  for (const option of Object.values(options)) assert.match(HELP, new RegExp(`^  --${option}\\b`, 'm'), option);
 });
 
 test('each wrong value is named', () => {
@@ -61,6 +90,11 @@ test('each wrong value is named', () => {
     [{ kernel: 'k', 'max-instructions': '1e3' }, /--max-instructions: '1e3'/],
     [{ kernel: 'k', rng: '-1' }, /--rng: '-1'/],
     [{ kernel: 'k', rng: '4294967296' }, /--rng: '4294967296'/],
+    [{ kernel: 'k', profile: 'arm' }, /--profile: 'arm' is neither intel nor amd/],
+    [{ kernel: 'k', profile: 'a.cpuprofile', 'cpu-profile': 'b.cpuprofile' }, /neither intel nor amd/],
+    [{ kernel: 'k', rtc: 'soon' }, /--rtc: 'soon'/],
+    [{ kernel: 'k', rtc: '2025-13-01' }, /--rtc: '2025-13-01'/],
+    [{ kernel: 'k', clock: 'wall' }, /--clock: 'wall'/],
     [{ kernel: 'k', until: '(' }, /--until: .*regular expression/i],
   ];
   for (const [raw, message] of cases) {

@@ -10,11 +10,18 @@ export interface RunOptions {
   /** Bytes. */
   readonly memorySize: number;
   readonly jit: boolean;
+  /** Whose processor the vCPUs follow. */
+  readonly profile: 'intel' | 'amd';
+  /** CPUID announces bus-lock detection. */
+  readonly busLockDetection: boolean;
+  /** Real-time clock at power-on, seconds since 1970; undefined: the machine's own default. */
+  readonly rtcSeconds?: number;
   readonly until?: RegExp;
   readonly maxInstructions?: number;
   readonly timeoutSeconds?: number;
   readonly statsFile?: string;
   readonly ledgerFile?: string;
+  /** Where the guest's time profile goes. */
   readonly profileFile?: string;
   readonly digest: boolean;
   readonly disks: readonly DiskOption[];
@@ -46,6 +53,10 @@ export interface RawRunOptions {
   readonly stats?: string | undefined;
   readonly ledger?: string | undefined;
   readonly profile?: string | undefined;
+  readonly 'cpu-profile'?: string | undefined;
+  readonly rtc?: string | undefined;
+  readonly clock?: string | undefined;
+  readonly 'bus-lock-detection'?: boolean | undefined;
   readonly digest?: boolean | undefined;
   readonly disk?: readonly string[] | undefined;
   readonly rng?: string | undefined;
@@ -92,6 +103,26 @@ function parseSeconds(text: string): number {
   return value;
 }
 
+/** An ISO 8601 date, as launch.json has it, in seconds since 1970. */
+function parseDate(text: string): number {
+  const milliseconds = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(milliseconds)) {
+    throw new UsageError(`--rtc: '${text}' is no date; write for example 2025-01-01T00:00:00Z.`);
+  }
+  return Math.floor(milliseconds / 1000);
+}
+
+/** What a profile's file is called, so that VS Code opens it. */
+const PROFILE_SUFFIX = '.cpuprofile';
+/** --profile says whose processor it is; its former meaning, the file of --cpu-profile, is told by the file's name. */
+function parseProfile(raw: RawRunOptions): { readonly profile: 'intel' | 'amd'; readonly profileFile?: string } {
+  const { profile = 'intel', 'cpu-profile': file } = raw;
+  const named = file === undefined ? {} : { profileFile: file };
+  if (profile === 'intel' || profile === 'amd') return { profile, ...named };
+  if (profile.endsWith(PROFILE_SUFFIX) && file === undefined) return { profile: 'intel', profileFile: profile };
+  throw new UsageError(`--profile: '${profile}' is neither intel nor amd; --cpu-profile FILE writes a time profile.`);
+}
+
 /** FILE or FILE,writable. */
 function parseDisk(text: string): DiskOption {
   const suffix = ',writable';
@@ -104,6 +135,9 @@ function parseDisk(text: string): DiskOption {
 /** Checks the options of `run`. Throws UsageError. */
 export function parseRunOptions(raw: RawRunOptions): RunOptions {
   if (raw.kernel === undefined || raw.kernel === '') throw new UsageError('run: --kernel FILE is missing.');
+  if (raw.clock !== undefined && raw.clock !== 'virtual') {
+    throw new UsageError(`--clock: '${raw.clock}' is not possible; the one clock is virtual.`);
+  }
   return {
     kernel: raw.kernel,
     ...(raw.initrd === undefined ? {} : { initrd: raw.initrd }),
@@ -111,6 +145,8 @@ export function parseRunOptions(raw: RawRunOptions): RunOptions {
     cpus: raw.smp === undefined ? 1 : parseCount('smp', raw.smp, 1, 16),
     memorySize: raw.memory === undefined ? DEFAULT_MEMORY : parseMemorySize(raw.memory),
     jit: raw['no-jit'] !== true,
+    busLockDetection: raw['bus-lock-detection'] === true,
+    ...(raw.rtc === undefined ? {} : { rtcSeconds: parseDate(raw.rtc) }),
     ...(raw.until === undefined ? {} : { until: parseExpression(raw.until) }),
     ...(raw['max-instructions'] === undefined
       ? {}
@@ -118,7 +154,7 @@ export function parseRunOptions(raw: RawRunOptions): RunOptions {
     ...(raw.timeout === undefined ? {} : { timeoutSeconds: parseSeconds(raw.timeout) }),
     ...(raw.stats === undefined ? {} : { statsFile: raw.stats }),
     ...(raw.ledger === undefined ? {} : { ledgerFile: raw.ledger }),
-    ...(raw.profile === undefined ? {} : { profileFile: raw.profile }),
+    ...parseProfile(raw),
     digest: raw.digest === true,
     disks: (raw.disk ?? []).map(parseDisk),
     ...(raw.rng === undefined ? {} : { entropySeed: parseCount('rng', raw.rng, 0, 0xffff_ffff) }),

@@ -50,7 +50,7 @@ async function runOn(
   const machine = await boot(kernel, options, devices, environment);
   await connectPort(machine, devices, options, environment);
   const statsFile = openOutput(environment, '--stats', options.statsFile); // before the run: a wrong path is told at once
-  const profileFile = openOutput(environment, '--profile', options.profileFile);
+  const profileFile = openOutput(environment, '--cpu-profile', options.profileFile);
   const profile = profileFile === undefined ? undefined : new GuestProfile(machine);
   const session = new Session(machine, options, environment, profile);
   let ending: Ending;
@@ -120,7 +120,7 @@ async function boot(
   devices: RunDevices,
   environment: RunEnvironment,
 ): Promise<Machine> {
-  const { initrd, append, cpus, memorySize } = options;
+  const { initrd, append, cpus, memorySize, jit, profile, busLockDetection, rtcSeconds } = options;
   const ramDisk =
     initrd === undefined
       ? undefined
@@ -129,7 +129,10 @@ async function boot(
     const machine = new Machine(await environment.loadModules(), {
       cpus,
       memorySize,
-      jit: options.jit,
+      jit,
+      profile,
+      busLockDetection,
+      ...(rtcSeconds === undefined ? {} : { rtcSeconds }),
       ...devices.options,
     });
     loadKernel(machine, { kernel: { name: options.kernel, bytes: kernel }, initrd: ramDisk, append });

@@ -8,7 +8,6 @@ const IER_TRANSMIT = 2;
 const IER_LINE_STATUS = 4;
 const IER_MODEM_STATUS = 8;
 const LCR_DLAB = 0x80;
-const MCR_OUT2 = 8;
 const MCR_LOOPBACK = 0x10;
 const LSR_DATA_READY = 1;
 const LSR_OVERRUN = 2;
@@ -91,9 +90,12 @@ export class Uart implements PortDevice {
     if ((this.interruptEnable & IER_MODEM_STATUS) !== 0 && this.modemDelta !== 0) return 0;
     return 1;
   }
-  /** OUT2 gates the interrupt on a PC. */
+  /**
+   * On a PC's board OUT2 gates the interrupt; QEMU does not gate it, and small kernels that were written on QEMU never set
+   * the bit. So it is not gated here either. Looped back, nothing leaves the chip.
+   */
   private update(): void {
-    this.line(this.identification !== 1 && (this.modemControl & (MCR_OUT2 | MCR_LOOPBACK)) === MCR_OUT2);
+    this.line(this.identification !== 1 && (this.modemControl & MCR_LOOPBACK) === 0);
   }
   private get modemStatus(): number {
     const { modemControl: mcr } = this;

@@ -88,6 +88,8 @@ const options = (more: Partial<RunOptions> = {}): RunOptions => ({
   cpus: 4,
   memorySize: 64 << 20,
   jit: true,
+  profile: 'intel',
+  busLockDetection: false,
   digest: false,
   disks: [],
   ...more,
@@ -332,7 +334,7 @@ test('unreadable input and output', async () => {
   await refused({ portFile: '/nowhere/p' }, /--port/);
   await refused({ portInputFile: '/nowhere/p' }, /--port-input: \/nowhere\/p: there is no such file/);
   await refused({ statsFile: '/nowhere/s' }, /--stats/);
-  await refused({ profileFile: '/nowhere/p' }, /--profile: \/nowhere\/p: there is no such directory/);
+  await refused({ profileFile: '/nowhere/p' }, /--cpu-profile: \/nowhere\/p: there is no such directory/);
   const huge = new World();
   huge.inputs.set('initrd', new Uint8Array(64 << 20));
   await assert.rejects(() => run(options({ initrd: 'initrd' }), huge), /initrd: its 67108864 bytes do not fit/);

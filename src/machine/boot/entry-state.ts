@@ -58,7 +58,7 @@ function begin(engine: Engine, entry: number): void {
  */
 export function enterProtectedMode(
   engine: Engine,
-  wanted: { readonly entry: number; readonly rax?: number; readonly rbx: number },
+  wanted: { readonly entry: number; readonly rax?: number; readonly rbx: number; readonly rsp?: number },
 ): void {
   const state = clear(engine);
   load(state.cs, CODE_32, 0x08);
@@ -66,6 +66,7 @@ export function enterProtectedMode(
   load(state.tr, TASK, 0, 0x67);
   state.rax = BigInt(wanted.rax ?? 0);
   state.rbx = BigInt(wanted.rbx);
+  state.rsp = BigInt(wanted.rsp ?? 0);
   state.cr0 = CR0_PE;
   begin(engine, wanted.entry);
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { BootError } from './boot-error.ts';
+import { memoryRegions } from './memory-regions.ts';
 import { findMultibootHeader, planMultiboot, type MultibootPlan } from './multiboot.ts';
 
 const MEMORY = 64 << 20;
@@ -55,6 +56,24 @@ for (const [name, bytes] of Object.entries({ ELF64: kernel64, ELF32: kernel32 })
     );
   });
 }
+
+test('ESP points behind 4 KiB of usable memory that nothing else lies in', () => {
+  const kernels = [
+    [kernel64, MEMORY],
+    [kernel32, 4 << 20],
+    [flat([0x1000 + 64, 0x1000, 0, 0x9_f000, 0x1000]), MEMORY], // all of conventional memory
+  ] as const;
+  for (const [bytes, memorySize] of kernels) {
+    const { writes, stack } = plan(bytes, memorySize);
+    assert.equal(stack % 16, 0);
+    const region = memoryRegions(memorySize).find(
+      ({ base, length, available }) => available && stack - 4096 >= base && stack <= base + length,
+    );
+    assert.ok(region !== undefined, stack.toString(16));
+    for (const { physical, memorySize: size } of writes)
+      assert.ok(physical + size <= stack - 4096 || physical >= stack, `${physical.toString(16)} is under the stack`);
+  }
+});
 
 test('information: memory, map, command line, modules, loader name', () => {
   const request = {

@@ -21,6 +21,7 @@ const INFO_MODULES = 8;
 const INFO_MEMORY_MAP = 0x40;
 const INFO_LOADER_NAME = 0x200;
 const INFO_SIZE = 120;
+const STACK_SIZE = 4096;
 const LOADER_NAME = 'Trapline';
 const MAXIMUM_COMMAND_LINE = 4096;
 const MAXIMUM_MODULES = 256;
@@ -60,6 +61,8 @@ export interface MultibootPlan {
   readonly entry: number;
   /** Physical address of the Multiboot information structure. */
   readonly information: number;
+  /** Top of a stack: the specification leaves ESP undefined, kernels that push before they load it find memory there. */
+  readonly stack: number;
 }
 
 /** Checks a kernel against a machine of memorySize bytes. Copies no file contents. Throws BootError. */
@@ -73,7 +76,8 @@ export function planMultiboot({ kernel, modules = [] }: MultibootRequest, memory
     ...placed.map(({ file, start }) => whole(start, file.bytes)),
     whole(information.start, information.bytes),
   ];
-  return { writes, entry, information: information.start };
+  const stack = findRoom(kernel, STACK_SIZE, writes, memorySize) + STACK_SIZE;
+  return { writes, entry, information: information.start, stack };
 }
 
 /**
@@ -81,9 +85,9 @@ export function planMultiboot({ kernel, modules = [] }: MultibootRequest, memory
  * written before everything was checked. Throws BootError.
  */
 export function loadMultiboot(engine: Engine, request: MultibootRequest): void {
-  const { writes, entry, information } = planMultiboot(request, engine.memorySize);
+  const { writes, entry, information, stack } = planMultiboot(request, engine.memorySize);
   writeMemory(engine, writes);
-  enterProtectedMode(engine, { entry, rax: BOOTLOADER_MAGIC, rbx: information });
+  enterProtectedMode(engine, { entry, rax: BOOTLOADER_MAGIC, rbx: information, rsp: stack });
 }
 
 function planKernel(kernel: BootFile, memorySize: number): Plan {
@@ -223,7 +227,8 @@ function buildInformation(
     size += length + 1;
     return at;
   });
-  const start = findRoom(kernel, size, pieces, placed, memorySize);
+  const modules = placed.map(({ file, start: physical }) => ({ physical, memorySize: file.bytes.length }));
+  const start = findRoom(kernel, size, [...pieces, ...modules], memorySize);
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
   const set = (at: number, value: number): void => view.setUint32(at, value, true);
@@ -253,17 +258,14 @@ function buildInformation(
   return { start, bytes };
 }
 
+/** Start of `size` free bytes beside what is in use. Throws BootError when there are none. */
 function findRoom(
   kernel: BootFile,
   size: number,
-  pieces: readonly Piece[],
-  placed: readonly PlacedModule[],
+  used: readonly Pick<MemoryWrite, 'physical' | 'memorySize'>[],
   memorySize: number,
 ): number {
-  const taken = [
-    ...pieces.map(({ physical, memorySize: length }) => [physical, physical + length] as const),
-    ...placed.map(({ file, start }) => [start, start + file.bytes.length] as const),
-  ];
+  const taken = used.map(({ physical, memorySize: length }) => [physical, physical + length] as const);
   const align = (address: number): number => Math.floor(address / 16) * 16;
   const free = (start: number): boolean =>
     start >= 0x1000 && start + size <= memorySize && taken.every(([from, to]) => start + size <= from || start >= to);
@@ -272,7 +274,7 @@ function findRoom(
   const low = ends.map((end) => align(end - size)).find(free);
   const start = low ?? Math.ceil(Math.max(...taken.map(([, to]) => to), HIGH_MEMORY_START) / 4096) * 4096;
   if (!free(start)) {
-    throw new BootError('noRoom', kernel.name, {}, `no room is left for ${size} bytes of boot information.`);
+    throw new BootError('noRoom', kernel.name, {}, `no room is left for ${size} bytes of boot information or stack.`);
   }
   return start;
 }
