@@ -16,6 +16,7 @@ import { AcpiPower } from './acpi-power.ts';
 import { buildAcpiTables, type AcpiTables } from './acpi/tables.ts';
 import type { MachineApi, MachineObserver, MachineOptions, MachineStop, Ticks, VectorAt } from './api.ts';
 import { ApicBus, type VcpuSignals } from './apic-bus.ts';
+import { BiosCalls } from './bios-calls.ts';
 import { DebugConsole } from './debug-console.ts';
 import type { Device, GuestMemory, PortDevice } from './device.ts';
 import { FloatErrorLatch } from './float-error.ts';
@@ -180,6 +181,7 @@ export class Machine implements MachineApi {
       this.pci.bus,
     ];
     for (const device of portDevices) this.ports.attach(device);
+    this.ports.attach(new BiosCalls((cause, text) => this.messages.once(cause, text))); // no state: not among the devices
     this.devices = [...this.lapics, this.ioapic, ...portDevices, ...this.pci.devices];
     this.memoryMap.attach(this.currentApicWindow(), PAGE, () => {
       const window = this.currentApic.window;

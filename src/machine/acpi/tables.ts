@@ -1,5 +1,6 @@
 // All ACPI tables of a machine, laid out where a PC's firmware leaves them: between 0xE0000 and 0xFFFFF, where guests look
 // for the RSDP (ACPI 6.5 ch. 5.2.5.1). The memory map that guests get says that the range is reserved.
+import { BIOS_HANDLERS } from '../bios-calls.ts';
 import { buildDsdt } from './dsdt.ts';
 import { buildFacs, buildFadt } from './fadt.ts';
 import { buildMadt } from './madt.ts';
@@ -7,7 +8,6 @@ import { buildRsdp, buildTable, littleEndian } from './table.ts';
 import type { Aml } from './aml.ts';
 
 const TABLES_START = 0xe_0000;
-const FIRMWARE_END = 0x10_0000;
 /** FACS must lie on a 64-byte boundary; so do all. */
 const ALIGNMENT = 64;
 
@@ -37,7 +37,7 @@ export function buildAcpiTables(cpus: number, extras: AcpiExtras = {}): AcpiTabl
     const physical = next;
     placed.push({ physical, bytes });
     next = Math.ceil((physical + bytes.length) / ALIGNMENT) * ALIGNMENT;
-    if (next > FIRMWARE_END) throw new RangeError('the ACPI tables do not fit below 1 MiB');
+    if (next > BIOS_HANDLERS) throw new RangeError('the ACPI tables do not fit in front of the BIOS handlers');
     return physical;
   };
   // The RSDP comes first, so that its address does not depend on the number of processors.
