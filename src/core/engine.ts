@@ -241,22 +241,6 @@ export class Engine {
     if (area === undefined) throw new RangeError(`there is no vCPU ${index}`);
     return area;
   }
-  /** Address of a state slot of any vCPU, selected or not. */
-  slotOf(vcpu: number, slot: number): number {
-    return vcpu === this.selected ? slot : slot + parkedAt(vcpu);
-  }
-  get32(slot: number, vcpu: number = this.selected): number {
-    return this.view.getUint32(this.slotOf(vcpu, slot), true);
-  }
-  set32(slot: number, value: number, vcpu: number = this.selected): void {
-    this.view.setUint32(this.slotOf(vcpu, slot), value, true);
-  }
-  get64(slot: number, vcpu: number = this.selected): bigint {
-    return this.view.getBigUint64(this.slotOf(vcpu, slot), true);
-  }
-  set64(slot: number, value: bigint, vcpu: number = this.selected): void {
-    this.view.setBigUint64(this.slotOf(vcpu, slot), BigInt.asUintN(64, value), true);
-  }
   /** Executions after which a block is reported to onHot; 0: never. Host state: no threshold changes what the guest sees. */
   set hotThreshold(executions: number) {
     this.shared.hotThreshold = executions;

@@ -1,4 +1,5 @@
 // setGuestDebug: the raw, KVM-shaped control call of one vCPU (guest-debug-spec 2.1, CTL-1 to CTL-15).
+import * as V from '../core/state-values.ts';
 import type { ControlCode, ControlError, ControlRequest, ParsedControl } from './control-request.ts';
 import { controlHas, isControlError, parseControl } from './control-request.ts';
 import type { Parts } from './parts.ts';
@@ -9,6 +10,8 @@ type ControlParts = Pick<
   Parts,
   'machine' | 'state' | 'observer' | 'slots' | 'controlWords' | 'programming' | 'leases' | 'world' | 'deliveries'
 >;
+/** Causes of a pending #DB, and that there is one. */
+const PENDING = V.DR6_B | V.PENDING_DEBUG_ANY | V.DR6_BD | V.DR6_BS | V.DR6_BT;
 const VECTOR_DB = 1;
 const VECTOR_BP = 3;
 
@@ -50,7 +53,6 @@ export class Control {
     if (world.caughtWaits(vcpu) && !parsed.injectBp) {
       return { code: 'EBUSY', message: `vCPU ${vcpu}: an exception is already pending.` };
     }
-    const PENDING = 0xe01f;
     if (state.delivering(vcpu) || (state.guestPending(vcpu) & PENDING) !== 0) {
       return { code: 'EBUSY', message: `vCPU ${vcpu}: an exception is already pending or half delivered.` };
     }

@@ -37,7 +37,7 @@ for (const engineName of ['interpreter', 'JIT'] as const) {
     const copy = engine.raw.slice(L.STATE, L.STATE_GUEST_END);
     engine.select(1);
     engine.raw.set(copy, L.STATE);
-    engine.set64(L.RSP, BigInt(STACK - 0x4000));
+    engine.vcpu().rsp = BigInt(STACK - 0x4000);
     engine.system.updateMode();
     engine.select(0);
     return { machine, compiled: () => engine.compiledTicks };
@@ -52,7 +52,7 @@ for (const engineName of ['interpreter', 'JIT'] as const) {
     if (engineName === 'JIT') assert.ok(compiled() > 0n);
     machine.write(OTHER, bytesOf(`${code} F4`));
     engine.select(1);
-    engine.set64(L.RIP, BigInt(OTHER));
+    engine.vcpu().rip = BigInt(OTHER);
     assert.equal(machine.run(), L.RUN_HALTED);
     engine.select(0);
     return machine;
@@ -72,7 +72,7 @@ for (const engineName of ['interpreter', 'JIT'] as const) {
         machine.run(2 * ROUNDS);
         machine.write(OTHER, bytesOf(`${code} F4`));
         machine.engine.select(1);
-        machine.engine.set64(L.RIP, BigInt(OTHER));
+        machine.engine.vcpu().rip = BigInt(OTHER);
         assert.equal(machine.run(), L.RUN_HALTED);
         machine.engine.select(0);
         machine.run(2 * ROUNDS);

@@ -238,7 +238,7 @@ describe('CPUID', () => {
   });
   it('RDPID and RDTSCP answer IA32_TSC_AUX', () => {
     const machine = new Machine();
-    machine.engine.set64(L.MSR_TSC_AUX, 0x1234_5678n);
+    machine.engine.vcpu().msrTscAux = 0x1234_5678n;
     machine.setRegister(1, ~0n);
     assert.equal(execute(machine, '66 F3 0F C7 F9'), undefined); // rdpid rcx: 64 bits, whatever the prefix says
     assert.equal(machine.register(1), 0x1234_5678n);

@@ -95,9 +95,9 @@ describe('exceptions', () => {
     assert.equal(machine.run(), L.RUN_OBSERVED);
     assert.deepEqual(
       [
-        machine.engine.get32(L.CPL),
-        machine.engine.get32(L.CS + 16),
-        machine.engine.get32(L.SS + 16),
+        machine.engine.vcpu().cpl,
+        machine.engine.vcpu().cs.selector,
+        machine.engine.vcpu().ss.selector,
         machine.register(4),
       ],
       [0, KERNEL_CODE, 0, BigInt(STACK) - 0x1000n - 40n],
@@ -131,7 +131,7 @@ describe('exceptions', () => {
   });
   it('a triple fault ends in shutdown and names its vectors', () => {
     const { machine } = prepared((c) => c.raw('0F 0B'));
-    machine.engine.set32(L.IDTR + 8, 0);
+    machine.engine.vcpu().idtr.limit = 0;
     assert.equal(machine.run(), L.RUN_SHUTDOWN);
     const view = machine.engine.rawView;
     const count = view.getUint32(L.VECTOR_CHAIN, true);
@@ -154,7 +154,7 @@ describe('interrupts', () => {
   const spin = (c: Code): Code => c.raw('FB 90 90 90 90');
   it('STI holds them back for one instruction', () => {
     const { machine, code } = prepared((c) => c.raw('FB').at('A').raw('90').at('B').raw('90'));
-    machine.engine.set32(L.EVENTS, INTR);
+    machine.engine.vcpu().events = INTR;
     machine.attend();
     ends(machine);
     assert.deepEqual(
@@ -165,7 +165,7 @@ describe('interrupts', () => {
   });
   it('STI; HLT with one pending: HLT has run when the handler starts', () => {
     const { machine, code } = prepared((c) => c.raw('FB F4').at('B'));
-    machine.engine.set32(L.EVENTS, INTR);
+    machine.engine.vcpu().events = INTR;
     machine.attend();
     ends(machine);
     assert.equal(machine.log[0]?.rip, code.place('B'));
@@ -173,11 +173,11 @@ describe('interrupts', () => {
   it('HLT with IF clear sleeps on, NMI wakes it', () => {
     const { machine, code } = prepared((c) => c.raw('FA F4').at('B').raw('48 FF C3'));
     assert.equal(machine.run(), L.RUN_HALTED);
-    machine.engine.set32(L.EVENTS, INTR);
+    machine.engine.vcpu().events = INTR;
     machine.attend();
     assert.equal(machine.run(), L.RUN_HALTED);
     assert.equal(machine.register(RBX), 0n);
-    machine.engine.set32(L.EVENTS, INTR | NMI);
+    machine.engine.vcpu().events = INTR | NMI;
     machine.attend();
     assert.equal(machine.run(), L.RUN_HALTED);
     assert.deepEqual(
@@ -188,11 +188,11 @@ describe('interrupts', () => {
   });
   it('an NMI waits for the IRET of the one before', () => {
     const { machine } = prepared((c) => c.raw('90 90'));
-    machine.engine.set32(L.EVENTS, NMI);
+    machine.engine.vcpu().events = NMI;
     machine.attend();
     machine.addBreakpoint(machine.handler(2));
     assert.equal(machine.run(), L.RUN_OBSERVED);
-    machine.engine.set32(L.EVENTS, NMI);
+    machine.engine.vcpu().events = NMI;
     machine.armToken();
     assert.equal(machine.run(), L.RUN_OBSERVED, 'the second one comes behind IRET');
     assert.equal(machine.resume(), L.RUN_HALTED);
@@ -209,7 +209,7 @@ describe('interrupts', () => {
         .raw('F3 A4'),
     );
     assert.equal(machine.run(20), L.RUN_SPENT);
-    machine.engine.set32(L.EVENTS, INTR);
+    machine.engine.vcpu().events = INTR;
     machine.attend();
     ends(machine);
     assert.equal(machine.log[0]?.rip, code.place('A'));
@@ -221,7 +221,7 @@ describe('interrupts', () => {
     machine.setRegister(RDX, BigInt(KERNEL_DATA));
     machine.flags = IF;
     assert.equal(machine.run(1), L.RUN_SPENT);
-    machine.engine.set32(L.EVENTS, INTR);
+    machine.engine.vcpu().events = INTR;
     machine.attend();
     ends(machine);
     assert.equal(machine.log[0]?.rip, code.place('B'));
@@ -229,7 +229,7 @@ describe('interrupts', () => {
   it('slices of one tick change nothing', () => {
     const results = [1, 7, 100_000].map((slice) => {
       const { machine } = prepared(spin);
-      machine.engine.set32(L.EVENTS, INTR);
+      machine.engine.vcpu().events = INTR;
       machine.attend();
       ends(machine, slice);
       return [machine.ticks, machine.log.map(({ rip }) => rip)];
@@ -242,17 +242,17 @@ describe('interrupts', () => {
 describe('fast system calls', () => {
   it('SYSCALL and SYSRET', () => {
     const { machine, code } = prepared((c) => c.raw('0F 05').at('B').raw('48 FF C3'), { user: true });
-    machine.engine.set64(L.MSR_LSTAR, BigInt(CODE + 0x400));
-    machine.engine.set64(L.MSR_SFMASK, IF);
+    machine.engine.vcpu().msrLstar = BigInt(CODE + 0x400);
+    machine.engine.vcpu().msrSfmask = IF;
     machine.flags |= IF;
     machine.write(CODE + 0x400, Uint8Array.of(0x90, 0x48, 0x0f, 0x07));
     machine.addBreakpoint(BigInt(CODE + 0x400));
     assert.equal(machine.run(), L.RUN_OBSERVED);
     assert.deepEqual(
       [
-        machine.engine.get32(L.CPL),
-        machine.engine.get32(L.CS + 16),
-        machine.engine.get32(L.SS + 16),
+        machine.engine.vcpu().cpl,
+        machine.engine.vcpu().cs.selector,
+        machine.engine.vcpu().ss.selector,
         machine.flags & IF,
         machine.register(RCX),
       ],

@@ -42,7 +42,7 @@ function prepared(): Machine {
   const machine = new Machine();
   const { engine } = machine;
   setCr4(machine, 0x40000n);
-  engine.set64(L.XCR0, X87 | SSE);
+  engine.vcpu().xcr0 = X87 | SSE;
   machine.setRegister(RBX, BigInt(AREA));
   return machine;
 }
@@ -50,13 +50,12 @@ function prepared(): Machine {
 function occupied(): Machine {
   const machine = prepared();
   const { engine } = machine;
-  engine.rawView.setUint16(L.FCW, 0x27f, true);
-  engine.rawView.setUint16(L.FSW, 0, true);
-  engine.rawView.setUint16(L.FTW, 0xfffc, true); // R0 is valid
-  engine.set64(L.X87, 0x8000_0000_0000_0000n);
-  engine.rawView.setUint16(L.X87 + 8, 0x3fff, true);
-  for (let i = 0; i < 16; i++) engine.set64(L.XMM + i * 16, BigInt(i + 1));
-  engine.set32(L.MXCSR, 0x1f81);
+  engine.vcpu().fcw = 0x27f;
+  engine.vcpu().fsw = 0;
+  engine.vcpu().ftw = 0xfffc; // R0 is valid
+  Object.assign(engine.vcpu().x87(0), { significand: 0x8000_0000_0000_0000n, signExponent: 0x3fff });
+  for (let i = 0; i < 16; i++) engine.vcpu().xmm(i).low = BigInt(i + 1);
+  engine.vcpu().mxcsr = 0x1f81;
   return machine;
 }
 /** The state that the components are made of. */
@@ -86,7 +85,7 @@ describe('extended control register', () => {
       const machine = prepared();
       machine.setRegister(RCX, 0n);
       assert.equal(run(machine, XSETBV, value), GP, String(value));
-      assert.equal(machine.engine.get64(L.XCR0), 3n);
+      assert.equal(machine.engine.vcpu().xcr0, 3n);
     }
     const machine = prepared();
     machine.setRegister(RCX, 1n);
@@ -123,13 +122,13 @@ describe('XSAVE', () => {
     assert.equal(execute(machine, 'DB E3'), undefined); // FNINIT
     assert.equal(run(machine, XSAVE), undefined);
     assert.equal(machine.read64(XSTATE_BV), 0n);
-    machine.engine.set64(L.XMM + 15 * 16 + 8, 1n);
+    machine.engine.vcpu().xmm(15).high = 1n;
     assert.equal(run(machine, XSAVE), undefined);
     assert.equal(machine.read64(XSTATE_BV), SSE);
   });
   it('components that XCR0 disables are not requested', () => {
     const machine = occupied();
-    machine.engine.set64(L.XCR0, X87);
+    machine.engine.vcpu().xcr0 = X87;
     fill(machine, 0);
     assert.equal(run(machine, XSAVE, ~0n & 0xffff_ffff_ffff_ffffn), undefined);
     assert.equal(machine.read64(XSTATE_BV), X87);
@@ -141,7 +140,7 @@ describe('XSAVE', () => {
       machine.setRegister(RBX, BigInt(AREA + 16));
       assert.equal(run(machine, code), GP, code);
       machine.setRegister(RBX, BigInt(AREA));
-      machine.engine.set64(L.CR0, machine.engine.get64(L.CR0) | 8n);
+      machine.engine.vcpu().cr0 |= 8n;
       assert.equal(run(machine, code), NM, code);
     }
   });
@@ -149,7 +148,7 @@ describe('XSAVE', () => {
     for (const code of [XSAVE, XRSTOR, '0F AE 3B', '66 0F F7 C1', '6C']) {
       const machine = occupied();
       const { engine } = machine;
-      engine.set64(L.XMM + 16, 0x80n);
+      engine.vcpu().xmm(1).low = 0x80n;
       machine.setRegister(RDI, BigInt(AREA));
       fill(machine, 0);
       for (let page = 0; page < 0x100000; page += 0x1000) if (page !== DATA) machine.mapPage(page, BigInt(page) | 3n);
@@ -168,7 +167,7 @@ describe('XSAVE', () => {
     machine.setRegister(RBX, BigInt(area));
     machine.write(area, new Uint8Array(64).fill(UNTOUCHED));
     assert.equal(run(machine, XSAVE), PF);
-    assert.equal(machine.engine.get64(L.CR2), BigInt(DATA + 0x1000));
+    assert.equal(machine.engine.vcpu().cr2, BigInt(DATA + 0x1000));
     assert.deepEqual(
       [...machine.engine.ramView(area, 64)],
       Array.from({ length: 64 }, () => UNTOUCHED),
@@ -184,7 +183,7 @@ describe('XRSTOR', () => {
     assert.equal(run(machine, XSAVE), undefined);
     assert.equal(execute(machine, 'DB E3'), undefined);
     machine.engine.raw.fill(0, L.XMM, L.XMM + 256);
-    machine.engine.set32(L.MXCSR, 0x1f80);
+    machine.engine.vcpu().mxcsr = 0x1f80;
     assert.notEqual(stateOf(machine), before);
     assert.equal(run(machine, XRSTOR), undefined);
     assert.equal(stateOf(machine), before);
@@ -195,12 +194,9 @@ describe('XRSTOR', () => {
     write32(machine, MXCSR, 0x1fa0);
     assert.equal(run(machine, XRSTOR), undefined);
     const { engine } = machine;
-    assert.deepEqual(
-      [engine.rawView.getUint16(L.FCW, true), engine.rawView.getUint16(L.FTW, true), engine.get64(L.X87)],
-      [0x37f, 0xffff, 0n],
-    );
+    assert.deepEqual([engine.vcpu().fcw, engine.vcpu().ftw, engine.vcpu().x87(0).significand], [0x37f, 0xffff, 0n]);
     assert.ok(engine.raw.subarray(L.XMM, L.XMM + 256).every((byte) => byte === 0));
-    assert.equal(engine.get32(L.MXCSR), 0x1fa0);
+    assert.equal(engine.vcpu().mxcsr, 0x1fa0);
   });
   it('leaves what is not requested alone', () => {
     const machine = occupied();
@@ -209,8 +205,8 @@ describe('XRSTOR', () => {
     assert.equal(run(machine, XRSTOR, 0n), undefined);
     assert.equal(stateOf(machine), before);
     assert.equal(run(machine, XRSTOR, X87), undefined);
-    assert.equal(machine.engine.get32(L.MXCSR), 0x1f81);
-    assert.equal(machine.engine.get64(L.XMM), 1n);
+    assert.equal(machine.engine.vcpu().mxcsr, 0x1f81);
+    assert.equal(machine.engine.vcpu().xmm(0).low, 1n);
   });
   it('refuses a header or an MXCSR with reserved bits, and changes nothing then', () => {
     const bad: [string, (machine: Machine) => void][] = [

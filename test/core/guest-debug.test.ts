@@ -58,7 +58,7 @@ describe('debug registers as registers', () => {
       { user: false },
       (c) => c.at('A').raw('0F 21 E0').at('B'),
       (m) => {
-        m.engine.set64(L.CR4, m.engine.get64(L.CR4) | 8n);
+        m.engine.vcpu().cr4 |= 8n;
         m.resumeAt(6, BigInt(CODE) + 3n);
       },
     );
@@ -101,7 +101,7 @@ describe('debug registers as registers', () => {
       machine.log.map(({ vector, error }) => [vector, error]),
       [[13, 0n]],
     );
-    assert.equal(machine.engine.get64(L.DR7), I7);
+    assert.equal(machine.engine.vcpu().dr7, I7);
   });
   it('T-9D CPL comes before general detect', () => {
     const { machine } = runs(
@@ -220,8 +220,8 @@ describe('single step by TF', () => {
     const code = machine.program((c) => c.raw('0F 05').at('back').raw('90'));
     const kernel = CODE + 0x800;
     machine.write(kernel, Uint8Array.of(0x49, 0x81, 0xcb, 0, 1, 0, 0, 0x48, 0x0f, 0x07)); // or r11, TF; sysretq
-    machine.engine.set64(L.MSR_LSTAR, BigInt(kernel));
-    machine.engine.set64(L.MSR_SFMASK, TF);
+    machine.engine.vcpu().msrLstar = BigInt(kernel);
+    machine.engine.vcpu().msrSfmask = TF;
     machine.flags |= TF;
     machine.setFlagsOnReturn(1, 0n);
     machine.run(200);
@@ -248,7 +248,7 @@ describe('single step by TF', () => {
       [there + 1n, there + 2n],
       'BTF is gone, TF is not',
     );
-    assert.equal(machine.engine.get64(L.MSR_DEBUGCTL), 0n);
+    assert.equal(machine.engine.vcpu().msrDebugctl, 0n);
   });
 });
 

@@ -26,17 +26,17 @@ export function runHostile(mode: HostileMode, compiled: boolean, programs: numbe
     if (random(4) === 0) machine.flags |= 0x100n;
     if (random(4) === 0) machine.flags |= 0x40000n; // AC
     for (let turn = 0; turn < TURNS; turn++) {
-      if (random(3) === 0) engine.set32(L.EVENTS, 1 << random(5));
+      if (random(3) === 0) engine.vcpu().events = 1 << random(5);
       if (random(2)) machine.rip = start + BigInt(random(CODE_SIZE));
-      engine.set32(L.ACTIVITY, 0);
-      if (random(6) === 0) engine.set32(L.LEASE, 1 + random(3));
+      engine.vcpu().activity = 0;
+      if (random(6) === 0) engine.vcpu().lease = 1 + random(3);
       machine.attend();
       const before = machine.ticks;
       const result = machine.run(TICKS);
       assert.ok(result >= L.RUN_SPENT && result <= L.RUN_STOP, `run() answered ${result}`);
       assert.ok(machine.ticks - before <= TICKS, 'never more ticks than it was given');
       // the next turn would start at a RIP that the mode does not have
-      if (engine.get32(L.ACTIVITY) === 3) break;
+      if (engine.vcpu().activity === 3) break;
       if (random(2) === 0) machine.check();
     }
     machine.check();

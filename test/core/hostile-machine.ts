@@ -76,7 +76,7 @@ export class HostileMachine extends Machine {
   }
   /** Offset of CODE in the code segment. */
   get start(): bigint {
-    return BigInt(CODE) - this.engine.get64(L.CS);
+    return BigInt(CODE) - this.engine.vcpu().cs.base;
   }
 
   private setReal(): void {
@@ -90,20 +90,20 @@ export class HostileMachine extends Machine {
   private setCompatibility(): void {
     this.setSegment(L.CS, USER_CODE32, 0n, 0xffffffff, 0xc0fb);
     for (const slot of [L.SS, L.DS, L.ES, L.FS, L.GS]) this.setSegment(slot, USER_DATA, 0n, 0xffffffff, 0xc0f3);
-    this.engine.set32(L.CPL, 3);
-    this.engine.set64(L.RSP, BigInt(USER_STACK));
+    this.engine.vcpu().cpl = 3;
+    this.engine.vcpu().rsp = BigInt(USER_STACK);
   }
   private setProtected(mode: HostileMode): void {
     const { engine } = this;
     const ring = mode.endsWith('ring 0') ? 0 : 3;
     const big = mode.startsWith('protected 32') ? 0x4000 : 0;
-    engine.set64(L.EFER, 0n);
-    engine.set64(L.CR0, CR0_NO_PAGING);
-    engine.set64(L.CR4, 0x610n); // PSE OSFXSR OSXMMEXCPT
-    engine.set64(L.CR3, BigInt(PAGE_DIRECTORY));
+    engine.vcpu().efer = 0n;
+    engine.vcpu().cr0 = CR0_NO_PAGING;
+    engine.vcpu().cr4 = 0x610n; // PSE OSFXSR OSXMMEXCPT
+    engine.vcpu().cr3 = BigInt(PAGE_DIRECTORY);
     this.write64(PAGE_DIRECTORY, 0x87n); // 4 MiB, for programs that turn paging on
-    engine.set64(L.IDTR, BigInt(IDT32));
-    engine.set32(L.IDTR + 8, 0x7ff);
+    engine.vcpu().idtr.base = BigInt(IDT32);
+    engine.vcpu().idtr.limit = 0x7ff;
     this.setSegment(L.TR, 0x30, BigInt(TSS32), 0x167, 0x8b);
     this.write64(TSS32 + 4, BigInt(STACK - 0x1000) | (BigInt(KERNEL_DATA) << 32n)); // ESP0, SS0
     this.write(TSS32 + 0x66, Uint8Array.of(0x68, 0));
@@ -122,16 +122,16 @@ export class HostileMachine extends Machine {
     this.setSegment(L.CS, code | ring, base, limit, 0x9b | rights | big);
     const selector = ring === 0 ? KERNEL_DATA : USER_DATA;
     for (const slot of [L.SS, L.DS, L.ES, L.FS, L.GS]) this.setSegment(slot, selector, 0n, 0xffffffff, 0xc093 | rights);
-    engine.set32(L.CPL, ring);
-    engine.set64(L.RSP, BigInt(ring === 0 ? STACK : USER_STACK));
+    engine.vcpu().cpl = ring;
+    engine.vcpu().rsp = BigInt(ring === 0 ? STACK : USER_STACK);
     if (mode === 'virtual-8086') this.setVirtual8086();
   }
   private setVirtual8086(): void {
     this.flags = 0x23202n; // VM, IOPL 3, IF
     for (const slot of [L.SS, L.DS, L.ES, L.FS, L.GS]) this.setSegment(slot, DATA >> 4, BigInt(DATA), 0xffff, 0xf3);
     this.setSegment(L.CS, CODE >> 4, BigInt(CODE), 0xffff, 0xf3);
-    this.engine.set32(L.CPL, 3);
-    this.engine.set64(L.RSP, 0x8000n);
+    this.engine.vcpu().cpl = 3;
+    this.engine.vcpu().rsp = 0x8000n;
   }
   /** Handlers that drop the error code, step over one byte of the program and go back. */
   private writeHandlers32(step: string, back: string, errors: boolean): void {
@@ -174,25 +174,24 @@ export class HostileMachine extends Machine {
         0,
         `the guest changed linear memory: ${name}`,
       );
-    const mode = engine.get32(L.MODE);
+    const mode = engine.vcpu().mode;
     engine.system.updateMode();
-    assert.equal(engine.get32(L.MODE), mode, 'the mode key is that of the registers');
+    assert.equal(engine.vcpu().mode, mode, 'the mode key is that of the registers');
     const { flags } = this;
     assert.equal(flags & 0xffff_ffff_ffc0_802an, 2n, `reserved flags: ${flags.toString(16)}`);
-    assert.ok(engine.get32(L.CPL) <= 3 && engine.get32(L.ACTIVITY) <= 3);
-    const cr0 = engine.get64(L.CR0);
+    assert.ok(engine.vcpu().cpl <= 3 && engine.vcpu().activity <= 3);
+    const cr0 = engine.vcpu().cr0;
     assert.ok((cr0 & 0x80000000n) === 0n || (cr0 & PE) !== 0n, 'paging needs protected mode');
-    const long = (engine.get64(L.EFER) & 0x400n) !== 0n;
+    const long = (engine.vcpu().efer & 0x400n) !== 0n;
     if (long) assert.notEqual(cr0 & 0x80000000n, 0n, 'long mode needs paging');
     const code64 = (mode & L.MODE_CODE) === 2;
     assert.ok(!code64 || long, '64-bit code needs long mode');
-    const rip = engine.get64(L.RIP);
+    const rip = engine.vcpu().rip;
     if (code64) assert.equal(BigInt.asUintN(64, BigInt.asIntN(48, rip)), rip, 'RIP is canonical');
     else assert.ok(rip <= 0xffff_ffffn, `RIP ${rip.toString(16)}`);
-    assert.equal(engine.get32(L.MXCSR) & 0xffff0000, 0, 'reserved bits of MXCSR');
+    assert.equal(engine.vcpu().mxcsr & 0xffff0000, 0, 'reserved bits of MXCSR');
     for (let i = 0; i < 8; i++) {
-      const slot = L.SEGMENTS + i * L.SEGMENT_SIZE;
-      assert.ok(engine.get32(slot + 16) <= 0xffff, 'a selector has 16 bits');
+      assert.ok(engine.vcpu().segments(i).selector <= 0xffff, 'a selector has 16 bits');
     }
   }
 }

@@ -29,13 +29,13 @@ function protectedGuest(random: Random, virtual: boolean): Machine {
   }
   if (!virtual) return machine;
   const { engine } = machine;
-  engine.set64(L.CR4, BigInt(random(4)));
-  engine.set32(L.CPL, 3);
+  engine.vcpu().cr4 = BigInt(random(4));
+  engine.vcpu().cpl = 3;
   machine.flags = 0x20002n | (BigInt(random(4)) << 12n) | (BigInt(random(4)) << 19n);
   for (const slot of [L.ES, L.CS, L.SS, L.DS, L.FS, L.GS]) {
     machine.setSegment(slot, CODE >> 4, BigInt(CODE), 0xffff, 0xf3);
   }
-  engine.set64(L.RSP, BigInt(STACK & 0xffff));
+  engine.vcpu().rsp = BigInt(STACK & 0xffff);
   engine.system.updateMode();
   return machine;
 }
@@ -52,11 +52,11 @@ describe('hostile tasks', () => {
           if (random(2)) machine.setHostSlot(0, BigInt(DATA + 8), 3, 8);
           if (random(2)) machine.flags |= 0x100n;
           for (let turn = 0; turn < 40; turn++) {
-            if (random(3) === 0) machine.engine.set32(L.EVENTS, 1 << random(5));
+            if (random(3) === 0) machine.engine.vcpu().events = 1 << random(5);
             if (random(2))
               machine.rip = mode === 'virtual' ? BigInt(random(CODE_SIZE)) : BigInt(CODE + random(CODE_SIZE));
-            machine.engine.set32(L.ACTIVITY, 0);
-            if (random(3) === 0) machine.engine.set32(L.LEASE, 1 + random(3));
+            machine.engine.vcpu().activity = 0;
+            if (random(3) === 0) machine.engine.vcpu().lease = 1 + random(3);
             machine.attend();
             const before = machine.ticks;
             const result = machine.run(200);

@@ -104,7 +104,7 @@ describe('bus-lock detection', () => {
   /** A locked add at CPL 3, at an offset in DATA. */
   function lockedAdd(offset: number, bytes = 'F0 01 03'): { machine: Machine; code: Code } {
     const machine = new Machine({ user: true, busLockDetection: true });
-    machine.engine.set64(L.MSR_DEBUGCTL, 4n);
+    machine.engine.vcpu().msrDebugctl = 4n;
     machine.engine.system.updateMode();
     const code = machine.program((c) =>
       c
@@ -134,12 +134,12 @@ describe('bus-lock detection', () => {
   });
   it('not at CPL 0, and not for an access that faults', () => {
     const supervisor = new Machine({ busLockDetection: true });
-    supervisor.engine.set64(L.MSR_DEBUGCTL, 4n);
+    supervisor.engine.vcpu().msrDebugctl = 4n;
     supervisor.program((c) => c.load(RBX, DATA + 0x3d).raw('F0 01 03'));
     assert.equal(supervisor.run(), L.RUN_HALTED);
     assert.deepEqual(supervisor.debugLog, []);
     const faulting = new Machine({ user: true, busLockDetection: true });
-    faulting.engine.set64(L.MSR_DEBUGCTL, 4n);
+    faulting.engine.vcpu().msrDebugctl = 4n;
     faulting.engine.system.updateMode();
     const code = faulting.program((c) => c.load(RBX, DATA + 0x3d).raw('F0 01 03'));
     faulting.resumeAt(14, code.place('end'));
@@ -154,7 +154,7 @@ describe('bus-lock detection', () => {
     const machine = new Machine({ user: true, busLockDetection: true });
     machine.setSegment(L.CS, 0x1b, 0n, 0xffffffff, 0xc0fb);
     machine.setSegment(L.FS, 0x23, BigInt(DATA), 0xffff, 0x40f3);
-    machine.engine.set64(L.MSR_DEBUGCTL, 4n);
+    machine.engine.vcpu().msrDebugctl = 4n;
     machine.engine.system.updateMode();
     machine.setRegister(RCX, 0n);
     const code = machine.program((c) =>

@@ -33,7 +33,7 @@ describe('the limit of CS', () => {
     const machine = withFaultHandler();
     machine.setSegment(L.CS, 0x48, BigInt(CODE), limit, rights);
     machine.write(CODE + offset, new Code(0).raw(bytes).finish());
-    machine.engine.set64(L.RIP, BigInt(offset));
+    machine.engine.vcpu().rip = BigInt(offset);
     machine.engine.system.updateMode();
     return machine;
   }
@@ -65,8 +65,8 @@ describe('the limit of CS', () => {
     machine.write(0x20000, Uint8Array.of(0xf4));
     machine.write(0x3fffe, Uint8Array.of(0x43, 0x43));
     machine.engine.system.loadSegmentReal(1, 0x3000);
-    machine.engine.set64(L.RIP, 0xfffen);
-    machine.engine.set64(L.RSP, 0x8000n);
+    machine.engine.vcpu().rip = 0xfffen;
+    machine.engine.vcpu().rsp = 0x8000n;
     assert.equal(machine.run(), L.RUN_HALTED);
     assert.equal(machine.read64(0x8000 - 6) & 0xffff_ffffn, 0x3000_0000n);
   });
@@ -82,8 +82,8 @@ describe('PAE paging', () => {
     const machine = withFaultHandler();
     machine.write64(POINTERS, 0x12001n); // machine.ts's page directory
     for (const i of [1, 2, 3]) machine.write64(POINTERS + i * 8, 0n);
-    machine.engine.set64(L.CR3, BigInt(POINTERS));
-    machine.engine.set64(L.CR4, 0x20n);
+    machine.engine.vcpu().cr3 = BigInt(POINTERS);
+    machine.engine.vcpu().cr4 = 0x20n;
     return machine;
   }
   const pagingOn = '0F 20 C0 0D 00 00 00 80 0F 22 C0'; // mov eax, cr0; or eax, PG; mov cr0, eax
@@ -100,7 +100,7 @@ describe('PAE paging', () => {
       machine.write64(POINTERS + 8, 1n | bits);
       const code = program32(machine, (c) => c.raw('0F 20 C0 0D 00 00 00 80').at('A').raw('0F 22 C0'));
       assert.deepEqual(faultOf(machine), { vector: GP, error: 0n, rip: code.place('A') });
-      assert.equal(machine.engine.get64(L.CR0) >> 31n, 0n);
+      assert.equal(machine.engine.vcpu().cr0 >> 31n, 0n);
     }
   });
 });
@@ -110,7 +110,7 @@ describe('alignment check', () => {
   const AC = 0x40000n;
   function user(bytes: string): Machine {
     const machine = new Machine({ user: true });
-    machine.engine.set64(L.CR0, machine.engine.get64(L.CR0) | AM);
+    machine.engine.vcpu().cr0 |= AM;
     const code = machine.program((c) => c.load(RBX, DATA).raw(bytes).at('A'));
     machine.resumeAt(17, code.place('end'));
     machine.flags |= AC;
@@ -139,7 +139,7 @@ describe('alignment check', () => {
     for (const bytes of ['8B 43 04', '8A 43 01', '66 8B 43 02', '48 8D 63 08 50'])
       assert.deepEqual(user(bytes).log, [], bytes);
     const supervisor = new Machine();
-    supervisor.engine.set64(L.CR0, supervisor.engine.get64(L.CR0) | AM);
+    supervisor.engine.vcpu().cr0 |= AM;
     supervisor.program((c) => c.load(RBX, DATA).raw('8B 43 01'));
     supervisor.flags |= AC;
     assert.equal(supervisor.run(), L.RUN_HALTED);
@@ -152,7 +152,7 @@ describe('process-context identifiers', () => {
   const DESCRIPTOR = DATA + 0x100;
   function withPcid(build: (c: Code) => void, descriptor: readonly [bigint, bigint] = [0n, 0n]): Machine {
     const machine = new Machine();
-    machine.engine.set64(L.CR4, machine.engine.get64(L.CR4) | PCIDE);
+    machine.engine.vcpu().cr4 |= PCIDE;
     machine.write64(DESCRIPTOR, descriptor[0]);
     machine.write64(DESCRIPTOR + 8, descriptor[1]);
     const code = machine.program((c) => {
@@ -169,7 +169,7 @@ describe('process-context identifiers', () => {
   });
   it('CR4.PCIDE needs PCID 0, and paging may not end with it', () => {
     const machine = new Machine();
-    machine.engine.set64(L.CR3, 0x10005n);
+    machine.engine.vcpu().cr3 = 0x10005n;
     const code = machine.program((c) => c.raw('0F 20 E0 0F BA E8 11').at('A').raw('0F 22 E0'));
     machine.resumeAt(GP, code.place('end'));
     assert.equal(machine.run(), L.RUN_HALTED);

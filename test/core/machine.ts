@@ -35,13 +35,13 @@ export const KERNEL_CODE32 = 0x40;
 export const END_VECTOR = 0x81;
 
 /** DR6 without causes, DR7 after reset, cause bits (SDM 3B 18.2). */
-export const I6 = 0xffff0ff0n;
-export const I7 = 0x400n;
+export const I6 = BigInt(L.DR6_CLEAR);
+export const I7 = BigInt(L.DR7_CLEAR);
 export const B0 = 1n;
 export const B1 = 2n;
 export const B2 = 4n;
-export const BD = 0x2000n;
-export const BS = 0x4000n;
+export const BD = BigInt(L.DR6_BD);
+export const BS = BigInt(L.DR6_BS);
 
 export const TF = 0x100n;
 export const IF = 0x200n;
@@ -150,11 +150,11 @@ export class Machine {
 
   // ---- registers -------------------------------------------------------------------------------------------------------------
   get rip(): bigint {
-    return this.engine.get64(L.RIP);
+    return this.engine.vcpu().rip;
   }
   set rip(value: bigint) {
-    this.engine.set64(L.RIP, value);
-    this.engine.set32(L.REP_ACTIVE, 0);
+    this.engine.vcpu().rip = value;
+    this.engine.vcpu().repActive = 0;
   }
   get flags(): bigint {
     return BigInt.asUintN(64, this.engine.system.rflags());
@@ -163,46 +163,44 @@ export class Machine {
     this.engine.system.setRflags(value);
   }
   register(number: number): bigint {
-    return this.engine.get64(L.REGS + number * 8);
+    return this.engine.vcpu().regs(number);
   }
   setRegister(number: number, value: bigint): void {
-    this.engine.set64(L.REGS + number * 8, value);
+    this.engine.vcpu().setRegs(number, value);
   }
   get dr6(): bigint {
-    return this.engine.get64(L.DR6);
+    return this.engine.vcpu().dr6;
   }
   setDebug(number: number, value: bigint): void {
     this.engine.system.setDebugRegister(number, BigInt.asIntN(64, value));
   }
   setSegment(slot: number, selector: number, base: bigint, limit: number, attributes: number): void {
-    this.engine.set64(slot, base);
-    this.engine.set32(slot + 8, limit);
-    this.engine.set32(slot + 12, attributes);
-    this.engine.set32(slot + 16, selector);
+    const segment = this.engine.vcpu().segments((slot - L.SEGMENTS) / L.SEGMENT_SIZE);
+    Object.assign(segment, { selector, base, limit, attributes });
   }
   private setLongMode(): void {
     const { engine } = this;
-    engine.set64(L.CR0, 0x80010033n); // PG WP NE ET MP PE
-    engine.set64(L.CR3, BigInt(PML4));
-    engine.set64(L.CR4, 0x6a0n); // PAE PGE OSFXSR OSXMMEXCPT
-    engine.set64(L.EFER, 0xd01n); // SCE LME LMA NXE
-    engine.set64(L.GDTR, BigInt(GDT));
-    engine.set32(L.GDTR + 8, 0xff);
-    engine.set64(L.IDTR, BigInt(IDT));
-    engine.set32(L.IDTR + 8, 0xfff);
+    engine.vcpu().cr0 = 0x80010033n; // PG WP NE ET MP PE
+    engine.vcpu().cr3 = BigInt(PML4);
+    engine.vcpu().cr4 = 0x6a0n; // PAE PGE OSFXSR OSXMMEXCPT
+    engine.vcpu().efer = 0xd01n; // SCE LME LMA NXE
+    engine.vcpu().gdtr.base = BigInt(GDT);
+    engine.vcpu().gdtr.limit = 0xff;
+    engine.vcpu().idtr.base = BigInt(IDT);
+    engine.vcpu().idtr.limit = 0xfff;
     this.setSegment(L.TR, TASK, BigInt(TSS), 0x67 + 0x100, 0x8b);
-    engine.set64(L.MSR_STAR, (0x18n << 48n) | (BigInt(KERNEL_CODE) << 32n));
+    engine.vcpu().msrStar = (0x18n << 48n) | (BigInt(KERNEL_CODE) << 32n);
     this.setSegment(L.CS, KERNEL_CODE, 0n, 0xffffffff, 0xa09b);
     for (const slot of [L.SS, L.DS, L.ES, L.FS, L.GS]) this.setSegment(slot, KERNEL_DATA, 0n, 0xffffffff, 0xc093);
-    engine.set64(L.RSP, BigInt(STACK));
-    engine.set64(L.RIP, BigInt(CODE));
+    engine.vcpu().rsp = BigInt(STACK);
+    engine.vcpu().rip = BigInt(CODE);
     engine.system.updateMode();
   }
   private setUser(): void {
     this.setSegment(L.CS, USER_CODE, 0n, 0xffffffff, 0xa0fb);
     for (const slot of [L.SS, L.DS, L.ES]) this.setSegment(slot, USER_DATA, 0n, 0xffffffff, 0xc0f3);
-    this.engine.set32(L.CPL, 3);
-    this.engine.set64(L.RSP, BigInt(USER_STACK));
+    this.engine.vcpu().cpl = 3;
+    this.engine.vcpu().rsp = BigInt(USER_STACK);
     this.flags = 0x3000n; // IOPL 3
     this.engine.system.updateMode();
   }
@@ -329,25 +327,25 @@ export class Machine {
 
   // ---- the observer ------------------------------------------------------------------------------------------------------------
   get observed(): number {
-    return this.engine.get32(L.OBSERVED);
+    return this.engine.vcpu().observed;
   }
   /** One step under a lease (1 instruction, 2 whole, 3 branch); answers the code of run(). */
   step(lease = 1, pass = false): number {
     if (pass) this.armToken();
-    this.engine.set32(L.LEASE, lease);
+    this.engine.vcpu().lease = lease;
     this.attend();
     return this.run();
   }
   /** The token that lets this vCPU pass the breakpoint where it stands. */
   armToken(): void {
     const { engine } = this;
-    engine.set64(L.PASS_LINEAR, engine.get64(L.RIP) + engine.get64(L.CS));
-    engine.set64(L.PASS_CR3, engine.get64(L.CR3));
-    engine.set64(L.PASS_RSP, engine.get64(L.RSP));
-    engine.set32(L.PASS_FAULTED, 0);
-    engine.set32(L.PASS_TOKEN, 1);
+    engine.vcpu().passLinear = engine.vcpu().rip + engine.vcpu().cs.base;
+    engine.vcpu().passCr3 = engine.vcpu().cr3;
+    engine.vcpu().passRsp = engine.vcpu().rsp;
+    engine.vcpu().passFaulted = 0;
+    engine.vcpu().passToken = 1;
     // behind a step or a watch an interrupt may be due, and comes as it would have; at a breakpoint none can be
-    if (this.observed & (L.OBSERVED_BREAKPOINT | L.OBSERVED_SLOT_X)) engine.set32(L.FIRST_HOLD, 1);
+    if (this.observed & (L.OBSERVED_BREAKPOINT | L.OBSERVED_SLOT_X)) engine.vcpu().firstHold = 1;
     this.attend();
   }
   /** Goes on from a stop that showed this place. */
@@ -364,16 +362,16 @@ export class Machine {
   setHostSlot(index: number, address: bigint, type: number, length: 1 | 2 | 4 | 8): void {
     const { engine } = this;
     const code = { 1: 0, 2: 1, 4: 3, 8: 2 }[length];
-    engine.set64(L.H_DR0 + index * 8, address);
-    const dr7 = engine.get32(L.H_DR7) & ~(0xf << (16 + index * 4));
-    engine.set32(L.H_DR7, dr7 | (2 << (index * 2)) | (type << (16 + index * 4)) | (code << (18 + index * 4)));
+    engine.vcpu().setHDr(index, address);
+    const dr7 = engine.vcpu().hDr7 & ~(0xf << (16 + index * 4));
+    engine.vcpu().hDr7 = dr7 | (2 << (index * 2)) | (type << (16 + index * 4)) | (code << (18 + index * 4));
     if (type === 0) engine.system.dropBlocksAt(BigInt.asIntN(64, address));
     engine.system.observerChanged();
   }
   setGuestSlot(index: number, address: bigint, type: number, length: 1 | 2 | 4 | 8): void {
     const code = { 1: 0, 2: 1, 4: 3, 8: 2 }[length];
     this.setDebug(index, address);
-    const dr7 = this.engine.get64(L.DR7);
+    const dr7 = this.engine.vcpu().dr7;
     this.setDebug(
       7,
       dr7 |

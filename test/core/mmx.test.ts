@@ -59,11 +59,11 @@ function prepared(status: number, control = 0x37f): Machine {
   return machine;
 }
 function with0(machine: Machine, bits: bigint): Machine {
-  machine.engine.set64(L.CR0, machine.engine.get64(L.CR0) | bits);
+  machine.engine.vcpu().cr0 |= bits;
   return machine;
 }
 function withoutOsfxsr(machine: Machine): Machine {
-  machine.engine.set64(L.CR4, machine.engine.get64(L.CR4) & ~OSFXSR);
+  machine.engine.vcpu().cr4 &= ~OSFXSR;
   return machine;
 }
 
@@ -112,30 +112,29 @@ describe('MMX registers', () => {
   }
   it('are numbered whatever TOP is; what is written gets an exponent and sign of ones, what is read keeps its own', () => {
     const machine = prepared(TOP_5);
-    const slot = (number: number): number => L.X87 + 16 * number;
-    machine.engine.set64(slot(2), VALUE);
-    machine.engine.set64(slot(2) + 8, 0x3fffn);
+    const [mm2, mm3] = [machine.engine.vcpu().x87(2), machine.engine.vcpu().x87(3)];
+    Object.assign(mm2, { significand: VALUE, signExponent: 0x3fff });
     assert.equal(execute(machine, '0F 6F DA'), undefined); // movq mm3, mm2
-    const { engine } = machine;
-    assert.deepEqual([engine.get64(slot(3)), engine.get64(slot(3) + 8)], [VALUE, 0xffffn]);
-    assert.deepEqual([engine.get64(slot(2)), engine.get64(slot(2) + 8)], [VALUE, 0x3fffn]);
+    assert.deepEqual([mm3.significand, mm3.signExponent], [VALUE, 0xffff]);
+    assert.deepEqual([mm2.significand, mm2.signExponent], [VALUE, 0x3fff]);
   });
   it('CVTPI2PD from memory has nothing to do with them', () => {
     const machine = prepared(PENDING | TOP_5, UNMASKED);
     machine.write64(DATA, VALUE);
     assert.equal(execute(machine, CVTPI2PD_MEMORY), undefined);
     assert.deepEqual(unit(machine), { status: PENDING | TOP_5, tags: 0xffff });
-    const { engine } = machine;
-    assert.deepEqual([engine.get64(L.XMM), engine.get64(L.XMM + 8)], [0x41df_ffff_ffc0_0000n, 0xc1e0_0000_0000_0000n]);
+    const { low, high } = machine.engine.vcpu().xmm(0);
+    assert.deepEqual([low, high], [0x41df_ffff_ffc0_0000n, 0xc1e0_0000_0000_0000n]);
   });
   it('a conversion to them that raises #XM writes none, but the unit is theirs', () => {
     const machine = prepared(TOP_5);
     const { engine } = machine;
-    engine.set32(L.MXCSR, 0x1f00); // invalid operations are not masked
-    engine.set64(L.XMM + 16, 0x7fc0_0000n);
-    engine.set64(L.CR4, engine.get64(L.CR4) | 0x400n);
+    engine.vcpu().mxcsr = 0x1f00; // invalid operations are not masked
+    engine.vcpu().xmm(1).low = 0x7fc0_0000n;
+    engine.vcpu().cr4 |= 0x400n;
     assert.equal(execute(machine, '0F 2D C1'), 19); // cvtps2pi mm0, xmm1: a NaN
     assert.deepEqual(unit(machine), { status: 0, tags: 0 });
-    assert.deepEqual([engine.get64(L.X87), engine.get64(L.X87 + 8)], [0n, 0n]);
+    const { significand, signExponent } = engine.vcpu().x87(0);
+    assert.deepEqual([significand, signExponent], [0n, 0]);
   });
 });

@@ -25,10 +25,10 @@ function realMode(): Machine {
   const machine = new Machine();
   const { engine } = machine;
   engine.system.reset(1);
-  assert.deepEqual([engine.get64(L.RIP), engine.get64(L.CS)], [0xfff0n, 0xffff0000n]);
+  assert.deepEqual([engine.vcpu().rip, engine.vcpu().cs.base], [0xfff0n, 0xffff0000n]);
   engine.system.loadSegmentReal(1, CODE >> 4);
-  engine.set64(L.RIP, 0n);
-  engine.set64(L.RSP, 0x8000n);
+  engine.vcpu().rip = 0n;
+  engine.vcpu().rsp = 0x8000n;
   return machine;
 }
 
@@ -40,7 +40,7 @@ describe('real mode', () => {
     machine.write(CODE, Uint8Array.of(0xcd, 0x10, 0x89, 0xc3, 0xf4)); // int 10h; mov bx, ax; hlt
     assert.equal(machine.run(), L.RUN_HALTED);
     assert.deepEqual(
-      [machine.register(RBX), machine.register(4), machine.engine.get32(L.CS + 16)],
+      [machine.register(RBX), machine.register(4), machine.engine.vcpu().cs.selector],
       [0x1234n, 0x8000n, CODE >> 4],
     );
   });
@@ -50,7 +50,7 @@ describe('real mode', () => {
     machine.write(0x40000, Uint8Array.of(0xf4));
     machine.write(CODE, Uint8Array.of(0xa1, 0xff, 0xff)); // mov ax, [FFFFh]
     assert.equal(machine.run(), L.RUN_HALTED);
-    assert.equal(machine.engine.get32(L.CS + 16), 0x4000);
+    assert.equal(machine.engine.vcpu().cs.selector, 0x4000);
     assert.equal(machine.read64(0x8000 - 6) & 0xffffn, 0n, 'the return address is the faulting instruction');
   });
   it('a startup IPI starts at its vector', () => {
@@ -59,11 +59,11 @@ describe('real mode', () => {
     engine.select(1);
     assert.equal(engine.run(100, 100n).code, L.RUN_HALTED, 'waits');
     machine.write(0x9000, Uint8Array.of(0xb8, 0x07, 0x00, 0xf4)); // mov ax, 7; hlt
-    engine.set32(L.EVENT_VECTOR, 9);
-    engine.set32(L.EVENTS, 16);
+    engine.vcpu().eventVector = 9;
+    engine.vcpu().events = 16;
     engine.attend(1, L.ATTENTION_EVENT);
     assert.equal(engine.run(100, 200n).code, L.RUN_HALTED);
-    assert.deepEqual([engine.get64(L.REGS), engine.get64(L.CS), engine.get32(L.CS + 16)], [7n, 0x9000n, 0x900]);
+    assert.deepEqual([engine.vcpu().rax, engine.vcpu().cs.base, engine.vcpu().cs.selector], [7n, 0x9000n, 0x900]);
   });
   it('an execution slot of one vCPU splits code for all and stops that one only', () => {
     const machine = new Machine({ vcpus: 2 });
@@ -75,8 +75,8 @@ describe('real mode', () => {
     const copy = engine.raw.slice(L.STATE, L.STATE_GUEST_END);
     engine.select(1);
     engine.raw.set(copy, L.STATE);
-    engine.set64(L.DR7, 0x400n);
-    engine.set64(L.RSP, BigInt(STACK - 0x4000));
+    engine.vcpu().dr7 = 0x400n;
+    engine.vcpu().rsp = BigInt(STACK - 0x4000);
     engine.system.updateMode();
     assert.equal(machine.run(), L.RUN_HALTED);
     assert.deepEqual([machine.register(RBX), machine.log.length], [1n, 0]);
@@ -109,7 +109,7 @@ describe('real mode', () => {
     machine.write(POINTER, Uint8Array.of(0xff, 0, GDT & 0xff, GDT >> 8, 0, 0));
     assert.equal(machine.run(), L.RUN_HALTED);
     assert.equal(machine.register(RBX), 0x1122334455667788n);
-    assert.deepEqual([machine.engine.get64(L.EFER) & 0x500n, machine.engine.get32(L.MODE) & L.MODE_CODE], [0x500n, 2]);
+    assert.deepEqual([machine.engine.vcpu().efer & 0x500n, machine.engine.vcpu().mode & L.MODE_CODE], [0x500n, 2]);
   });
 });
 
@@ -141,7 +141,7 @@ describe('protected mode', () => {
     assert.equal(machine.register(6), BigInt(STACK - 0x1000 - 20), 'on ESP0, five words down');
     assert.equal(machine.register(5), 0x12345678n, 'the gate copied its parameter');
     assert.equal(machine.register(RBX), 0x5c000n, 'RETF dropped the parameter on the outer stack');
-    assert.equal(machine.engine.get32(L.CS + 16), KERNEL_CODE32, 'HLT at CPL 3 is #GP');
+    assert.equal(machine.engine.vcpu().cs.selector, KERNEL_CODE32, 'HLT at CPL 3 is #GP');
   });
   it('limits and types of segments', () => {
     const machine = protectedMode();
@@ -158,7 +158,7 @@ describe('protected mode', () => {
     machine.write(CODE, code.finish());
     assert.equal(machine.run(), L.RUN_HALTED);
     assert.equal(machine.register(RBX), 3n);
-    assert.equal(machine.engine.get32(L.MODE) & L.MODE_FLAT, 0);
+    assert.equal(machine.engine.vcpu().mode & L.MODE_FLAT, 0);
   });
   it('compatibility mode: out by IRETQ, back by INT, in by SYSRET', () => {
     const machine = new Machine();

@@ -22,8 +22,8 @@ function waiting(flags = 2n): Machine {
   assert.equal(machine.register(RBX), 0n);
   engine.select(1);
   engine.raw.set(copy, L.STATE);
-  engine.set64(L.RSP, BigInt(STACK - 0x4000));
-  engine.set64(L.RIP, BigInt(CODE + 0x800));
+  engine.vcpu().rsp = BigInt(STACK - 0x4000);
+  engine.vcpu().rip = BigInt(CODE + 0x800);
   engine.system.updateMode();
   return machine;
 }
@@ -31,8 +31,8 @@ function waiting(flags = 2n): Machine {
 function runOther(machine: Machine, ...bytes: (string | number)[]): void {
   const { engine } = machine;
   engine.select(1);
-  engine.set32(L.ACTIVITY, ACTIVE);
-  engine.set64(L.RIP, BigInt(CODE + 0x800));
+  engine.vcpu().activity = ACTIVE;
+  engine.vcpu().rip = BigInt(CODE + 0x800);
   engine.attend(1, L.ATTENTION_EVENT);
   const text = bytes.map((part) => (typeof part === 'number' ? part.toString(16).padStart(2, '0') : part)).join(' ');
   machine.write(CODE + 0x800, Buffer.from(`${text} F4`.replaceAll(' ', ''), 'hex'));
@@ -43,7 +43,7 @@ const storeAt = (address: number): string => {
   bytes.writeUInt32LE(address);
   return `C6 04 25 ${bytes.toString('hex')} 01`; // mov byte [address], 1
 };
-const activityOf = (machine: Machine): number => machine.engine.get32(L.ACTIVITY, 0);
+const activityOf = (machine: Machine): number => machine.engine.vcpu(0).activity;
 
 describe('MONITOR and MWAIT', () => {
   it('a store of another processor to the line ends the wait; one beside it does not', () => {
@@ -81,11 +81,11 @@ describe('MONITOR and MWAIT', () => {
   it('an interrupt ends it, and the armed line is forgotten', () => {
     const machine = waiting(IF | 2n);
     machine.engine.select(0);
-    machine.engine.set32(L.EVENTS, 1);
+    machine.engine.vcpu().events = 1;
     machine.attend();
     assert.equal(machine.run(), L.RUN_HALTED);
     assert.equal(machine.register(RBX), 1n);
-    assert.equal(machine.engine.get32(L.MONITOR_ARMED), 0);
+    assert.equal(machine.engine.vcpu().monitorArmed, 0);
   });
   it('a write between MONITOR and MWAIT is not lost', () => {
     const machine = new Machine();
@@ -103,7 +103,7 @@ describe('MONITOR and MWAIT', () => {
     assert.equal(vectorOf(new Machine({ user: true }), '31 C9', MONITOR), 6);
     assert.equal(vectorOf(new Machine(), 'B1 01', MWAIT), 13);
     const without = new Machine();
-    without.engine.set64(L.MSR_MISC_ENABLE, 1n);
+    without.engine.vcpu().msrMiscEnable = 1n;
     assert.equal(vectorOf(without, '31 C9', MONITOR), 6);
   });
 });

@@ -45,13 +45,10 @@ interface Segment {
   readonly usable: boolean;
 }
 function segment(machine: Machine, name: Name): Segment {
-  const slot = REGISTERS[name];
-  const { engine } = machine;
-  return {
-    selector: engine.get32(slot + 16),
-    base: engine.get64(slot),
-    usable: (engine.get32(slot + 12) & UNUSABLE) === 0,
-  };
+  const { selector, base, attributes } = machine.engine
+    .vcpu()
+    .segments((REGISTERS[name] - L.SEGMENTS) / L.SEGMENT_SIZE);
+  return { selector, base, usable: (attributes & UNUSABLE) === 0 };
 }
 function load(machine: Machine, all: { selector: number; attributes: number }): void {
   for (const name of NAMES) machine.setSegment(REGISTERS[name], all.selector, BASE, 0xffffffff, all.attributes);
@@ -93,7 +90,7 @@ function toUser(machine: Machine, prepare: (machine: Machine) => void, build: (c
   machine.write(CODE, code.finish());
   machine.write(USER, Uint8Array.of(0x90, 0x90));
   prepare(machine);
-  for (let i = 0; machine.engine.get32(L.CPL) !== 3; i++) {
+  for (let i = 0; machine.engine.vcpu().cpl !== 3; i++) {
     assert.ok(i < 50, 'it gets to ring 3');
     machine.run(1);
   }
@@ -127,7 +124,7 @@ describe('a return to an outer level', () => {
         new Machine({ profile: 'intel' }),
         (m) => {
           load(m, INNER);
-          m.engine.set64(L.MSR_SYSENTER_CS, BigInt(KERNEL_CODE));
+          m.engine.vcpu().msrSysenterCs = BigInt(KERNEL_CODE);
         },
         (c) =>
           c

@@ -39,7 +39,7 @@ describe('INT3 of the guest', () => {
   });
   it('T-43 CD 03 is not what the filter for breakpoint exceptions catches', () => {
     const { machine, code } = prepared((c) => c.at('A').raw('CD 03'));
-    machine.engine.set32(L.CATCH, L.CATCH_BP);
+    machine.engine.vcpu().catch = L.CATCH_BP;
     assert.equal(machine.run(), L.RUN_HALTED);
     assert.equal(machine.log[0]?.rip, code.place('A') + 2n);
   });
@@ -49,11 +49,11 @@ describe('INT3 of the guest', () => {
   ] as const) {
     it(`T-44 T-46 caught ${bytes} stops in front, then is delivered`, () => {
       const { machine, code } = prepared((c) => c.raw('90').at('A').raw(bytes).at('B'));
-      machine.engine.set32(L.CATCH, filter);
+      machine.engine.vcpu().catch = filter;
       const before = machine.ticks;
       stopsWith(machine, machine.run(), L.OBSERVED_CAUGHT_BP, code.place('A'));
       assert.equal(machine.ticks - before, 1, 'only the NOP has run');
-      machine.engine.set32(L.CAUGHT_PASS, 1);
+      machine.engine.vcpu().caughtPass = 1;
       assert.equal(machine.resume(), L.RUN_HALTED);
       assert.deepEqual(
         machine.log.map(({ vector, rip }) => [vector, rip]),
@@ -80,7 +80,7 @@ describe('both banks at one place', () => {
     machine.setGuestSlot(1, code.place('A'), 0, 1);
     machine.setFlagsOnReturn(1, RF);
     stopsWith(machine, machine.run(), L.OBSERVED_SLOT_X, code.place('A'));
-    assert.equal(machine.engine.get32(L.PENDING_HOST) & 15, 4);
+    assert.equal(machine.engine.vcpu().pendingHost & 15, 4);
     assert.equal(machine.dr6, I6, 'the guest saw nothing yet');
     assert.equal(machine.resume(), L.RUN_HALTED, 'the token matched again after the fault');
     assert.deepEqual(machine.debugLog, [[code.place('A'), I6 + B1]]);
@@ -101,8 +101,8 @@ describe('both banks at one place', () => {
     machine.setHostSlot(0, BigInt(DATA), 1, 4);
     machine.setGuestSlot(1, BigInt(DATA), 1, 4);
     stopsWith(machine, machine.run(), L.OBSERVED_WATCH, code.place('B'));
-    assert.equal(machine.engine.get32(L.PENDING_HOST) & 15, 1);
-    assert.equal(machine.engine.get32(L.PENDING_DEBUG) & 15, 2);
+    assert.equal(machine.engine.vcpu().pendingHost & 15, 1);
+    assert.equal(machine.engine.vcpu().pendingDebug & 15, 2);
     assert.equal(machine.dr6, I6);
     assert.deepEqual(
       machine.hits.map(({ linear, size, old, value }) => [linear, size, old, value]),
@@ -118,10 +118,10 @@ describe('both banks at one place', () => {
     machine.addBreakpoint(code.place('A'));
     assert.equal(machine.run(), L.RUN_OBSERVED);
     stopsWith(machine, machine.step(1, true), L.OBSERVED_STEP, code.place('B'));
-    assert.equal(machine.engine.get32(L.PENDING_DEBUG), Number(BS));
+    assert.equal(machine.engine.vcpu().pendingDebug, Number(BS));
     const before = machine.ticks;
     stopsWith(machine, machine.step(), L.OBSERVED_STEP, machine.handler(1));
-    assert.equal(machine.engine.get32(L.DELIVERED), 0x101);
+    assert.equal(machine.engine.vcpu().delivered, 0x101);
     assert.equal(machine.ticks - before, 1, 'the delivery, no instruction');
     assert.equal(machine.run(), L.RUN_HALTED);
     assert.deepEqual(machine.debugLog[0], [code.place('B'), I6 + BS]);
@@ -132,10 +132,10 @@ describe('both banks at one place', () => {
     );
     machine.setRegister(RBX, BigInt(DATA));
     machine.setHostSlot(0, 0x123456n, 1, 4);
-    const host = machine.engine.get32(L.H_DR7);
+    const host = machine.engine.vcpu().hDr7;
     assert.equal(machine.run(), L.RUN_HALTED);
     assert.deepEqual([machine.read64(DATA), machine.read64(DATA + 8)], [0n, I7]);
-    assert.equal(machine.engine.get32(L.H_DR7), host);
+    assert.equal(machine.engine.vcpu().hDr7, host);
   });
   it('T-4E host stops of all kinds leave DR6 alone', () => {
     const { machine, code } = prepared((c) => c.load(RBX, DATA).at('A').raw('48 89 1B 90').at('B').raw('90'));
@@ -150,7 +150,7 @@ describe('both banks at one place', () => {
   });
   it('T-36 host general detect stops in front of MOV DR; the token lets it pass', () => {
     const { machine, code } = prepared((c) => c.raw('90').at('A').raw('0F 21 C0').at('B'));
-    machine.engine.set32(L.H_DR7, 0x2000);
+    machine.engine.vcpu().hDr7 = 0x2000;
     stopsWith(machine, machine.run(), L.OBSERVED_GENERAL_DETECT, code.place('A'));
     assert.equal(machine.dr6, I6);
     assert.equal(machine.resume(), L.RUN_HALTED);
@@ -158,20 +158,20 @@ describe('both banks at one place', () => {
   });
   it("both general detects: host first, then the guest's #DB", () => {
     const { machine, code } = prepared((c) => c.raw('90').at('A').raw('0F 21 C0').at('B'));
-    machine.engine.set32(L.H_DR7, 0x2000);
+    machine.engine.vcpu().hDr7 = 0x2000;
     machine.setDebug(7, I7 | 0x2000n);
     stopsWith(machine, machine.run(), L.OBSERVED_GENERAL_DETECT, code.place('A'));
-    machine.engine.set32(L.H_DR7, 0);
+    machine.engine.vcpu().hDr7 = 0;
     assert.equal(machine.resume(), L.RUN_HALTED);
     assert.deepEqual(machine.debugLog, [[code.place('A'), I6 + BD]]);
   });
   it('caught guest #DB: DR6 changes only when it is delivered', () => {
     const { machine, code } = prepared((c) => c.load(RBX, DATA).raw('48 89 1B').at('B'));
     machine.setGuestSlot(2, BigInt(DATA), 1, 8);
-    machine.engine.set32(L.CATCH, L.CATCH_DB);
+    machine.engine.vcpu().catch = L.CATCH_DB;
     stopsWith(machine, machine.run(), L.OBSERVED_CAUGHT_DB, code.place('B'));
-    assert.deepEqual([machine.engine.get32(L.FAULT_ERROR), machine.dr6], [Number(B2), I6]);
-    machine.engine.set32(L.CAUGHT_PASS, 1);
+    assert.deepEqual([machine.engine.vcpu().faultError, machine.dr6], [Number(B2), I6]);
+    machine.engine.vcpu().caughtPass = 1;
     machine.attend();
     assert.equal(machine.run(), L.RUN_HALTED);
     assert.deepEqual(machine.debugLog, [[code.place('B'), I6 + B2]]);
@@ -180,17 +180,17 @@ describe('both banks at one place', () => {
     const { machine, code } = prepared((c) => c.at('A').raw('CC'));
     machine.addBreakpoint(machine.handler(3));
     stopsWith(machine, machine.run(), L.OBSERVED_BREAKPOINT, machine.handler(3));
-    assert.equal(machine.engine.get32(L.DELIVERED), 0x103);
+    assert.equal(machine.engine.vcpu().delivered, 0x103);
     assert.equal(machine.resume(), L.RUN_HALTED);
     assert.equal(machine.log[0]?.rip, code.place('A') + 1n);
   });
   it('raw run without the token hits the same breakpoint again', () => {
     const { machine, code } = prepared((c) => c.raw('90').at('A').raw('90'));
     for (let i = 0; i < 4; i++) {
-      machine.engine.set32(L.H_DR7, 0);
+      machine.engine.vcpu().hDr7 = 0;
       machine.setHostSlot(i, code.place('A'), 0, 1);
       stopsWith(machine, machine.run(), L.OBSERVED_SLOT_X, code.place('A'));
-      assert.equal(machine.engine.get32(L.PENDING_HOST) & 15, 1 << i);
+      assert.equal(machine.engine.vcpu().pendingHost & 15, 1 << i);
     }
     assert.equal(machine.resume(), L.RUN_HALTED);
   });

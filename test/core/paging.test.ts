@@ -47,7 +47,7 @@ describe('permissions', () => {
   it('supervisor write to a read-only page, WP clear', () => {
     const { error } = faultOf(write, (m) => {
       m.mapPage(DATA, page | PRESENT);
-      m.engine.set64(L.CR0, m.engine.get64(L.CR0) & ~0x10000n);
+      m.engine.vcpu().cr0 &= ~0x10000n;
     });
     assert.equal(error, undefined);
   });
@@ -68,14 +68,14 @@ describe('permissions', () => {
         for (const linear of [CODE, 0x20000, 0x21000, 0x40000]) m.mapPage(linear, BigInt(linear) | 3n);
         m.mapPage(DATA, page | 7n);
         m.mapPage(0x21000, 0x21003n);
-        m.engine.set64(L.CR4, m.engine.get64(L.CR4) | (1n << 20n));
+        m.engine.vcpu().cr4 |= 1n << 20n;
       },
     );
     assert.deepEqual([smep.error, smep.cr2], [0x11n, page]);
     const kernelPages = (m: Machine): void => {
       for (let linear = 0; linear < 0x100000; linear += 0x1000)
         if (linear !== DATA) m.mapPage(linear, BigInt(linear) | 3n);
-      m.engine.set64(L.CR4, m.engine.get64(L.CR4) | (1n << 21n));
+      m.engine.vcpu().cr4 |= 1n << 21n;
       m.engine.system.updateMode();
     };
     assert.equal(faultOf(read, kernelPages).error, 1n);
@@ -139,7 +139,7 @@ describe('walks', () => {
     machine.rip = BigInt(at);
     machine.addBreakpoint(machine.handler(14));
     assert.equal(machine.run(), L.RUN_OBSERVED);
-    assert.equal(machine.engine.get64(L.CR2), page + 0x1000n);
+    assert.equal(machine.engine.vcpu().cr2, page + 0x1000n);
     machine.mapPage(DATA + 0x1000, (page + 0x1000n) | 7n);
     assert.equal(machine.resume(), L.RUN_HALTED);
     assert.deepEqual([machine.register(RAX), machine.log[0]?.rip], [0x1234n, BigInt(at)]);

@@ -10,11 +10,11 @@ const IDT32 = 0x7000;
 export function protectedMode(profile: 'intel' | 'amd' = 'intel'): Machine {
   const machine = new Machine({ profile });
   const { engine } = machine;
-  engine.set64(L.EFER, 0n);
-  engine.set64(L.CR0, 0x11n);
-  engine.set64(L.CR4, 0n);
+  engine.vcpu().efer = 0n;
+  engine.vcpu().cr0 = 0x11n;
+  engine.vcpu().cr4 = 0n;
   machine.setSegment(L.CS, KERNEL_CODE32, 0n, 0xffffffff, 0xc09b);
-  engine.set64(L.IDTR, BigInt(IDT32));
+  engine.vcpu().idtr.base = BigInt(IDT32);
   machine.write64(TSS + 4, BigInt(STACK - 0x1000)); // ESP0
   machine.write64(TSS + 8, BigInt(KERNEL_DATA)); // SS0
   engine.system.resetTags();

@@ -22,7 +22,7 @@ const numbers = (machine: Machine, count: number): bigint[] =>
 describe('the random source', () => {
   it('is SplitMix64', () => {
     const machine = new Machine();
-    machine.engine.set64(L.RANDOM, 0n);
+    machine.engine.vcpu().random = 0n;
     // the first numbers of the reference implementation with seed 0
     assert.deepEqual(numbers(machine, 3), [0xe220a8397b1dcdafn, 0x6e789e6aa1b965f4n, 0x06c45d188009454fn]);
   });
@@ -31,10 +31,10 @@ describe('the random source', () => {
     const first = numbers(machine, 4);
     assert.deepEqual(numbers(new Machine(), 4), first);
     machine.engine.system.reset(1);
-    assert.equal(machine.engine.get64(L.RANDOM), new Machine().engine.get64(L.RANDOM));
+    assert.equal(machine.engine.vcpu().random, new Machine().engine.vcpu().random);
     const start = (randomSeed: bigint, vcpu: number): bigint => {
       const options = { modules: engineModules, host: emptyHost, vcpus: 2, memorySize: 1 << 20, arenaSize: 1 << 20 };
-      return new Engine({ ...options, randomSeed }).get64(L.RANDOM, vcpu);
+      return new Engine({ ...options, randomSeed }).vcpu(vcpu).random;
     };
     const starts = [start(1n, 0), start(1n, 1), start(2n, 0), start(2n, 1)];
     assert.equal(new Set(starts).size, starts.length);
@@ -60,9 +60,9 @@ describe('the random source', () => {
   });
   it('RDSEED draws from it too; memory forms and F2 are #UD', () => {
     const machine = new Machine();
-    const before = machine.engine.get64(L.RANDOM);
+    const before = machine.engine.vcpu().random;
     assert.equal(execute(machine, RDSEED64), undefined);
-    assert.notEqual(machine.engine.get64(L.RANDOM), before);
+    assert.notEqual(machine.engine.vcpu().random, before);
     for (const code of ['0F C7 30', '0F C7 38', 'F2 0F C7 F0', 'F3 0F C7 F0', 'F0 0F C7 F0'])
       assert.equal(execute(machine, code), UD, code);
   });

@@ -17,9 +17,9 @@ function divide(divisor: bigint, mxcsr: number, change: (machine: Machine) => vo
   const machine = new Machine();
   const code = machine.program((c) => c.raw(DIVSD));
   const { engine } = machine;
-  engine.set64(L.XMM, ONE);
-  engine.set64(L.XMM + 16, divisor);
-  engine.set32(L.MXCSR, mxcsr);
+  engine.vcpu().xmm(0).low = ONE;
+  engine.vcpu().xmm(1).low = divisor;
+  engine.vcpu().mxcsr = mxcsr;
   for (const vector of [UD, NM, XM]) machine.resumeAt(vector, code.place('end'));
   change(machine);
   assert.equal(machine.run(), L.RUN_HALTED);
@@ -31,24 +31,24 @@ describe('SIMD floating-point exceptions', () => {
   it('masked: the default result, and the flag stays', () => {
     const machine = divide(0n, MASKED);
     assert.deepEqual(vectors(machine), []);
-    assert.equal(machine.engine.get64(L.XMM), 0x7ff0000000000000n);
-    assert.equal(machine.engine.get32(L.MXCSR), MASKED | ZERO_DIVIDE);
+    assert.equal(machine.engine.vcpu().xmm(0).low, 0x7ff0000000000000n);
+    assert.equal(machine.engine.vcpu().mxcsr, MASKED | ZERO_DIVIDE);
   });
   it('not masked: #XM at the instruction, the flag is set and the destination is not written', () => {
     const machine = divide(0n, MASKED & ~(ZERO_DIVIDE << 7));
     assert.deepEqual(vectors(machine), [[XM, BigInt(CODE)]]);
-    assert.equal(machine.engine.get64(L.XMM), ONE);
-    assert.equal(machine.engine.get32(L.MXCSR), (MASKED & ~(ZERO_DIVIDE << 7)) | ZERO_DIVIDE);
+    assert.equal(machine.engine.vcpu().xmm(0).low, ONE);
+    assert.equal(machine.engine.vcpu().mxcsr, (MASKED & ~(ZERO_DIVIDE << 7)) | ZERO_DIVIDE);
   });
   it('not masked, CR4.OSXMMEXCPT clear: #UD in its place', () => {
-    const machine = divide(0n, MASKED & ~(ZERO_DIVIDE << 7), ({ engine }) => engine.set64(L.CR4, 0x2a0n));
+    const machine = divide(0n, MASKED & ~(ZERO_DIVIDE << 7), ({ engine }) => (engine.vcpu().cr4 = 0x2a0n));
     assert.deepEqual(vectors(machine), [[UD, BigInt(CODE)]]);
-    assert.equal(machine.engine.get32(L.MXCSR) & 0x3f, ZERO_DIVIDE);
+    assert.equal(machine.engine.vcpu().mxcsr & 0x3f, ZERO_DIVIDE);
   });
   it('a flag that was set before raises nothing by itself', () => {
     const machine = divide(ONE, (MASKED & ~(ZERO_DIVIDE << 7)) | ZERO_DIVIDE);
     assert.deepEqual(vectors(machine), []);
-    assert.equal(machine.engine.get64(L.XMM), ONE);
+    assert.equal(machine.engine.vcpu().xmm(0).low, ONE);
   });
   it('inexactness not masked: an exact quotient passes, another one does not', () => {
     const control = (MASKED & ~(INEXACT << 7)) | INEXACT;
@@ -59,42 +59,42 @@ describe('SIMD floating-point exceptions', () => {
     const machine = new Machine();
     machine.program((c) => c.raw(DIVSD));
     const { engine } = machine;
-    engine.set64(L.XMM, ONE);
-    engine.set32(L.MXCSR, MASKED & ~(ZERO_DIVIDE << 7));
+    engine.vcpu().xmm(0).low = ONE;
+    engine.vcpu().mxcsr = MASKED & ~(ZERO_DIVIDE << 7);
     while (machine.log.length === 0) assert.equal(machine.run(1), L.RUN_SPENT);
-    engine.set32(L.MXCSR, MASKED);
+    engine.vcpu().mxcsr = MASKED;
     assert.equal(machine.run(), L.RUN_HALTED);
     assert.deepEqual(vectors(machine), [[XM, BigInt(CODE)]]);
-    assert.equal(engine.get64(L.XMM), 0x7ff0000000000000n);
+    assert.equal(engine.vcpu().xmm(0).low, 0x7ff0000000000000n);
   });
 });
 
 describe('what comes before the computation', () => {
   const unmasked = MASKED & ~(ZERO_DIVIDE << 7);
   it('CR0.TS: #NM', () => {
-    const machine = divide(0n, unmasked, ({ engine }) => engine.set64(L.CR0, 0x8001003bn));
+    const machine = divide(0n, unmasked, ({ engine }) => (engine.vcpu().cr0 = 0x8001003bn));
     assert.deepEqual(vectors(machine), [[NM, BigInt(CODE)]]);
-    assert.equal(machine.engine.get32(L.MXCSR), unmasked);
+    assert.equal(machine.engine.vcpu().mxcsr, unmasked);
   });
   it('CR0.EM and CR4.OSFXSR clear: #UD, without a flag in MXCSR', () => {
-    const emulated = divide(0n, unmasked, ({ engine }) => engine.set64(L.CR0, 0x80010037n));
+    const emulated = divide(0n, unmasked, ({ engine }) => (engine.vcpu().cr0 = 0x80010037n));
     assert.deepEqual(vectors(emulated), [[UD, BigInt(CODE)]]);
-    const disabled = divide(0n, unmasked, ({ engine }) => engine.set64(L.CR4, 0x4a0n));
+    const disabled = divide(0n, unmasked, ({ engine }) => (engine.vcpu().cr4 = 0x4a0n));
     assert.deepEqual(vectors(disabled), [[UD, BigInt(CODE)]]);
-    for (const { engine } of [emulated, disabled]) assert.equal(engine.get32(L.MXCSR), unmasked);
+    for (const { engine } of [emulated, disabled]) assert.equal(engine.vcpu().mxcsr, unmasked);
   });
   it('a page fault of the operand: no flag is set', () => {
     const machine = new Machine();
     const code = machine.program((c) => c.load(RCX, DATA).raw('F2 0F 5E 01')); // divsd xmm0, [rcx]
     machine.mapPage(DATA, 0n);
     machine.resumeAt(PF, code.place('end'));
-    machine.engine.set32(L.MXCSR, unmasked);
+    machine.engine.vcpu().mxcsr = unmasked;
     assert.equal(machine.run(), L.RUN_HALTED);
     assert.deepEqual(
       machine.log.map(({ vector, cr2 }) => [vector, cr2]),
       [[PF, BigInt(DATA)]],
     );
-    assert.equal(machine.engine.get32(L.MXCSR), unmasked);
+    assert.equal(machine.engine.vcpu().mxcsr, unmasked);
   });
 });
 

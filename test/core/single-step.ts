@@ -1,5 +1,4 @@
 // One instruction in ring 0, and how it ended.
-import * as L from '../../src/core/layout.ts';
 import { CODE, type Machine, STACK } from './machine.ts';
 
 /** SDM 3A table 6-1. */
@@ -35,6 +34,6 @@ export function cpuid(machine: Machine, leaf: number, sub = 0): Leaf {
   return { eax, ebx, ecx, edx };
 }
 export function setCr4(machine: Machine, bits: bigint): void {
-  machine.engine.set64(L.CR4, machine.engine.get64(L.CR4) | bits);
+  machine.engine.vcpu().cr4 |= bits;
   machine.engine.system.updateMode();
 }

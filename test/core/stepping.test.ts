@@ -42,8 +42,8 @@ function steps(machine: Machine, to: bigint, lease = 1): void {
   assert.equal(machine.observed, L.OBSERVED_STEP);
   assert.equal(machine.rip, to);
 }
-const pending = (machine: Machine): number => machine.engine.get32(L.PENDING_DEBUG);
-const delivered = (machine: Machine): number => machine.engine.get32(L.DELIVERED);
+const pending = (machine: Machine): number => machine.engine.vcpu().pendingDebug;
+const delivered = (machine: Machine): number => machine.engine.vcpu().delivered;
 /** What #DB handlers saw of a program that sets TF, runs bytes at A, and clears TF. */
 function trapsOf(bytes: string, prepare?: (machine: Machine) => void): { machine: Machine; code: Code } {
   const machine = new Machine();
@@ -84,16 +84,16 @@ describe('flags and shadows', () => {
   it('T-5D CLI and STI', () => {
     const { machine, code } = standing((c) => c.at('A').raw('FB').at('B').raw('FA').at('C'));
     steps(machine, code.place('B'));
-    assert.equal(machine.engine.get32(L.SHADOW), SHADOW_STI);
+    assert.equal(machine.engine.vcpu().shadow, SHADOW_STI);
     assert.notEqual(machine.flags & IF, 0n);
     steps(machine, code.place('C'));
-    assert.equal(machine.engine.get32(L.SHADOW), 0);
+    assert.equal(machine.engine.vcpu().shadow, 0);
     assert.equal(machine.flags & IF, 0n);
   });
   it('T-5E MOV SS', () => {
     const { machine, code } = standing((c) => c.at('A').raw('8E D2').at('B').raw('90'));
     steps(machine, code.place('B'));
-    assert.equal(machine.engine.get32(L.SHADOW), SHADOW_MOV_SS);
+    assert.equal(machine.engine.vcpu().shadow, SHADOW_MOV_SS);
   });
   it('T-5F MOV SS, then INT3', () => {
     const { machine, code } = standing((c) => c.at('A').raw('8E D2').at('B').raw('CC'));
@@ -105,18 +105,18 @@ describe('flags and shadows', () => {
     const { machine, code } = standing((c) => c.at('A').raw('8E D2').at('B').raw('8E D2').at('C'));
     steps(machine, code.place('B'));
     steps(machine, code.place('C'));
-    assert.equal(machine.engine.get32(L.SHADOW), 0);
+    assert.equal(machine.engine.vcpu().shadow, 0);
   });
   it('T-30 to T-35 stepping with interrupts held shows the true IF and takes none', () => {
     const { machine, code } = standing((c) => c.at('A').raw('FB 31 C0 0F A2 B8 01 00 00 00 90 FA').at('B'));
-    machine.engine.set32(L.BLOCK_IRQ, 1);
-    machine.engine.set32(L.EVENTS, 1);
+    machine.engine.vcpu().blockIrq = 1;
+    machine.engine.vcpu().events = 1;
     for (const [i, offset] of [1, 3, 5, 10, 11, 12].entries()) {
       steps(machine, code.place('A') + BigInt(offset));
       assert.equal((machine.flags & IF) !== 0n, i < 5);
     }
     assert.deepEqual(machine.log, []);
-    machine.engine.set32(L.BLOCK_IRQ, 0);
+    machine.engine.vcpu().blockIrq = 0;
     machine.flags |= IF;
     machine.attend();
     assert.equal(machine.run(), L.RUN_HALTED);
@@ -136,7 +136,7 @@ describe('transfers', () => {
     });
     machine.write(target, Uint8Array.of(0x90, 0xcd, 0x81));
     steps(machine, BigInt(target));
-    assert.equal(machine.engine.get32(L.CPL), 3);
+    assert.equal(machine.engine.vcpu().cpl, 3);
     assert.equal(pending(machine), 0);
     machine.run(100);
     assert.deepEqual(machine.debugLog[0], [BigInt(target + 1), I6 + BS]);
@@ -147,8 +147,8 @@ describe('transfers', () => {
   ] as const) {
     it(`${id} SYSCALL with TF, FMASK.TF=${mask === 0n ? 0 : 1}`, () => {
       const { machine, code } = standing((c) => c.at('A').raw('0F 05').at('B'), { user: true });
-      machine.engine.set64(L.MSR_LSTAR, BigInt(CODE + 0x400));
-      machine.engine.set64(L.MSR_SFMASK, mask);
+      machine.engine.vcpu().msrLstar = BigInt(CODE + 0x400);
+      machine.engine.vcpu().msrSfmask = mask;
       machine.write(CODE + 0x400, Uint8Array.of(0xcd, 0x81));
       machine.flags |= TF;
       steps(machine, BigInt(CODE + 0x400));
@@ -168,13 +168,13 @@ describe('transfers', () => {
     );
     machine.write(CODE + 0x400, Uint8Array.of(0x90));
     steps(machine, BigInt(CODE + 0x400));
-    assert.deepEqual([machine.engine.get32(L.CPL), pending(machine)], [3, Number(BS)]);
+    assert.deepEqual([machine.engine.vcpu().cpl, pending(machine)], [3, Number(BS)]);
   });
   it('T-57 SYSENTER keeps TF', () => {
     const { machine } = standing((c) => c.at('A').raw('0F 34'));
-    machine.engine.set64(L.MSR_SYSENTER_CS, 8n);
-    machine.engine.set64(L.MSR_SYSENTER_EIP, BigInt(CODE + 0x400));
-    machine.engine.set64(L.MSR_SYSENTER_ESP, BigInt(STACK));
+    machine.engine.vcpu().msrSysenterCs = 8n;
+    machine.engine.vcpu().msrSysenterEip = BigInt(CODE + 0x400);
+    machine.engine.vcpu().msrSysenterEsp = BigInt(STACK);
     machine.flags |= TF;
     steps(machine, BigInt(CODE + 0x400));
     assert.equal(pending(machine), Number(BS));
@@ -220,8 +220,8 @@ describe('halt, faults, strings', () => {
   it('T-5B HLT ends the step; T-5C a step while halted returns at once', () => {
     const { machine, code } = standing((c) => c.at('A').raw('F4').at('B'));
     steps(machine, code.place('B'));
-    assert.equal(machine.engine.get32(L.ACTIVITY), 1);
-    machine.engine.set32(L.BLOCK_IRQ, 1);
+    assert.equal(machine.engine.vcpu().activity, 1);
+    machine.engine.vcpu().blockIrq = 1;
     const before = machine.ticks;
     assert.equal(machine.step(), L.RUN_HALTED);
     assert.deepEqual([machine.rip, machine.ticks - before], [code.place('B'), 0]);
@@ -230,7 +230,7 @@ describe('halt, faults, strings', () => {
     const { machine, code } = standing((c) => c.at('A').raw('48 8B 04 25').value(DATA, 4));
     machine.mapPage(DATA, 0n);
     steps(machine, machine.handler(14));
-    assert.deepEqual([delivered(machine), machine.engine.get32(L.DELIVERED_ERROR), pending(machine)], [0x10e, 0, 0]);
+    assert.deepEqual([delivered(machine), machine.engine.vcpu().deliveredError, pending(machine)], [0x10e, 0, 0]);
     assert.notEqual(machine.read64(Number(machine.register(4)) + 24) & RF, 0n);
     assert.equal(machine.read64(Number(machine.register(4)) + 8), code.place('A'));
   });
@@ -256,7 +256,7 @@ describe('halt, faults, strings', () => {
     steps(second.machine, second.machine.handler(8));
     const third = standing((c) => c.at('A').raw('48 8B 04 25').value(DATA, 4));
     third.machine.mapPage(DATA, 0n);
-    third.machine.engine.set32(L.IDTR + 8, 0);
+    third.machine.engine.vcpu().idtr.limit = 0;
     assert.equal(third.machine.step(), L.RUN_SHUTDOWN);
     const chain = L.VECTOR_CHAIN_ENTRIES;
     const view = third.machine.engine.rawView;
@@ -323,7 +323,7 @@ describe('halt, faults, strings', () => {
     const { machine, code } = standing((c) => c.at('A').raw('44 0F 22 C0').at('B').raw('90'));
     machine.setRegister(RAX, 3n);
     machine.flags |= IF;
-    machine.onTaskPriority = () => machine.engine.set32(L.EVENTS, 1);
+    machine.onTaskPriority = () => (machine.engine.vcpu().events = 1);
     steps(machine, code.place('B'));
     assert.deepEqual([machine.taskPriority, machine.log.length], [3, 0]);
     assert.equal(machine.run(), L.RUN_HALTED);
@@ -336,7 +336,7 @@ describe('halt, faults, strings', () => {
     const { machine, code } = trapsOf('44 0F 22 C1', (m) => {
       m.flags |= IF;
       m.onTaskPriority = () => {
-        m.engine.set32(L.EVENTS, 1);
+        m.engine.vcpu().events = 1;
         m.attend();
       };
     });
@@ -362,7 +362,7 @@ describe('halt, faults, strings', () => {
     machine.setGuestSlot(0, BigInt(DATA), 3, 2);
     machine.flags |= TF;
     steps(machine, code.place('B'));
-    assert.deepEqual([machine.engine.get32(L.SHADOW), pending(machine) & 15], [SHADOW_MOV_SS, 1]);
+    assert.deepEqual([machine.engine.vcpu().shadow, pending(machine) & 15], [SHADOW_MOV_SS, 1]);
     const other = new Machine();
     other.program(program);
     other.setFlagsOnReturn(1, 0n);
@@ -375,11 +375,11 @@ describe('halt, faults, strings', () => {
   it('INIT during a step: the reset state, kind reset', () => {
     const { machine } = standing((c) => c.at('A').raw('90'));
     machine.setHostSlot(0, 0x1234n, 1, 1);
-    machine.engine.set32(L.EVENTS, 8);
+    machine.engine.vcpu().events = 8;
     assert.equal(machine.step(), L.RUN_OBSERVED);
     assert.equal(machine.observed, L.OBSERVED_RESET);
     assert.deepEqual(
-      [machine.rip, machine.engine.get32(L.CS + 16), machine.engine.get64(L.H_DR0)],
+      [machine.rip, machine.engine.vcpu().cs.selector, machine.engine.vcpu().hDr0],
       [0xfff0n, 0xf000, 0x1234n],
     );
   });

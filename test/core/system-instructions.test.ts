@@ -1,7 +1,6 @@
 // System instructions that ring 3 may not execute and that no other test has, in ring 0 and refused in ring 3.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import * as L from '../../src/core/layout.ts';
 import { CODE, DATA, Machine } from './machine.ts';
 
 const UD = 6;
@@ -36,9 +35,9 @@ describe('cache control', () => {
 
 describe('CLTS', () => {
   it('clears CR0.TS and nothing else', () => {
-    const [machine, faults] = execute('0F 06', ({ engine }) => engine.set64(L.CR0, engine.get64(L.CR0) | TS));
+    const [machine, faults] = execute('0F 06', ({ engine }) => (engine.vcpu().cr0 |= TS));
     assert.deepEqual(faults, []);
-    assert.equal(machine.engine.get64(L.CR0), 0x80010033n);
+    assert.equal(machine.engine.vcpu().cr0, 0x80010033n);
   });
   it('is #GP in ring 3', () => assert.deepEqual(execute('0F 06', undefined, true)[1], [GP]));
 });
@@ -101,7 +100,9 @@ describe('the time-stamp counter', () => {
     assert.equal(machine.register(0) - machine.register(3), 5n);
   });
   it('CR4.TSD keeps it from ring 3', () => {
-    const restrict = ({ engine }: Machine): void => engine.set64(L.CR4, engine.get64(L.CR4) | 4n);
+    const restrict = ({ engine }: Machine): void => {
+      engine.vcpu().cr4 |= 4n;
+    };
     assert.deepEqual(execute('0F 31', restrict, true)[1], [GP]);
     assert.deepEqual(execute('0F 31', restrict)[1], []);
   });

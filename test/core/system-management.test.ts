@@ -13,12 +13,12 @@ const NMI = 2;
 /** A machine in 64-bit mode with an SMI handler. */
 function withHandler(...handler: (string | number)[]): Machine {
   const machine = new Machine();
-  machine.engine.set32(L.SMBASE, SMBASE);
+  machine.engine.vcpu().smbase = SMBASE;
   machine.write(SMBASE + 0x8000, new Code(0x8000).raw(...handler).finish());
   return machine;
 }
 function raise(machine: Machine, events: number): void {
-  machine.engine.set32(L.EVENTS, machine.engine.get32(L.EVENTS) | events);
+  machine.engine.vcpu().events |= events;
   machine.attend();
 }
 /** Everything of the guest's registers that RSM has to bring back. */
@@ -39,11 +39,11 @@ describe('system-management mode', () => {
     assert.equal(machine.run(), L.RUN_HALTED);
     const { engine } = machine;
     assert.deepEqual(
-      [engine.get64(L.RIP), engine.get64(L.CS), engine.get32(L.CS + 16), engine.get32(L.CS + 8)],
+      [engine.vcpu().rip, engine.vcpu().cs.base, engine.vcpu().cs.selector, engine.vcpu().cs.limit],
       [0x8001n, BigInt(SMBASE), (SMBASE >> 4) & 0xffff, 0xffffffff],
     );
     assert.deepEqual(
-      [engine.get64(L.CR0), engine.get64(L.CR4), engine.get64(L.EFER), machine.flags, engine.get64(L.DR7)],
+      [engine.vcpu().cr0, engine.vcpu().cr4, engine.vcpu().efer, machine.flags, engine.vcpu().dr7],
       [0x00010032n, 0n, 0n, 2n, I7],
     );
     const field = (offset: number): bigint => machine.read64(AREA + offset);
@@ -69,7 +69,7 @@ describe('system-management mode', () => {
     assert.equal(machine.step(1, true), L.RUN_OBSERVED);
     assert.deepEqual([machine.observed, machine.rip], [L.OBSERVED_STEP, code.place('B') - 1n]);
     assert.equal(machine.flags & TF, TF);
-    assert.equal(machine.engine.get32(L.PENDING_DEBUG), 0, 'RSM itself does not trap');
+    assert.equal(machine.engine.vcpu().pendingDebug, 0, 'RSM itself does not trap');
     machine.setFlagsOnReturn(1, 0n);
     machine.run(200);
     assert.equal(machine.debugLog[0]?.[0], code.place('B'), 'the first instruction does');
@@ -77,7 +77,7 @@ describe('system-management mode', () => {
   it('brings back every register of 64-bit mode', () => {
     const machine = withHandler('66 B8 78 56 34 12 66 BB 01 00 00 00 0F 22 D0', RSM); // mov eax, ebx; mov cr2, eax
     machine.flags = 0x246n;
-    machine.engine.set64(L.FS, 0x7fff_0000_1234n);
+    machine.engine.vcpu().fs.base = 0x7fff_0000_1234n;
     for (let i = 0; i < 16; i++) machine.setRegister(i, BigInt(i) * 0x1111_1111_1111n);
     const before = guestState(machine);
     raise(machine, SMI);
@@ -85,7 +85,7 @@ describe('system-management mode', () => {
     assert.equal(machine.run(), L.RUN_OBSERVED);
     const after = guestState(machine);
     before.set(after.subarray(L.CR2 - L.STATE, L.CR3 - L.STATE), L.CR2 - L.STATE); // CR2 is not saved: the handler's stays
-    assert.equal(machine.engine.get64(L.CR2), 0x12345678n);
+    assert.equal(machine.engine.vcpu().cr2, 0x12345678n);
     assert.deepEqual(after, before);
   });
   it('interrupted between two iterations of REP MOVSB, the string goes on', () => {
@@ -93,11 +93,11 @@ describe('system-management mode', () => {
     machine.program((c) => c.load(1, 5).load(6, 0x40000).load(7, 0x41000).raw('F3 A4'));
     machine.write(0x40000, Uint8Array.of(1, 2, 3, 4, 5));
     machine.run(5);
-    assert.equal(machine.engine.get32(L.REP_ACTIVE), 1);
+    assert.equal(machine.engine.vcpu().repActive, 1);
     raise(machine, SMI);
     assert.equal(machine.run(), L.RUN_HALTED);
     assert.equal(machine.read64(0x41000), 0x0504030201n);
-    assert.equal(machine.engine.get32(L.IN_SMM), 0);
+    assert.equal(machine.engine.vcpu().inSmm, 0);
   });
   it('a halted processor halts again, unless the handler clears the restart field', () => {
     for (const [handler, halted] of [
@@ -123,8 +123,8 @@ describe('system-management mode', () => {
     machine.engine.system.dropBlocksAt(BigInt(SMBASE + 0x8000));
     raise(machine, SMI | NMI);
     assert.equal(machine.resume(), L.RUN_HALTED);
-    assert.equal(machine.engine.get64(L.CS), 0x180000n, 'the second SMI came behind RSM, before the NMI');
-    assert.equal(machine.engine.get32(L.EVENTS) & NMI, NMI);
+    assert.equal(machine.engine.vcpu().cs.base, 0x180000n, 'the second SMI came behind RSM, before the NMI');
+    assert.equal(machine.engine.vcpu().events & NMI, NMI);
     assert.equal(machine.log.length, 0);
   });
   it('RSM outside is #UD; a save area that no processor could have written shuts down', () => {

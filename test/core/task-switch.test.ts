@@ -38,7 +38,7 @@ describe('task switches', () => {
     program32(machine, (c) => c.raw(jumpToTask(TASK_GATE)));
     assert.equal(machine.step(), L.RUN_OBSERVED);
     assert.deepEqual([machine.observed, machine.rip], [L.OBSERVED_STEP, BigInt(SECOND_CODE)]);
-    assert.equal(BigInt(machine.engine.get32(L.PENDING_DEBUG)) & BT, BT, 'the trap is pending');
+    assert.equal(BigInt(machine.engine.vcpu().pendingDebug) & BT, BT, 'the trap is pending');
     assert.equal(machine.dr6, I6, 'and not committed');
     assert.equal(machine.resume(), L.RUN_HALTED);
     assert.deepEqual([machine.dr6, returnAddress(machine)], [I6 + BT, BigInt(SECOND_CODE)]);
@@ -46,7 +46,7 @@ describe('task switches', () => {
   it('T-6B the catch filter for task switches stops in front of the #DB', () => {
     const machine = beforeTask(2, true);
     program32(machine, (c) => c.raw(jumpToTask(SECOND_TASK)));
-    machine.engine.set32(L.CATCH, L.CATCH_TASK_SWITCH);
+    machine.engine.vcpu().catch = L.CATCH_TASK_SWITCH;
     assert.equal(machine.run(), L.RUN_OBSERVED);
     assert.deepEqual([machine.observed, machine.rip], [L.OBSERVED_CAUGHT_DB, BigInt(SECOND_CODE)]);
   });
@@ -62,7 +62,7 @@ describe('task switches', () => {
     machine.breakpoints.clear();
     assert.equal(machine.step(1, true), L.RUN_OBSERVED);
     assert.deepEqual([machine.observed, machine.rip], [L.OBSERVED_STEP, BigInt(SECOND_CODE)]);
-    assert.equal(machine.engine.get32(L.PENDING_DEBUG), 0, 'no trap for the IRET itself');
+    assert.equal(machine.engine.vcpu().pendingDebug, 0, 'no trap for the IRET itself');
     assert.equal(machine.resume(), L.RUN_HALTED);
     assert.deepEqual([machine.dr6, returnAddress(machine)], [I6 + BS, BigInt(SECOND_CODE + 1)]);
   });
@@ -72,10 +72,10 @@ describe('task switches', () => {
     machine.setDebug(0, 0x9000n);
     machine.setDebug(7, I7 | 0x5n | 0x20n | (3n << 24n)); // L0, L1, G2; slot 2 reads and writes
     machine.setHostSlot(1, 0x9100n, 3, 4);
-    const host = machine.engine.get32(L.H_DR7);
+    const host = machine.engine.vcpu().hDr7;
     assert.equal(machine.run(), L.RUN_HALTED);
     assert.deepEqual(
-      [machine.engine.get64(L.DR7), machine.engine.get64(L.DR0), machine.engine.get32(L.H_DR7)],
+      [machine.engine.vcpu().dr7, machine.engine.vcpu().dr0, machine.engine.vcpu().hDr7],
       [I7 | 0x20n | (3n << 24n), 0x9000n, host],
     );
   });

@@ -44,7 +44,7 @@ function runToEnd(machine: Machine, turn: () => number): void {
     const next = INTERRUPTS.find((tick) => tick > machine.ticks) ?? Number.MAX_SAFE_INTEGER;
     if (INTERRUPTS.includes(machine.ticks) && raised.get(machine) !== machine.ticks) {
       raised.set(machine, machine.ticks);
-      machine.engine.set32(L.EVENTS, 1);
+      machine.engine.vcpu().events = 1;
       machine.attend();
     }
     if (machine.run(Math.min(turn(), next - machine.ticks)) === L.RUN_HALTED) return;
@@ -91,14 +91,14 @@ describe('transparency', () => {
         if (random(3) === 0) machine.engine.system.flushTags();
         if (random(20) === 0) machine.engine.flushBlocks();
         if (random(2)) {
-          machine.engine.set32(L.LEASE, 1 + random(3));
+          machine.engine.vcpu().lease = 1 + random(3);
           machine.attend();
         }
         if (machine.observed) machine.armToken();
         return 1 + random(50);
       });
       assert.equal(state(machine), expected, `seed ${seed}`);
-      assert.equal(machine.engine.get32(L.HOLDS_APPLIED), 0, 'with a frozen clock nothing is ever held');
+      assert.equal(machine.engine.vcpu().holdsApplied, 0, 'with a frozen clock nothing is ever held');
     });
   }
 });

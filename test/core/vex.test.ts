@@ -13,8 +13,8 @@ const RORX = 'C4 E3 7B F0 C1 04'; // rorx eax, ecx, 4
 function protectedMode(): Machine {
   const machine = new Machine();
   const { engine } = machine;
-  engine.set64(L.CR0, 0x11n);
-  engine.set64(L.EFER, 0n);
+  engine.vcpu().cr0 = 0x11n;
+  engine.vcpu().efer = 0n;
   machine.setSegment(L.CS, KERNEL_CODE32, 0n, 0xffffffff, 0xc09b);
   engine.system.updateMode();
   return machine;
@@ -78,7 +78,7 @@ describe('a VEX prefix', () => {
     machine.write64(pointer, (BigInt(KERNEL_DATA) << 32n) | 0x1234_5678n);
     machine.setRegister(3, BigInt(pointer));
     assert.equal(execute(machine, 'C4 03'), undefined); // les eax, [ebx]
-    assert.deepEqual([machine.register(0), machine.engine.get32(L.ES + 16)], [0x1234_5678n, KERNEL_DATA]);
+    assert.deepEqual([machine.register(0), machine.engine.vcpu().es.selector], [0x1234_5678n, KERNEL_DATA]);
     assert.equal(execute(machine, 'C5 0B'), undefined); // lds ecx, [ebx]
     assert.equal(machine.register(1), 0x1234_5678n);
   });
@@ -89,6 +89,6 @@ describe('a VEX prefix', () => {
     machine.rip = 0n;
     machine.setRegister(4, 0x8000n);
     machine.run(1);
-    assert.equal(machine.engine.get32(L.CS + 16), 0x4000);
+    assert.equal(machine.engine.vcpu().cs.selector, 0x4000);
   });
 });

@@ -29,13 +29,13 @@ function virtualMachine(flags: bigint, cr4: bigint, bytes: string): Machine {
   machine.write(STOP, Uint8Array.of(0xf4));
   machine.write(STOP + 0x10, Uint8Array.of(0xf4));
   machine.write(AT, new Code(AT).raw(bytes, 'F4').finish()); // HLT at CPL 3 is #GP too
-  engine.set64(L.CR4, cr4);
-  engine.set32(L.CPL, 3);
+  engine.vcpu().cr4 = cr4;
+  engine.vcpu().cpl = 3;
   machine.flags = flags | VM | 2n;
   for (const slot of [L.ES, L.SS, L.DS, L.FS, L.GS]) machine.setSegment(slot, 0, 0n, 0xffff, 0xf3);
   machine.setSegment(L.CS, AT >> 4, BigInt(AT), 0xffff, 0xf3);
-  engine.set64(L.RIP, 0n);
-  engine.set64(L.RSP, BigInt(STACK16));
+  engine.vcpu().rip = 0n;
+  engine.vcpu().rsp = BigInt(STACK16);
   engine.system.updateMode();
   return machine;
 }

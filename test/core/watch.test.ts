@@ -69,7 +69,7 @@ describe('data watches', () => {
     machine.mapPage(DATA + 0x1000, 0n);
     machine.addBreakpoint(machine.handler(14));
     assert.equal(machine.run(), L.RUN_OBSERVED);
-    assert.deepEqual([machine.observed, machine.engine.get64(L.CR2)], [L.OBSERVED_BREAKPOINT, BigInt(DATA + 0x1000)]);
+    assert.deepEqual([machine.observed, machine.engine.vcpu().cr2], [L.OBSERVED_BREAKPOINT, BigInt(DATA + 0x1000)]);
     assert.equal(machine.read64(DATA + 0xff8), 0n);
     machine.mapPage(DATA + 0x1000, BigInt(DATA + 0x1000) | 7n);
     machine.armToken();
@@ -125,7 +125,7 @@ describe('data watches', () => {
     const { machine } = prepared((c) => c.at('A').raw('CC'));
     machine.setHostSlot(0, BigInt(STACK - 8), WRITE, 8);
     watches(machine, machine.handler(3));
-    assert.equal(machine.engine.get32(L.DELIVERED), 0x103);
+    assert.equal(machine.engine.vcpu().delivered, 0x103);
   });
   it('T-7C an instruction that hits and then faults has not hit', () => {
     const { machine, code } = prepared((c) =>
@@ -206,7 +206,7 @@ describe('I/O watches', () => {
   for (const enabled of [false, true]) {
     it(`T-70b a guest port slot with CR4.DE ${enabled ? 'set' : 'clear'}`, () => {
       const { machine, code } = prepared(out);
-      if (enabled) machine.engine.set64(L.CR4, machine.engine.get64(L.CR4) | 8n);
+      if (enabled) machine.engine.vcpu().cr4 |= 8n;
       machine.setGuestSlot(0, 0x3f8n, IO, 1);
       assert.equal(machine.run(), L.RUN_HALTED);
       assert.deepEqual(machine.debugLog, enabled ? [[code.place('B'), I6 + B0]] : []);

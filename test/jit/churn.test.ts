@@ -51,8 +51,8 @@ const churn = (threshold: number, jit: StartOptions['jit'] = {}): Run =>
 
 /** What the guest has summed up follows from how many functions it has written. */
 function checkSum({ engine }: Run): void {
-  const n = engine.get64(L.REGS + 8 * 3);
-  const sum = engine.get64(L.REGS + 8 * 6);
+  const n = engine.vcpu().regs(3);
+  const sum = engine.vcpu().regs(6);
   const whole = (BigInt(ROUNDS) * n * (n - 1n)) / 2n;
   // RBX counts a function when it has returned, and is the number that the one that runs adds
   assert.ok(sum >= whole && sum <= whole + BigInt(ROUNDS) * n, `after ${n} functions the sum is ${sum}`);

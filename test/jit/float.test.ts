@@ -102,7 +102,7 @@ describe('floating point, interpreted and compiled', () => {
       const [reference, derived] = [start(modules, code, 0, general), start(modules, code, 3, general)];
       for (const run of [reference, derived]) {
         writeOperands(run, randomSource(operands));
-        run.engine.set32(L.MXCSR, control);
+        run.engine.vcpu().mxcsr = control;
       }
       for (let stop = 0; stop < 8; stop++) {
         const budget = 1 + random(stop < 4 ? 400 : 4000);

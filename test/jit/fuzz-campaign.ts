@@ -122,7 +122,10 @@ function stateDifference(reference: Rig, derived: Rig): string | undefined {
   const found: string[] = [];
   if (Buffer.compare(reference.state, derived.state) !== 0) {
     const note = (name: string, slot: number): void => {
-      const [a, b] = [reference.engine.get64(slot), derived.engine.get64(slot)];
+      const [a, b] = [
+        reference.engine.rawView.getBigUint64(slot, true),
+        derived.engine.rawView.getBigUint64(slot, true),
+      ];
       if (a !== b) found.push(`${name} ${hex(a)} in the interpreter, ${hex(b)} in the JIT`);
     };
     for (let i = 0; i < 16; i++) note(registerName(i), L.REGS + 8 * i);

@@ -76,7 +76,7 @@ export class Rig {
   /** Without options it interprets everything. */
   constructor(modules: EngineModules, options: RigOptions | undefined) {
     const acknowledgeInterrupt = (): number => {
-      this.engine.set32(L.EVENTS, this.engine.get32(L.EVENTS) & ~EVENT_INTERRUPT);
+      this.engine.vcpu().events &= ~EVENT_INTERRUPT;
       return INTERRUPT;
     };
     const host = { ...emptyHost, acknowledgeInterrupt };
@@ -97,19 +97,19 @@ export class Rig {
     ram.set(data, DATA - 0x2000);
     engine.raw.set(this.powerOn, L.STATE);
     engine.system.initTlb();
-    engine.set64(L.CR0, 0x80010033n); // PG WP NE ET MP PE
-    engine.set64(L.CR3, BigInt(PML4));
-    engine.set64(L.CR4, 0x620n); // PAE OSFXSR OSXMMEXCPT
-    engine.set64(L.EFER, 0xd01n); // SCE LME LMA NXE
-    engine.set64(L.GDTR, BigInt(GDT));
-    engine.set32(L.GDTR + 8, 0xff);
-    engine.set64(L.IDTR, BigInt(IDT));
-    engine.set32(L.IDTR + 8, 0xfff);
+    engine.vcpu().cr0 = 0x80010033n; // PG WP NE ET MP PE
+    engine.vcpu().cr3 = BigInt(PML4);
+    engine.vcpu().cr4 = 0x620n; // PAE OSFXSR OSXMMEXCPT
+    engine.vcpu().efer = 0xd01n; // SCE LME LMA NXE
+    engine.vcpu().gdtr.base = BigInt(GDT);
+    engine.vcpu().gdtr.limit = 0xff;
+    engine.vcpu().idtr.base = BigInt(IDT);
+    engine.vcpu().idtr.limit = 0xfff;
     this.setSegment(L.TR, 0x28, TSS, 0x67, 0x8b);
     this.setSegment(L.CS, KERNEL_CODE, 0, 0xffffffff, 0xa09b);
     for (const slot of [L.SS, L.DS, L.ES]) this.setSegment(slot, KERNEL_DATA, 0, 0xffffffff, 0xc093);
-    registers.forEach((value, i) => engine.set64(L.REGS + 8 * i, value));
-    engine.set64(L.RIP, BigInt(CODE));
+    registers.forEach((value, i) => engine.vcpu().setRegs(i, value));
+    engine.vcpu().rip = BigInt(CODE);
     engine.flushBlocks();
     engine.system.resetTags();
     engine.system.updateMode();
@@ -117,11 +117,8 @@ export class Rig {
     this.ticks = 0n;
   }
   private setSegment(slot: number, selector: number, base: number, limit: number, attributes: number): void {
-    const { engine } = this;
-    engine.set64(slot, BigInt(base));
-    engine.set32(slot + 8, limit);
-    engine.set32(slot + 12, attributes);
-    engine.set32(slot + 16, selector);
+    const segment = this.engine.vcpu().segments((slot - L.SEGMENTS) / L.SEGMENT_SIZE);
+    Object.assign(segment, { selector, base: BigInt(base), limit, attributes });
   }
   private writeTables(ram: Uint8Array): void {
     const view = new DataView(ram.buffer, ram.byteOffset, ram.length);
@@ -167,7 +164,7 @@ export class Rig {
     return result;
   }
   interrupt(): void {
-    this.engine.set32(L.EVENTS, this.engine.get32(L.EVENTS) | EVENT_INTERRUPT);
+    this.engine.vcpu().events |= EVENT_INTERRUPT;
     this.engine.attend(0, L.ATTENTION_EVENT);
   }
   /** The guest's part of the state area and the architectural TLB. */
@@ -183,7 +180,7 @@ export class Rig {
     return { faults: view.getUint32(COUNTER, true), interrupts: view.getUint32(COUNTER + 8, true) };
   }
   get ring(): number {
-    return this.engine.get32(L.CPL);
+    return this.engine.vcpu().cpl;
   }
   get ram(): Uint8Array {
     return this.engine.ramView(0, MEMORY);

@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import type { EngineModules } from '../../src/core/engine.ts';
-import * as L from '../../src/core/layout.ts';
 import { loadEngineModules } from '../../src/entry/node-files.ts';
 import type { MachineStop } from '../../src/machine/api.ts';
 import { loadMultiboot } from '../../src/machine/boot/multiboot.ts';
@@ -28,7 +27,7 @@ class Faulty extends Machine {
     if (left <= 0 || left > ticks) return super.run(ticks);
     super.run(left);
     const { engine, turn } = this;
-    engine.set64(L.RBX, engine.get64(L.RBX, turn) ^ 4n, turn);
+    engine.vcpu(turn).rbx = engine.vcpu(turn).rbx ^ 4n;
     return left < ticks ? super.run(ticks - left) : { kind: 'spent' };
   }
 }

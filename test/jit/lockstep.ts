@@ -100,7 +100,11 @@ function differencesOf({ interpreter, derived }: Pair, ends?: Ends): string[] {
     const [a, b] = [one.raw, two.raw].map((raw) => raw.subarray(L.STATE, L.STATE_GUEST_END));
     if (a === undefined || b === undefined || Buffer.compare(a, b) === 0) continue;
     for (let slot = L.STATE; slot < L.STATE_GUEST_END; slot += 8) {
-      note(`vCPU ${vcpu} ${slotName(slot)}`, one.get64(slot), two.get64(slot));
+      note(
+        `vCPU ${vcpu} ${slotName(slot)}`,
+        one.rawView.getBigUint64(slot, true),
+        two.rawView.getBigUint64(slot, true),
+      );
     }
   }
   for (const { engine, turn } of [interpreter, derived]) engine.select(turn);
@@ -140,7 +144,7 @@ function findInstruction(make: (jit: boolean) => Machine, { snapshot, slices, ti
   const place = (exact: boolean, seen: readonly string[]): Divergence => {
     const { interpreter } = pair;
     const vcpu = interpreter.turn;
-    const rip = interpreter.engine.get64(L.RIP, vcpu);
+    const rip = interpreter.engine.vcpu(vcpu).rip;
     return { instructions: interpreter.instructions, vcpu, rip, differences: seen, exact };
   };
   if (after(ticks).length === 0) {

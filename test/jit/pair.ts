@@ -29,24 +29,22 @@ export function start(
   view.setBigUint64(ram + 0x1000, 0x2003n, true);
   view.setBigUint64(ram + 0x2000, 0x3003n, true);
   for (let i = 0; i < MEMORY >> 21; i++) view.setBigUint64(ram + 0x3000 + i * 8, BigInt(i * 0x200000) | 0x83n, true);
-  engine.set64(L.CR0, 0x80000033n);
-  engine.set64(L.CR3, 0x1000n);
-  engine.set64(L.CR4, 0x620n);
-  engine.set64(L.EFER, 0x500n);
+  engine.vcpu().cr0 = 0x80000033n;
+  engine.vcpu().cr3 = 0x1000n;
+  engine.vcpu().cr4 = 0x620n;
+  engine.vcpu().efer = 0x500n;
   for (const [segment, attributes] of [
-    [L.CS, 0xa09b],
-    [L.SS, 0xc093],
-    [L.DS, 0xc093],
-    [L.ES, 0xc093],
+    ['cs', 0xa09b],
+    ['ss', 0xc093],
+    ['ds', 0xc093],
+    ['es', 0xc093],
   ] as const) {
-    engine.set64(segment, 0n);
-    engine.set32(segment + 8, 0xffffffff);
-    engine.set32(segment + 12, attributes);
+    Object.assign(engine.vcpu()[segment], { base: 0n, limit: 0xffffffff, attributes });
   }
   engine.system.updateMode();
   engine.writePhysical(CODE, code);
-  registers.forEach((value, i) => engine.set64(L.REGS + 8 * i, value));
-  engine.set64(L.RIP, BigInt(CODE));
+  registers.forEach((value, i) => engine.vcpu().setRegs(i, value));
+  engine.vcpu().rip = BigInt(CODE);
   engine.hotThreshold = threshold;
   const { coreBytes } = modules;
   const jit = threshold > 0 && coreBytes !== undefined ? new Jit(coreBytes, engine, more.jit) : undefined;
@@ -55,12 +53,12 @@ export function start(
 }
 export function stateOf({ engine }: Run): string {
   engine.system.canonicaliseFlags();
-  const registers = Array.from({ length: 16 }, (_, i) => engine.get64(L.REGS + 8 * i).toString(16));
+  const registers = Array.from({ length: 16 }, (_, i) => engine.vcpu().regs(i).toString(16));
   const xmm = Buffer.from(engine.raw.subarray(L.XMM, L.XMM + 256)).toString('hex');
   let sum = 0;
   for (const byte of engine.ramView(DATA, 0x10000)) sum = (sum * 31 + byte) >>> 0;
-  const rip = engine.get64(L.RIP).toString(16);
-  return `${registers.join(' ')} rip ${rip} rflags ${engine.system.rflags().toString(16)} cr2 ${engine.get64(L.CR2).toString(16)} activity ${engine.get32(L.ACTIVITY)} data ${sum} xmm ${xmm} mxcsr ${engine.get32(L.MXCSR).toString(16)}`;
+  const rip = engine.vcpu().rip.toString(16);
+  return `${registers.join(' ')} rip ${rip} rflags ${engine.system.rflags().toString(16)} cr2 ${engine.vcpu().cr2.toString(16)} activity ${engine.vcpu().activity} data ${sum} xmm ${xmm} mxcsr ${engine.vcpu().mxcsr.toString(16)}`;
 }
 
 export type Below = (below: number) => number;

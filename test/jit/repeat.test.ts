@@ -81,7 +81,7 @@ function prepared(modules: EngineModules, made: Case, threshold: number): Run {
   engine.rawView.setBigUint64(engine.ram + 0x3000 + 8 * (ALIAS >> 21), BigInt(DATA) | 0x83n, true);
   engine.rawView.setBigUint64(engine.ram + 0x2000 + 8 * 3, 0x3003n, true);
   engine.rawView.setBigUint64(engine.ram + 0x3000 + 8 * 511, 0x400083n, true);
-  if (made.backward) engine.set64(L.RFLAGS, engine.get64(L.RFLAGS) | FLAG_DF);
+  if (made.backward) engine.vcpu().rflags |= FLAG_DF;
   return run;
 }
 const PARTS = [
@@ -92,9 +92,9 @@ const PARTS = [
 function compare(engine: Engine, ram: Uint8Array, made: Case, done: number, what: string): void {
   const distance = BigInt((made.backward ? -made.size : made.size) * done);
   const index = (first: number): bigint => BigInt.asUintN(made.address32 ? 32 : 64, BigInt(first) + distance);
-  assert.equal(engine.get64(L.RCX), BigInt(made.count - done), `RCX, ${what}`);
-  assert.equal(engine.get64(L.RDI), index(made.to), `RDI, ${what}`);
-  assert.equal(engine.get64(L.RSI), made.moves ? index(made.from) : BigInt(made.from), `RSI, ${what}`);
+  assert.equal(engine.vcpu().rcx, BigInt(made.count - done), `RCX, ${what}`);
+  assert.equal(engine.vcpu().rdi, index(made.to), `RDI, ${what}`);
+  assert.equal(engine.vcpu().rsi, made.moves ? index(made.from) : BigInt(made.from), `RSI, ${what}`);
   for (const [at, length] of PARTS) {
     const same = Buffer.compare(engine.ramView(at, length), ram.subarray(at, at + length)) === 0;
     assert.ok(same, `RAM from 0x${at.toString(16)} on, ${what}`);
@@ -129,7 +129,7 @@ describe('long REP MOVS and REP STOS', async () => {
             `after ${done} of case ${i} of seed ${seed}: ${JSON.stringify(made, (_, v: unknown) => (typeof v === 'bigint' ? v.toString(16) : v))}`,
           );
         }
-        const atEnd = made.count > 0 && engine.get64(L.RIP) === BigInt(CODE + codeOf(made).length - 1);
+        const atEnd = made.count > 0 && engine.vcpu().rip === BigInt(CODE + codeOf(made).length - 1);
         assert.ok(made.count === 0 || atEnd, 'RIP is behind the instruction');
       }
     });
@@ -147,7 +147,7 @@ describe('long REP MOVS and REP STOS', async () => {
     };
     const { engine } = prepared(modules, made, 0);
     engine.run(made.count, 0n);
-    assert.equal(engine.get64(L.RCX), 0n);
+    assert.equal(engine.vcpu().rcx, 0n);
     const block = engine.rawView.getUint32(L.CONFIG_ARENA, true);
     const executions = engine.rawView.getUint32(block + L.B_HOT, true);
     assert.ok(executions >= 8 && executions <= 16, `${executions} executions for eight pages`);

@@ -87,11 +87,11 @@ export class Spectator implements MachineObserver {
     }
     const engine = this.machine?.engine;
     if ((causes & L.OBSERVED_BREAKPOINT) === 0 || engine === undefined) return 'resume';
-    engine.set64(L.PASS_LINEAR, engine.get64(L.RIP) + engine.get64(L.CS));
-    engine.set64(L.PASS_CR3, engine.get64(L.CR3));
-    engine.set64(L.PASS_RSP, engine.get64(L.RSP));
-    engine.set32(L.PASS_FAULTED, 0);
-    engine.set32(L.PASS_TOKEN, 1);
+    engine.vcpu().passLinear = engine.vcpu().rip + engine.vcpu().cs.base;
+    engine.vcpu().passCr3 = engine.vcpu().cr3;
+    engine.vcpu().passRsp = engine.vcpu().rsp;
+    engine.vcpu().passFaulted = 0;
+    engine.vcpu().passToken = 1;
     engine.attend(vcpu, L.ATTENTION_EVENT);
     return 'resume';
   }
@@ -123,9 +123,9 @@ function observe(machine: Machine, { sights, random, spectator }: Stage, present
   if (present) for (const address of breakpoints) spectator.breakpoints.add(address);
   machine.observer = present ? spectator : undefined;
   for (let vcpu = 0; vcpu < engine.vcpuCount; vcpu++) {
-    engine.set64(L.H_DR0, watched[0], vcpu);
-    engine.set64(L.H_DR0 + 8, watched[1], vcpu);
-    engine.set32(L.H_DR7, present ? 0x00fb0005 : 0, vcpu);
+    engine.vcpu(vcpu).hDr0 = watched[0];
+    engine.vcpu(vcpu).hDr1 = watched[1];
+    engine.vcpu(vcpu).hDr7 = present ? 0x00fb0005 : 0;
   }
   const selected = engine.current;
   for (let vcpu = 0; vcpu < engine.vcpuCount; vcpu++) {
@@ -176,7 +176,7 @@ export function randomDisturbance(stage: Stage): Disturbance {
     (machine) => {
       if (machine.observer !== spectator) return machine;
       const vcpu = random(machine.engine.vcpuCount);
-      machine.engine.set32(L.LEASE, 1 + random(3), vcpu);
+      machine.engine.vcpu(vcpu).lease = 1 + random(3);
       machine.engine.attend(vcpu, L.ATTENTION_EVENT);
       return machine;
     },

@@ -1,7 +1,6 @@
 // x87 exceptions while CR0.NE is clear: FERR#, IRQ 13 and port F0h (SDM 1 8.7.2).
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import * as L from '../../src/core/layout.ts';
 import type { EngineModules } from '../../src/core/engine.ts';
 import { loadEngineModules } from '../../src/entry/node-files.ts';
 import { loadMultiboot } from '../../src/machine/boot/multiboot.ts';
@@ -61,7 +60,7 @@ function boot(code: readonly string[], handler: readonly string[], numericError 
   machine.writePhysical(BigInt(HANDLER + IRQ_13 * 0x40), handle);
   machine.writePhysical(BigInt(HANDLER + MF * 0x40), bytesOf(`80 C1 10 ${CLEAR} CF`)); // add cl, 10h
   const { engine } = machine;
-  engine.set64(L.CR0, (engine.get64(L.CR0) & ~0x2cn) | (numericError ? 0x20n : 0n));
+  engine.vcpu().cr0 = (engine.vcpu().cr0 & ~0x2cn) | (numericError ? 0x20n : 0n);
   return machine;
 }
 
@@ -72,7 +71,7 @@ test('the next waiting instruction waits for IRQ 13, whose handler lets it go on
 test('without a write to port F0h IRQ 13 does not fall, so that no second one comes', () => {
   const machine = boot([DIVISION, '9B', DIVISION, '9B'], [CLEAR, END_OF_INTERRUPT]);
   assert.deepEqual(machine.run(10_000), { kind: 'idle' });
-  assert.equal(machine.engine.get64(L.RCX), 1n);
+  assert.equal(machine.engine.vcpu().rcx, 1n);
   const copy = boot([DIVISION, '9B', DIVISION, '9B'], [CLEAR, END_OF_INTERRUPT]);
   copy.restore(machine.save());
   assert.equal(copy.digest(), machine.digest());
@@ -89,7 +88,7 @@ test('behind the write to port F0h the handler may use instructions that wait, u
 test('while interrupts are off the instruction waits', () => {
   const machine = boot([DIVISION, 'FA 9B'], [CLEAR, FREE, END_OF_INTERRUPT]);
   assert.deepEqual(machine.run(10_000), { kind: 'idle' });
-  assert.equal(machine.engine.get64(L.RCX), 0n);
+  assert.equal(machine.engine.vcpu().rcx, 0n);
 });
 test('with CR0.NE it is #MF, and no IRQ 13', () => {
   const machine = boot([DIVISION, '9B'], [CLEAR, FREE, END_OF_INTERRUPT], true);

@@ -51,23 +51,23 @@ function comfort(machine: Machine): void {
   engine.writePhysical(0x112000, Uint8Array.of(0xff, 0x04, 0x24, 0xcf));
   engine.writePhysical(0x112010, Uint8Array.of(0x83, 0xc4, 0x04, 0xff, 0x04, 0x24, 0xcf));
   engine.select(0);
-  engine.set64(L.IDTR, 0x110000n);
-  engine.set32(L.IDTR + 8, 0x7ff);
-  engine.set64(L.GDTR, 0x111000n);
-  engine.set32(L.GDTR + 8, 31);
-  engine.set64(L.RSP, 0x180000n);
+  engine.vcpu().idtr.base = 0x110000n;
+  engine.vcpu().idtr.limit = 0x7ff;
+  engine.vcpu().gdtr.base = 0x111000n;
+  engine.vcpu().gdtr.limit = 31;
+  engine.vcpu().rsp = 0x180000n;
 }
 /** Puts the vCPU somewhere odd: privilege, mode, tables, pending events. */
 function shake(machine: Machine, random: Random): void {
   const { engine } = machine;
   engine.select(0);
-  for (let register = L.REGS; register < L.REGS + 128; register += 8) {
-    if (random(2) === 0) engine.set64(register, BigInt(random(0x200000)));
+  for (let register = 0; register < 16; register++) {
+    if (random(2) === 0) engine.vcpu().setRegs(register, BigInt(random(0x200000)));
   }
-  if (random(2) === 0) engine.set64(L.IDTR, BigInt(0x100000 + random(CODE_SIZE)));
-  if (random(2) === 0) engine.set32(L.IDTR + 8, random(0x10000));
-  if (random(2) === 0) engine.set64(L.GDTR, BigInt(0x100000 + random(CODE_SIZE)));
-  if (random(2) === 0) engine.set32(L.GDTR + 8, random(0x10000));
+  if (random(2) === 0) engine.vcpu().idtr.base = BigInt(0x100000 + random(CODE_SIZE));
+  if (random(2) === 0) engine.vcpu().idtr.limit = random(0x10000);
+  if (random(2) === 0) engine.vcpu().gdtr.base = BigInt(0x100000 + random(CODE_SIZE));
+  if (random(2) === 0) engine.vcpu().gdtr.limit = random(0x10000);
   if (random(2) === 0) engine.system.setRflags(BigInt(random(2 ** 22) & 0x3f7fd7) | 2n);
   engine.system.updateMode();
   engine.attend(0, L.ATTENTION_EVENT);

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import * as L from '../../src/core/layout.ts';
 import { loadEngineModules } from '../../src/entry/node-files.ts';
 import { loadKernel } from '../../src/machine/boot/load-kernel.ts';
 import { Machine } from '../../src/machine/machine.ts';
@@ -30,10 +29,10 @@ const kernel = typeof guest === 'string' ? guest : kernelOf(guest.kernel);
 function sights({ engine }: Machine, random: Random): Sights {
   const breakpoints = new Set<bigint>();
   for (let vcpu = 0; vcpu < engine.vcpuCount; vcpu++) {
-    const rip = engine.get64(L.RIP, vcpu);
+    const rip = engine.vcpu(vcpu).rip;
     for (let i = 0; i < 20; i++) breakpoints.add(rip + BigInt(random(400) - 200));
   }
-  const rsp = engine.get64(L.RSP, random(engine.vcpuCount));
+  const { rsp } = engine.vcpu(random(engine.vcpuCount));
   return { breakpoints, watched: [(rsp - BigInt(8 * random(32))) & ~7n, (rsp + BigInt(8 * random(32))) & ~7n] };
 }
 

@@ -43,21 +43,22 @@ test('options are checked', () => {
 
 test('the state at a Multiboot entry', () => {
   const { engine } = boot([0x90]);
-  assert.equal(engine.get64(L.RAX), 0x2badb002n);
-  assert.equal(engine.get64(L.RIP), 0x100040n);
-  assert.equal(engine.get64(L.CR0) & 0x80000001n, 1n, 'protected mode, no paging');
+  assert.equal(engine.vcpu().rax, 0x2badb002n);
+  assert.equal(engine.vcpu().rip, 0x100040n);
+  assert.equal(engine.vcpu().cr0 & 0x80000001n, 1n, 'protected mode, no paging');
   assert.equal(engine.system.rflags() & 0x20200n, 0n, 'IF and VM are clear');
-  for (const segment of [L.CS, L.DS, L.ES, L.FS, L.GS, L.SS]) {
-    assert.deepEqual([engine.get64(segment), engine.get32(segment + 8)], [0n, 0xffffffff]);
+  for (const segment of ['cs', 'ds', 'es', 'fs', 'gs', 'ss'] as const) {
+    const { base, limit } = engine.vcpu()[segment];
+    assert.deepEqual([base, limit], [0n, 0xffffffff]);
   }
-  assert.equal(engine.get32(L.MODE) & (L.MODE_CODE | L.MODE_FLAT), 1 | L.MODE_FLAT, '32-bit, flat');
-  assert.equal(engine.get32(L.ACTIVITY, 0), 0);
+  assert.equal(engine.vcpu().mode & (L.MODE_CODE | L.MODE_FLAT), 1 | L.MODE_FLAT, '32-bit, flat');
+  assert.equal(engine.vcpu(0).activity, 0);
 });
 
 test('application processors wait for a start-up IPI', () => {
   const { engine } = boot([0x90], 3);
   assert.deepEqual(
-    [1, 2].map((vcpu) => engine.get32(L.ACTIVITY, vcpu)),
+    [1, 2].map((vcpu) => engine.vcpu(vcpu).activity),
     [2, 2],
   );
 });

@@ -89,10 +89,10 @@ export class EngineProcessor {
       return engine.raw.slice(L.STATE, L.STATE_END);
     };
     const templates = new Map([[kindOf(64, false), snapshot()]]);
-    engine.set32(L.CS + 12, 0xc0fb);
-    engine.set32(L.CS + 16, USER_CODE32);
+    engine.vcpu().cs.attributes = 0xc0fb;
+    engine.vcpu().cs.selector = USER_CODE32;
     // in compatibility mode a null selector has no base
-    for (const slot of [L.FS, L.GS]) engine.set64(slot, 0n);
+    for (const name of ['fs', 'gs'] as const) engine.vcpu()[name].base = 0n;
     templates.set(kindOf(32, false), snapshot());
     for (const size of [16, 32] as const) {
       this.setSegments(size);
@@ -103,16 +103,9 @@ export class EngineProcessor {
   private setSegments(size: SegmentedSize): void {
     const { engine } = this;
     const segments = testSegments(size);
-    for (const [slot, { selector, base, limit, attributes }] of [
-      [L.CS, segments.cs],
-      [L.DS, segments.ds],
-      [L.ES, segments.es],
-      [L.SS, segments.ss],
-    ] as const) {
-      engine.set64(slot, BigInt(base));
-      engine.set32(slot + 8, limit);
-      engine.set32(slot + 12, attributes);
-      engine.set32(slot + 16, selector);
+    for (const name of ['cs', 'ds', 'es', 'ss'] as const) {
+      const { selector, base, limit, attributes } = segments[name];
+      Object.assign(engine.vcpu()[name], { selector, base: BigInt(base), limit, attributes });
     }
   }
   /**
@@ -176,29 +169,31 @@ export class EngineProcessor {
   private setState(): void {
     const { engine } = this;
     const segment = (slot: number, selector: number, base: bigint, attributes: number): void => {
-      engine.set64(slot, base);
-      engine.set32(slot + 8, 0xffffffff);
-      engine.set32(slot + 12, attributes);
-      engine.set32(slot + 16, selector);
+      Object.assign(engine.vcpu().segments((slot - L.SEGMENTS) / L.SEGMENT_SIZE), {
+        selector,
+        base,
+        limit: 0xffffffff,
+        attributes,
+      });
     };
-    engine.set64(L.CR0, 0x80050033n); // PG AM WP NE ET MP PE
-    engine.set64(L.CR3, BigInt(PML4));
-    engine.set64(L.CR4, 0x506a0n); // PAE PGE OSFXSR OSXMMEXCPT FSGSBASE OSXSAVE
-    engine.set64(L.EFER, 0xd01n);
-    engine.set64(L.GDTR, KERNEL + BigInt(GDT));
-    engine.set32(L.GDTR + 8, 0x7f);
-    engine.set64(L.IDTR, KERNEL + BigInt(IDT));
-    engine.set32(L.IDTR + 8, 0x1ff);
+    engine.vcpu().cr0 = 0x80050033n; // PG AM WP NE ET MP PE
+    engine.vcpu().cr3 = BigInt(PML4);
+    engine.vcpu().cr4 = 0x506a0n; // PAE PGE OSFXSR OSXMMEXCPT FSGSBASE OSXSAVE
+    engine.vcpu().efer = 0xd01n;
+    engine.vcpu().gdtr.base = KERNEL + BigInt(GDT);
+    engine.vcpu().gdtr.limit = 0x7f;
+    engine.vcpu().idtr.base = KERNEL + BigInt(IDT);
+    engine.vcpu().idtr.limit = 0x1ff;
     segment(L.TR, 0x40, KERNEL + BigInt(TSS), 0x8b);
-    engine.set32(L.TR + 8, 0x67);
+    engine.vcpu().tr.limit = 0x67;
     segment(L.LDTR, 0x50, KERNEL + BigInt(LOCAL), 0x82);
-    engine.set32(L.LDTR + 8, LDT.length * 8 - 1);
+    engine.vcpu().ldtr.limit = LDT.length * 8 - 1;
     segment(L.CS, USER_CODE, 0n, 0xa0fb);
     for (const slot of [L.SS, L.DS, L.ES]) segment(slot, USER_DATA, 0n, 0xc0f3);
     segment(L.FS, 0, BigInt(FS_BASE), UNUSABLE);
     segment(L.GS, 0, BigInt(GS_BASE), UNUSABLE);
-    engine.set32(L.CPL, 3);
-    engine.set64(L.RIP, BigInt(CODE_ADDRESS));
+    engine.vcpu().cpl = 3;
+    engine.vcpu().rip = BigInt(CODE_ADDRESS);
     engine.system.setRflags(0x202n);
     engine.system.updateMode();
   }

@@ -26,47 +26,46 @@ export function runOurs(memory: Uint8Array, stops: readonly number[]): Processor
   });
   engine.writePhysical(0, memory);
   engine.system.loadSegmentReal(1, 0);
-  engine.set32(L.CS + 12, 0x9b);
-  engine.set64(L.RIP, BigInt(START));
+  engine.vcpu().cs.attributes = 0x9b;
+  engine.vcpu().rip = BigInt(START);
   engine.system.observerChanged();
   if (engine.run(TICKS, BigInt(TICKS)).code !== L.RUN_OBSERVED) return undefined;
   return stateOf(engine);
 }
 
 function stateOf(engine: Engine): ProcessorState {
-  const wide = (engine.get32(L.MODE) & L.MODE_CODE) === 2;
+  const wide = (engine.vcpu().mode & L.MODE_CODE) === 2;
   const general = new Map<string, bigint>();
   GENERAL.forEach((name, i) => {
-    const value = engine.get64(L.REGS + i * 8);
+    const value = engine.vcpu().regs(i);
     if (wide || i < 8) general.set(name, wide ? value : BigInt.asUintN(32, value));
   });
   const plain = new Map<string, bigint>([
-    ['RIP', engine.get64(L.RIP)],
+    ['RIP', engine.vcpu().rip],
     ['EFL', BigInt.asUintN(64, engine.system.rflags())],
-    ['CPL', BigInt(engine.get32(L.CPL))],
-    ['CR0', engine.get64(L.CR0)],
-    ['CR2', engine.get64(L.CR2)],
-    ['CR3', engine.get64(L.CR3)],
-    ['CR4', engine.get64(L.CR4)],
-    ['EFER', engine.get64(L.EFER)],
-    ['DR6', engine.get64(L.DR6)],
-    ['DR7', engine.get64(L.DR7)],
+    ['CPL', BigInt(engine.vcpu().cpl)],
+    ['CR0', engine.vcpu().cr0],
+    ['CR2', engine.vcpu().cr2],
+    ['CR3', engine.vcpu().cr3],
+    ['CR4', engine.vcpu().cr4],
+    ['EFER', engine.vcpu().efer],
+    ['DR6', engine.vcpu().dr6],
+    ['DR7', engine.vcpu().dr7],
   ]);
   const segments = new Map<string, SegmentState>();
   SEGMENTS.forEach((name, i) => {
-    const slot = L.SEGMENTS + i * L.SEGMENT_SIZE;
-    const attributes = engine.get32(slot + 12);
+    const { selector, base, limit, attributes } = engine.vcpu().segments(i);
     segments.set(name, {
-      selector: engine.get32(slot + 16),
-      base: engine.get64(slot),
-      limit: engine.get32(slot + 8),
+      selector,
+      base,
+      limit,
       rights: (attributes & UNUSABLE) !== 0 ? 0 : attributes & 0xf0ff,
     });
   });
-  const table = (slot: number): TableState => ({ base: engine.get64(slot), limit: engine.get32(slot + 8) });
+  const table = ({ base, limit }: TableState): TableState => ({ base, limit });
   const tables = new Map([
-    ['GDT', table(L.GDTR)],
-    ['IDT', table(L.IDTR)],
+    ['GDT', table(engine.vcpu().gdtr)],
+    ['IDT', table(engine.vcpu().idtr)],
   ]);
   return { general, plain, segments, tables, memory: engine.ramView(0, IMAGE_SIZE).slice() };
 }
