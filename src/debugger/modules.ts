@@ -1,19 +1,25 @@
 /** The symbol files of a session, each with the distance by which it was moved, and questions that span them. */
-import type { ElfSymbol, LineLocation, SourceFile, SymbolFile, SymbolHit } from '../symbols/index.ts';
+import type { ElfSegment, ElfSymbol, LineLocation, SourceFile, SymbolFile, SymbolHit } from '../symbols/index.ts';
+import { Placement } from '../symbols/index.ts';
 import { TypeStore } from './types.ts';
 
-/** One symbol file in the guest's address space. Run-time address = link-time address + bias. */
+/** `p_flags` of a segment that is executed. */
+const PF_X = 1;
+
+/** One symbol file in the guest's address space. Run-time address = link-time address + bias, for what moves with it. */
 export class Module {
   readonly name: string;
   readonly file: SymbolFile;
   readonly bias: bigint;
   readonly store: TypeStore;
+  private readonly placement: Placement;
   private sources: Promise<ReadonlyMap<number, SourceFile>> | undefined;
 
   constructor(name: string, file: SymbolFile, bias = 0n) {
     this.name = name;
     this.file = file;
     this.bias = bias;
+    this.placement = new Placement(file.elf);
     this.store = new TypeStore(file, file.elf.pointerSize);
   }
 
@@ -21,26 +27,26 @@ export class Module {
   link(address: bigint): bigint {
     return BigInt.asUintN(64, address - this.bias);
   }
-  /** Run-time address of a link-time address. */
+  /** Run-time address of a link-time address: absolute numbers and per-CPU distances stay what they are. */
   run(address: bigint): bigint {
-    return BigInt.asUintN(64, address + this.bias);
+    return this.placement.moves(address) ? BigInt.asUintN(64, address + this.bias) : address;
   }
 
   /** Whether a loaded segment of the file covers the run-time address. */
   covers(address: bigint): boolean {
-    const linked = this.link(address);
-    return this.file.elf.segments.some(
-      ({ isLoad, virtualAddress, memorySize }) =>
-        isLoad && linked >= virtualAddress && linked < virtualAddress + memorySize,
-    );
+    return this.segmentAt(this.link(address)) !== undefined;
   }
 
   /** Whether the address lies in a segment that is executed. */
   hasCodeAt(address: bigint): boolean {
-    const linked = this.link(address);
-    return this.file.elf.segments.some(
-      ({ isLoad, flags, virtualAddress, memorySize }) =>
-        isLoad && (flags & 1) !== 0 && linked >= virtualAddress && linked < virtualAddress + memorySize,
+    return ((this.segmentAt(this.link(address))?.flags ?? 0) & PF_X) !== 0;
+  }
+
+  private segmentAt(linked: bigint): ElfSegment | undefined {
+    if (!this.placement.moves(linked)) return undefined;
+    return this.file.elf.segments.find(
+      ({ isLoad, virtualAddress, memorySize }) =>
+        isLoad && linked >= virtualAddress && linked < virtualAddress + memorySize,
     );
   }
 

@@ -10,6 +10,7 @@ import {
   type SymbolErrorCode,
 } from './api.ts';
 import { EM_386, EM_X86_64, PT_LOAD, PT_NOTE, SHF_COMPRESSED, SHT_NOBITS, SHT_NOTE } from './elf-constants.ts';
+import { Placement } from './placement.ts';
 import { decodeUtf8, Reader } from './reader.ts';
 import { StringSection } from './string-section.ts';
 
@@ -25,6 +26,7 @@ export class ElfFile {
   readonly segments: readonly ElfSegment[];
   readonly sections: readonly ElfSection[];
   readonly buildId: string | null;
+  readonly placement: Placement;
 
   /** Reads and checks all headers. Throws SymbolError. */
   constructor(bytes: ReadableBytes, name: string) {
@@ -39,6 +41,7 @@ export class ElfFile {
     this.segments = this.#readSegments(header, rawSections[0]);
     this.sections = this.#nameSections(rawSections, header.sectionNames);
     this.buildId = this.#findBuildId();
+    this.placement = new Placement(this);
   }
 
   /** The first section of this name, or null. */

@@ -33,6 +33,7 @@ export { createLocalSymbols } from './local-symbols.ts';
 export { createEnduringSymbols } from './enduring-symbols.ts';
 export { createSymbolClient } from './symbol-client.ts';
 export { createSymbolService } from './symbol-service.ts';
+export { Placement } from './placement.ts';
 export { TypeTable } from './type-table.ts';
 export { readKallsyms, type Kallsyms, type KernelSymbol } from './linux/kallsyms.ts';
 export { kallsymsElf } from './linux/kallsyms-elf.ts';

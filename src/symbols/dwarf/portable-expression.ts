@@ -24,10 +24,13 @@ export function baseTypeEncoding(number: number | null): BaseTypeEncoding {
 
 export function portableExpression(unit: Unit, bytes: Uint8Array): DwarfExpression {
   const { addressSize, offsetSize, version } = unit.header;
-  const found = inspect(unit, bytes);
+  // A copy, lest the message to another thread carries the whole section.
+  const own = bytes.slice();
+  const found = inspect(unit, own);
+  // An address that does not move with the file is a number, which no load bias is added to.
+  for (const [position, operation] of found.unmoved) own[position] = operation;
   return {
-    // A copy, lest the message to another thread carries the whole section.
-    bytes: bytes.slice(),
+    bytes: own,
     addressSize,
     offsetSize,
     version,
@@ -44,11 +47,13 @@ export function mentionsEntryValue(unit: Unit, bytes: Uint8Array): boolean {
 interface Found {
   readonly addresses: Map<number, bigint>;
   readonly baseTypes: Map<number, ExpressionBaseType>;
+  /** Positions of operations that push such addresses, and those that push the same as a number. */
+  readonly unmoved: Map<number, number>;
   entryValue: boolean;
 }
 
 function inspect(unit: Unit, bytes: Uint8Array): Found {
-  const found: Found = { addresses: new Map(), baseTypes: new Map(), entryValue: false };
+  const found: Found = { addresses: new Map(), baseTypes: new Map(), unmoved: new Map(), entryValue: false };
   try {
     scan(new Reader(bytes, { file: unit.info.sections.elf.name, section: null, fileOffset: 0 }), unit, found, 0);
   } catch (error) {
@@ -61,6 +66,7 @@ function inspect(unit: Unit, bytes: Uint8Array): Found {
 /** Walks over the operations in the order of the bytes (DWARF 5, 7.7.1 gives the operands). */
 function scan(reader: Reader, unit: Unit, found: Found, depth: number): void {
   const { addressSize, offsetSize, version } = unit.header;
+  const { placement } = unit.info.sections.elf;
   const type = (offset: number): void => {
     if (offset === 0 || found.baseTypes.has(offset)) return;
     const die = unit.info.dieAt(unit.header.offset + offset);
@@ -79,16 +85,22 @@ function scan(reader: Reader, unit: Unit, found: Found, depth: number): void {
       reader.sleb();
       continue;
     }
+    const position = reader.position - 1;
     switch (operation) {
       case DW_OP.addr:
-        reader.skip(addressSize);
+        if (!placement.moves(reader.unsigned(addressSize)))
+          found.unmoved.set(position, addressSize === 8 ? DW_OP.const8u : DW_OP.const4u);
         break;
       case DW_OP.addrx:
       case DW_OP.constx:
       case DW_OP.GNU_addr_index:
       case DW_OP.GNU_const_index: {
         const index = reader.ulebNumber();
-        found.addresses.set(index, unit.indexedAddress(index));
+        const address = unit.indexedAddress(index);
+        found.addresses.set(index, address);
+        if (placement.moves(address)) break;
+        if (operation === DW_OP.addrx) found.unmoved.set(position, DW_OP.constx);
+        if (operation === DW_OP.GNU_addr_index) found.unmoved.set(position, DW_OP.GNU_const_index);
         break;
       }
       case DW_OP.const1u:
