@@ -57,11 +57,33 @@ const bootBody = {
   machine: { cpus: 4, memory: '128M' },
   stopOnEntry: true,
 };
+const linuxBody = {
+  type: debugType,
+  request: 'launch',
+  name: 'Boot Linux',
+  kernel: '^"\\${workspaceFolder}/${1:arch/x86/boot/bzImage}"',
+  initrd: '^"\\${workspaceFolder}/${2:initramfs.cpio}"',
+  cmdline: 'console=ttyS0',
+  machine: { cpus: 2, memory: '512M' },
+  stopOnEntry: 'start_kernel',
+};
 const snippets: readonly { label: string; description: string; body: JsonObject }[] = [
   {
     label: 'Trapline: Boot a Kernel',
     description: 'Boots an ELF kernel with a Multiboot header and stops at its entry point.',
     body: bootBody,
+  },
+  {
+    label: 'Trapline: Boot Linux',
+    description:
+      'A Linux kernel image (bzImage) with an initial RAM disk, stopped at start_kernel. Functions are known without a symbol file.',
+    body: linuxBody,
+  },
+  {
+    label: 'Trapline: Boot Linux with Its Symbols',
+    description:
+      'With source lines, variables and exact stacks: the vmlinux of the same build, with debugging information.',
+    body: { ...linuxBody, symbols: [{ file: '^"\\${workspaceFolder}/${3:vmlinux}"' }] },
   },
   {
     label: 'Trapline: Boot a Kernel Built Elsewhere',

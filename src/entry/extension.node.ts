@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { ExtensionContext } from 'vscode';
 import { activateOn } from '../vscode/activate.ts';
 import type { AdapterWorker } from '../vscode/platform.ts';
-import { readHead } from './regular-file.ts';
+import { readPart } from './regular-file.ts';
 
 /** The folder of this bundle, where the worker's lies too. */
 declare const __dirname: string;
@@ -28,5 +28,5 @@ function startAdapter(): AdapterWorker {
 
 /** Called by VS Code. */
 export function activate(context: ExtensionContext): void {
-  activateOn({ startAdapter, readHead, path: { isAbsolute: path.isAbsolute, resolve: path.resolve } }, context);
+  activateOn({ startAdapter, readPart, path: { isAbsolute: path.isAbsolute, resolve: path.resolve } }, context);
 }

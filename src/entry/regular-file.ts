@@ -66,9 +66,11 @@ export function readWholeFile(path: string, limit = KERNEL_LIMIT): Promise<Uint8
   });
 }
 
-/** Reads the first bytes of a regular file, at most `length`. Rejects with a sentence that names it. */
-export function readHead(path: string, length: number): Promise<Uint8Array> {
-  return withRegularFile(path, (handle, size) => readBytes(handle, Math.min(size, length)));
+/** Reads bytes of a regular file from `offset` on, at most `length`. Rejects with a sentence that names it. */
+export function readPart(path: string, offset: number, length: number): Promise<Uint8Array> {
+  return withRegularFile(path, (handle, size) =>
+    readBytes(handle, Math.max(0, Math.min(size - offset, length)), offset),
+  );
 }
 
 async function withRegularFile<Result>(
@@ -90,11 +92,11 @@ async function withRegularFile<Result>(
 }
 
 /** The first `size` bytes, or fewer if the file ends before: a file that grows meanwhile is not followed. */
-async function readBytes(handle: FileHandle, size: number): Promise<Uint8Array> {
+async function readBytes(handle: FileHandle, size: number, offset = 0): Promise<Uint8Array> {
   const bytes = new Uint8Array(size);
   let done = 0;
   while (done < size) {
-    const { bytesRead } = await handle.read(bytes, done, Math.min(size - done, 2 ** 30), done);
+    const { bytesRead } = await handle.read(bytes, done, Math.min(size - done, 2 ** 30), offset + done);
     if (bytesRead === 0) break;
     done += bytesRead;
   }

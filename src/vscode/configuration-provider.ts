@@ -2,23 +2,42 @@
 import * as vscode from 'vscode';
 import { validateLaunch } from '../dap/configuration.ts';
 import { findKernels, kernelAt, type FoundKernel } from './kernel-finder.ts';
+import type { KernelKind } from './kernel-header.ts';
 import type { Platform } from './platform.ts';
 
 export const DEBUG_TYPE = 'trapline';
 /** Tells the adapter that this extension shows the serial port itself. */
 const OWN_SESSION = '__trapline';
 
-/** A configuration that boots a kernel; `variable` writes the path as VS Code substitutes it. */
+/** What a kernel is, in the list that offers several. */
+const DESCRIPTIONS: Readonly<Record<KernelKind, string>> = {
+  bzImage: 'Linux kernel image',
+  pvh: 'Linux, uncompressed (PVH)',
+  elf64: 'ELF, 64-bit, Multiboot',
+  elf32: 'ELF, 32-bit, Multiboot',
+  multiboot: 'Multiboot',
+};
+
+/** What a kernel needs beside its file. */
+function machineFor({ kind }: FoundKernel): object {
+  if (kind !== 'bzImage' && kind !== 'pvh') return { machine: { cpus: 4, memory: '128M' }, stopOnEntry: true };
+  return { cmdline: 'console=ttyS0', machine: { cpus: 2, memory: '512M' }, stopOnEntry: 'start_kernel' };
+}
+
+/** A configuration that boots a kernel; paths inside the folder are written with the variable for it. */
 function configurationFor(kernel: FoundKernel, folder: vscode.WorkspaceFolder | undefined): vscode.DebugConfiguration {
   const name = vscode.workspace.asRelativePath(kernel.uri, false);
-  const inside = folder !== undefined && kernel.uri.path.startsWith(`${folder.uri.path}/`);
+  const written = (uri: vscode.Uri): string =>
+    folder !== undefined && uri.path.startsWith(`${folder.uri.path}/`)
+      ? `\${workspaceFolder}/${uri.path.slice(folder.uri.path.length + 1)}`
+      : uri.fsPath;
   return {
     type: DEBUG_TYPE,
     request: 'launch',
     name: `Boot ${name}`,
-    kernel: inside ? `\${workspaceFolder}/${kernel.uri.path.slice(folder.uri.path.length + 1)}` : kernel.uri.fsPath,
-    machine: { cpus: 4, memory: '128M' },
-    stopOnEntry: true,
+    kernel: written(kernel.uri),
+    ...(kernel.symbols === undefined ? {} : { symbols: [{ file: written(kernel.symbols) }] }),
+    ...machineFor(kernel),
   };
 }
 
@@ -114,19 +133,19 @@ export class ConfigurationProvider implements vscode.DebugConfigurationProvider 
 
   async #pickKernel(folder: vscode.WorkspaceFolder | undefined): Promise<FoundKernel | 'none' | undefined> {
     const open = activeFile();
-    const kind = open === undefined ? undefined : await kernelAt(this.#platform, open);
-    if (open !== undefined && kind !== undefined) return { uri: open, kind };
+    const shown = open === undefined ? undefined : await kernelAt(this.#platform, open);
+    if (shown !== undefined) return shown;
     const kernels = await findKernels(this.#platform, folder);
     if (kernels.length === 0) {
       void vscode.window.showErrorMessage(
-        'No kernel was found in this folder (an ELF file with a Multiboot header). Build one, or name it as "kernel" in launch.json.',
+        'No kernel was found in this folder: no Linux kernel image (bzImage), no vmlinux with a PVH entry point, no file with a Multiboot header. Build one, or name it as "kernel" in launch.json.',
       );
       return 'none';
     }
     if (kernels.length === 1) return kernels[0];
     const items = kernels.map((kernel) => ({
       label: vscode.workspace.asRelativePath(kernel.uri),
-      description: kernel.kind === 'elf64' ? 'ELF, 64-bit, Multiboot' : 'ELF, 32-bit, Multiboot',
+      description: DESCRIPTIONS[kernel.kind],
       kernel,
     }));
     return (await vscode.window.showQuickPick(items, { title: 'Boot Which Kernel?', placeHolder: 'Kernel' }))?.kernel;

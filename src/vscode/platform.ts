@@ -12,8 +12,8 @@ export interface AdapterWorker {
 
 export interface Platform {
   startAdapter(): AdapterWorker;
-  /** The first bytes of a file, at most `length`; rejects when it cannot be read. */
-  readHead(path: string, length: number): Promise<Uint8Array>;
+  /** Bytes of a file from an offset on, at most `length`; rejects when it cannot be read. */
+  readPart(path: string, offset: number, length: number): Promise<Uint8Array>;
   readonly path: {
     isAbsolute(path: string): boolean;
     resolve(folder: string, path: string): string;

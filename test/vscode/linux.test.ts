@@ -1,5 +1,7 @@
 // Debian's kernel in a real VS Code, as the README says: guests/linux and its launch.json, by clicks and keys.
 import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
@@ -100,6 +102,24 @@ test('function breakpoints from before the first instruction on, stacks, the Mac
     await page.keyboard.press('Shift+F5');
     await page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
     assert.deepEqual(await errorToasts(page), []);
+  });
+});
+
+test('F5 in a built Linux tree boots its image', { skip }, async (t) => {
+  const tree = mkdtempSync(path.join(tmpdir(), 'trapline-tree-'));
+  t.after(() => rmSync(tree, { recursive: true, force: true }));
+  mkdirSync(path.join(tree, 'arch/x86/boot'), { recursive: true });
+  if (typeof guest !== 'string') cpSync(guest.kernel, path.join(tree, 'arch/x86/boot/bzImage'));
+  // What a tree has besides: files with likely names that are no kernels.
+  for (const name of ['vmlinux.o', 'kernel-parameters.txt', 'main.c'])
+    writeFileSync(path.join(tree, name), 'no kernel\n');
+  await withSession('linux-tree', async ({ server, page, screenshot }) => {
+    await openWorkbench(page, server.url({ folder: tree, extension: repositoryRoot }));
+    await openSource(page, 'main.c');
+    await page.keyboard.press('F5');
+    await page.locator('.debug-toolbar').waitFor({ timeout: 60_000 });
+    await waitForStackFrame(page, /^start_kernel$/);
+    await screenshot('linux-tree');
   });
 });
 

@@ -97,24 +97,31 @@ export function readElfImage(name: string, file: Uint8Array): ElfImage {
 }
 
 /**
- * The descriptor of the first note of an owner and type, looked for in the PT_NOTE segments (ELF specification, "Note
- * Section"); undefined when there is none. Throws BootError for a file that readElfImage refuses.
+ * The descriptor of the first note of an owner and type, looked for in the PT_NOTE segments; undefined when there is none.
+ * Throws BootError for a file that readElfImage refuses.
  */
 export function findElfNote(name: string, file: Uint8Array, owner: string, type: number): Uint8Array | undefined {
   for (const { data } of readElfImage(name, file).notes) {
-    const view = new DataView(data.buffer, data.byteOffset, data.length);
-    const align = (size: number): number => Math.ceil(size / 4) * 4;
-    for (let at = 0; at + 12 <= data.length;) {
-      const nameSize = view.getUint32(at, true);
-      const size = view.getUint32(at + 4, true);
-      const descriptor = at + 12 + align(nameSize);
-      if (descriptor + size > data.length) break;
-      const found = String.fromCharCode(...data.subarray(at + 12, at + 12 + Math.min(nameSize, owner.length + 1)));
-      if (view.getUint32(at + 8, true) === type && found === `${owner}\0`) {
-        return data.subarray(descriptor, descriptor + size);
-      }
-      at = descriptor + align(size);
+    const note = findNote(data, owner, type);
+    if (note !== undefined) return note;
+  }
+  return undefined;
+}
+
+/** The same in the bytes of one PT_NOTE segment (ELF specification, "Note Section"). */
+export function findNote(data: Uint8Array, owner: string, type: number): Uint8Array | undefined {
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
+  const align = (size: number): number => Math.ceil(size / 4) * 4;
+  for (let at = 0; at + 12 <= data.length;) {
+    const nameSize = view.getUint32(at, true);
+    const size = view.getUint32(at + 4, true);
+    const descriptor = at + 12 + align(nameSize);
+    if (descriptor + size > data.length) break;
+    const found = String.fromCharCode(...data.subarray(at + 12, at + 12 + Math.min(nameSize, owner.length + 1)));
+    if (view.getUint32(at + 8, true) === type && found === `${owner}\0`) {
+      return data.subarray(descriptor, descriptor + size);
     }
+    at = descriptor + align(size);
   }
   return undefined;
 }

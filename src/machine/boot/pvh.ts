@@ -9,8 +9,8 @@ import { enterProtectedMode, writeMemory } from './entry-state.ts';
 import { placeInitrd } from './initrd.ts';
 import { E820_RAM, E820_RESERVED, memoryRegions, usableEnd } from './memory-regions.ts';
 
-const NOTE_OWNER = 'Xen';
-const XEN_ELFNOTE_PHYS32_ENTRY = 18;
+/** XEN_ELFNOTE_PHYS32_ENTRY */
+export const PVH_ENTRY_NOTE = { owner: 'Xen', type: 18 } as const;
 
 const START_INFO = 0x1_0000;
 const START_INFO_SIZE = 56;
@@ -36,7 +36,7 @@ export interface PvhPlan {
 
 /** The entry point of a PVH kernel, or undefined when an ELF file has none. */
 export function findPvhEntry(name: string, file: Uint8Array): number | undefined {
-  const note = findElfNote(name, file, NOTE_OWNER, XEN_ELFNOTE_PHYS32_ENTRY);
+  const note = findElfNote(name, file, PVH_ENTRY_NOTE.owner, PVH_ENTRY_NOTE.type);
   if (note === undefined || note.length < 4) return undefined;
   return new DataView(note.buffer, note.byteOffset, note.length).getUint32(0, true);
 }
