@@ -201,7 +201,7 @@ export class BreakpointPlanner {
   #inlinedIn(units: readonly Unit[]): ReadonlyMap<string, readonly { unit: Unit; id: number }[]> {
     const byName = new Map<string, { unit: Unit; id: number }[]>();
     for (const unit of units) {
-      for (const die of unit.tree?.byOffset.values() ?? []) {
+      for (const die of unit.entries) {
         if (die.tag !== DW_TAG.inlined_subroutine || this.#functions.rangesOf(die).length === 0) continue;
         const name = unit.nameOf(die);
         if (name === null) continue;

@@ -11,6 +11,7 @@ export class CachedBytes implements ReadableBytes {
   readonly #source: ReadableBytes;
   /** Insertion order is order of use. */
   readonly #pages = new Map<number, Uint8Array>();
+  #last: { readonly index: number; readonly page: Uint8Array } | null = null;
 
   constructor(source: ReadableBytes) {
     this.#source = source;
@@ -34,6 +35,7 @@ export class CachedBytes implements ReadableBytes {
   }
 
   #page(index: number): Uint8Array {
+    if (this.#last?.index === index) return this.#last.page;
     let page = this.#pages.get(index);
     if (page === undefined) {
       page = this.#source.read(index * pageSize, pageSize);
@@ -45,6 +47,7 @@ export class CachedBytes implements ReadableBytes {
       this.#pages.delete(index);
     }
     this.#pages.set(index, page);
+    this.#last = { index, page };
     return page;
   }
 }

@@ -27,6 +27,7 @@ export class ElfFile {
   readonly sections: readonly ElfSection[];
   readonly buildId: string | null;
   readonly placement: Placement;
+  readonly #byName = new Map<string, ElfSection>();
 
   /** Reads and checks all headers. Throws SymbolError. */
   constructor(bytes: ReadableBytes, name: string) {
@@ -40,13 +41,16 @@ export class ElfFile {
     const rawSections = this.#readSections(header);
     this.segments = this.#readSegments(header, rawSections[0]);
     this.sections = this.#nameSections(rawSections, header.sectionNames);
+    for (const section of this.sections) {
+      if (!this.#byName.has(section.name)) this.#byName.set(section.name, section);
+    }
     this.buildId = this.#findBuildId();
     this.placement = new Placement(this);
   }
 
   /** The first section of this name, or null. */
   section(name: string): ElfSection | null {
-    return this.sections.find((section) => section.name === name) ?? null;
+    return this.#byName.get(name) ?? null;
   }
 
   /** A reader of the file's bytes [offset, offset + length); clipped reads fail as truncated. */

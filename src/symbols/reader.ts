@@ -21,10 +21,11 @@ export class Reader {
   /** Reads stop here. */
   readonly end: number;
 
-  constructor(bytes: Uint8Array, origin: ByteOrigin, position = 0, end = bytes.length) {
+  /** @param of a reader of the same bytes */
+  constructor(bytes: Uint8Array, origin: ByteOrigin, position = 0, end = bytes.length, of?: Reader) {
     this.bytes = bytes;
     this.origin = origin;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#view = of === undefined ? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) : of.#view;
     this.position = position;
     this.end = Math.min(end, bytes.length);
   }
@@ -38,13 +39,13 @@ export class Reader {
     this.#need(length);
     const start = this.position;
     this.position += length;
-    return new Reader(this.bytes, this.origin, start, start + length);
+    return new Reader(this.bytes, this.origin, start, start + length, this);
   }
 
   /** A reader of the same bytes at another place. */
   at(position: number, end: number = this.end): Reader {
     if (!(position >= 0 && position <= this.end)) throw this.malformed(`an offset (${position}) points outside`);
-    return new Reader(this.bytes, this.origin, position, Math.min(end, this.end));
+    return new Reader(this.bytes, this.origin, position, Math.min(end, this.end), this);
   }
 
   u8(): number {

@@ -77,7 +77,7 @@ describe('symbols of a moved kernel', { skip }, () => {
     return service.open({ kind: 'bytes', bytes: kallsymsElf(table, slide) }, 'kallsyms');
   }
 
-  async function address(file: SymbolFile, expression: string): Promise<bigint> {
+  async function valueOf(file: SymbolFile, expression: string): Promise<bigint> {
     const modules = new ModuleSet();
     modules.add(new Module('vmlinux', file, slide));
     const compiled = await compile(`(unsigned long)${expression}`, new ModuleScope(modules, undefined));
@@ -90,11 +90,11 @@ describe('symbols of a moved kernel', { skip }, () => {
     const of = async (name: string): Promise<bigint> => (await linked.symbolsNamed(name))[0]?.address ?? -1n;
     assert.equal(await of('current_task'), 64n);
     for (const [title, file] of files) {
-      assert.equal(await address(file, '&fixed_percpu_data'), 0n, title);
-      assert.equal(await address(file, '&current_task'), 64n, title);
-      assert.equal(await address(file, '&number'), 0x1234n, title);
-      assert.equal(await address(file, '&init_task'), (await of('init_task')) + slide, title);
-      assert.equal(await address(file, 'start_kernel'), (await of('start_kernel')) + slide, title);
+      assert.equal(await valueOf(file, '&fixed_percpu_data'), 0n, title);
+      assert.equal(await valueOf(file, '&current_task'), 64n, title);
+      assert.equal(await valueOf(file, '&number'), 0x1234n, title);
+      assert.equal(await valueOf(file, '&init_task'), (await of('init_task')) + slide, title);
+      assert.equal(await valueOf(file, 'start_kernel'), (await of('start_kernel')) + slide, title);
     }
   });
 

@@ -122,7 +122,7 @@ function callSitesIn(scope: UnitDie): UnitDie[] {
   const pending = [...scope.children];
   for (let die = pending.pop(); die !== undefined; die = pending.pop()) {
     if (die.tag === DW_TAG.call_site || die.tag === DW_TAG.GNU_call_site) found.push(die);
-    else if (die.tag !== DW_TAG.subprogram) pending.push(...die.children);
+    else if (die.tag !== DW_TAG.subprogram) for (const child of die.children) pending.push(child);
   }
   return found;
 }

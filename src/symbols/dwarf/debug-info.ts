@@ -9,9 +9,18 @@ import { Unit, type UnitDie, type UnitHeader } from './unit.ts';
 
 /** How many entries of units that were not used lately stay in memory. */
 const entryLimit = 2_000_000;
+/** What a tree weighs besides its entries: the bytes that it was read from, its table. */
+const treeWeight = 10;
 
 /** Beyond this many bytes of .debug_info (a Linux kernel has 160 MB) nothing may walk over all units to find a name. */
 const wholeWalkLimit = 48 << 20;
+
+/** The longest unit header: 64-bit, of a type unit (DWARF 5, 7.5.1). */
+const headerSize = 40;
+const scanWindow = 1 << 16;
+
+/** The largest programs have some hundred thousand; each takes some hundred bytes of memory. */
+const unitLimit = 1 << 20;
 
 export class DebugInfo {
   /** Too large to be walked as a whole: names are found by the ELF symbol table, types in the unit at hand. */
@@ -20,9 +29,9 @@ export class DebugInfo {
   readonly units: readonly Unit[];
   readonly #abbreviations = new Map<number, AbbreviationTable>();
   readonly #signatures = new Map<bigint, Unit>();
-  /** Units with a tree, least recently used first, and the number of entries in each. */
+  /** Units with a tree, least recently used first, and the weight of each in entries. */
   readonly #loaded = new Map<Unit, number>();
-  #entries = 0;
+  #weight = 0;
 
   constructor(sections: DebugSections) {
     this.sections = sections;
@@ -69,51 +78,67 @@ export class DebugInfo {
 
   /** Notes that a unit's tree is in use, and releases those that were not for long. */
   treeUsed(unit: Unit, entries: number): void {
-    const known = this.#loaded.get(unit);
-    if (known !== undefined) this.#loaded.delete(unit);
-    else this.#entries += entries;
-    this.#loaded.set(unit, known ?? entries);
-    while (this.#entries > entryLimit && this.#loaded.size > 8) {
-      const oldest = this.#loaded.entries().next();
-      if (oldest.done) break;
-      const [victim, size] = oldest.value;
+    const known = this.#loaded.delete(unit);
+    if (!known) this.#weight += entries + treeWeight;
+    this.#loaded.set(unit, entries + treeWeight);
+    if (this.#weight <= entryLimit || this.#loaded.size <= 8) return;
+    // Many at once: to find the oldest takes as long as many were released before it.
+    for (const [victim, weight] of this.#loaded) {
+      if (victim === unit || this.#weight <= entryLimit / 2) break;
       this.#loaded.delete(victim);
-      this.#entries -= size;
+      this.#weight -= weight;
       victim.release();
     }
   }
 
   #scan(): Unit[] {
     const { sections } = this;
+    const { warnings, elf } = sections;
     const size = sections.size('.debug_info');
     const units: Unit[] = [];
-    let offset = 0;
-    while (offset < size) {
-      const reader = sections.reader('.debug_info', offset, Math.min(40, size - offset));
-      let header: UnitHeader | number;
-      try {
-        header = parseUnitHeader(reader, offset, size);
-      } catch (error) {
-        // Without a length there is no next unit.
-        sections.warnings.add(error);
+    if (size === 0) return units;
+    const warn = (code: 'unsupported' | 'malformed', reader: Reader, problem: string): void =>
+      warnings.add(elfError(code, elf.name, reader.origin.fileOffset + reader.position, problem, '.debug_info'));
+    let empty = false;
+    let window = sections.reader('.debug_info', 0, 0);
+    let windowAt = 0;
+    for (let offset = 0; offset < size;) {
+      // Headers of small units lie close together: one read brings many.
+      if (offset - windowAt + headerSize > window.bytes.length && windowAt + window.bytes.length < size) {
+        windowAt = offset;
+        window = sections.reader('.debug_info', offset, Math.min(scanWindow, size - offset));
+      }
+      window.position = offset - windowAt;
+      const header = warnings.guard(() => parseUnitHeader(window, offset, size), null);
+      // Without a length there is no next unit.
+      if (header === null) break;
+      if (typeof header === 'number') {
+        warn('unsupported', window, 'has a unit of a DWARF version or kind that is not supported (2 to 5 are)');
+        offset = header;
+        continue;
+      }
+      offset = header.end;
+      if (header.offset + header.firstDie === header.end) {
+        if (!empty) warn('malformed', window, 'has units without any entry, which say nothing');
+        empty = true;
+        continue;
+      }
+      if (units.length === unitLimit) {
+        warn('unsupported', window, `has more than ${unitLimit} units: those behind are not read`);
         break;
       }
-      if (typeof header === 'number') {
-        const place = reader.origin.fileOffset;
-        const problem = `has a unit in .debug_info of a DWARF version or kind that is not supported (2 to 5 are)`;
-        sections.warnings.add(elfError('unsupported', sections.elf.name, place, problem, '.debug_info'));
-        offset = header;
-      } else {
-        units.push(new Unit(this, header));
-        offset = header.end;
-      }
+      units.push(new Unit(this, header));
     }
     return units;
   }
 }
 
-/** Parses a unit's header; for one that cannot be used, the offset of the next. Throws when even that is unknown. */
+/**
+ * Parses the header of the unit at an offset of the section, where the reader stands; for one that cannot be used, the
+ * offset of the next. Throws when even that is unknown.
+ */
 function parseUnitHeader(reader: Reader, offset: number, sectionSize: number): UnitHeader | number {
+  const start = reader.position;
   let length = reader.u32();
   let offsetSize: 4 | 8 = 4;
   if (length === 0xffff_ffff) {
@@ -122,7 +147,7 @@ function parseUnitHeader(reader: Reader, offset: number, sectionSize: number): U
   } else if (length >= 0xffff_fff0) {
     throw reader.malformed('a unit has a reserved length');
   }
-  const end = offset + reader.position + length;
+  const end = offset + reader.position - start + length;
   if (end > sectionSize) throw reader.malformed('a unit reaches beyond the section');
   const headerEnd = end - offset;
   if (length < 7) return end;
@@ -148,7 +173,7 @@ function parseUnitHeader(reader: Reader, offset: number, sectionSize: number): U
   } else {
     return end;
   }
-  if ((addressSize !== 4 && addressSize !== 8) || reader.position > headerEnd) return end;
+  if ((addressSize !== 4 && addressSize !== 8) || reader.position - start > headerEnd) return end;
   return {
     offset,
     end,
@@ -157,7 +182,7 @@ function parseUnitHeader(reader: Reader, offset: number, sectionSize: number): U
     addressSize,
     offsetSize,
     abbreviationsOffset,
-    firstDie: reader.position,
+    firstDie: reader.position - start,
     signature,
     typeOffset,
   };

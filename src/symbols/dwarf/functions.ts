@@ -67,10 +67,8 @@ export class FunctionTable {
 
   #collect(unit: Unit): FunctionEntry[] {
     const found: FunctionEntry[] = [];
-    const { tree } = unit;
-    if (tree === null) return found;
     const { warnings } = this.#info.sections;
-    for (const die of tree.byOffset.values()) {
+    for (const die of unit.entries) {
       if (die.tag !== DW_TAG.subprogram) continue;
       warnings.guard(() => {
         const ranges = unit.rangesOf(die);
@@ -124,7 +122,7 @@ export class FunctionTable {
     const pending = [...scope.children];
     for (let die = pending.pop(); die !== undefined; die = pending.pop()) {
       if (die.tag === DW_TAG.inlined_subroutine) found.push(die);
-      else if (die.tag === DW_TAG.lexical_block) pending.push(...die.children);
+      else if (die.tag === DW_TAG.lexical_block) for (const child of die.children) pending.push(child);
     }
     return found;
   }
@@ -134,7 +132,7 @@ export class FunctionTable {
     let known = this.#locationLists.get(unit);
     if (known === undefined) {
       known = false;
-      for (const die of unit.tree?.byOffset.values() ?? []) {
+      for (const die of unit.entries) {
         if (die.tag !== DW_TAG.variable && die.tag !== DW_TAG.formal_parameter) continue;
         const kind = this.#info.sections.warnings.guard(() => unit.attribute(die, DW_AT.location)?.kind, undefined);
         if (kind === 'sectionOffset' || kind === 'listIndex' || kind === 'constant') {

@@ -27,7 +27,7 @@ export class NameIndex {
 
   constructor(info: DebugInfo, units: readonly Unit[] = info.units) {
     for (const unit of units) {
-      for (const die of unit.tree?.byOffset.values() ?? []) {
+      for (const die of unit.entries) {
         info.sections.warnings.guard(() => this.#add(unit, die), undefined);
       }
     }

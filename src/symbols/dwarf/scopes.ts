@@ -122,7 +122,7 @@ export class ScopeReader {
   /** Global and file-static variables of a unit, in order of declaration; repeated declarations count once. */
   unitGlobals(unit: Unit): readonly VariableInfo[] {
     const found: VariableInfo[] = [];
-    for (const die of unit.tree?.byOffset.values() ?? []) {
+    for (const die of unit.entries) {
       if (die.tag !== DW_TAG.variable || !isTopLevel(die)) continue;
       if (unit.flag(die, DW_AT.declaration)) continue;
       const variable = this.variable(die, null);
@@ -157,7 +157,7 @@ function originsInside(scope: UnitDie): Set<number> {
   const found = new Set<number>();
   const pending = [...scope.children];
   for (let die = pending.pop(); die !== undefined; die = pending.pop()) {
-    if (die.tag === DW_TAG.lexical_block) pending.push(...die.children);
+    if (die.tag === DW_TAG.lexical_block) for (const child of die.children) pending.push(child);
     else if (isDeclaration(die)) {
       const origin = die.unit.reference(die, DW_AT.abstract_origin);
       if (origin !== null) found.add(origin.offset);

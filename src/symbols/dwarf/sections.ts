@@ -51,15 +51,17 @@ export class DebugSections {
   /**
    * Parses something of unknown length at an offset: reads a little, and more when that does not suffice.
    * `parse` may run more than once and must not have side effects.
+   *
+   * @param most how far it can reach at most, when that is known
    */
-  parseAt<Result>(name: string, offset: number, parse: (reader: Reader) => Result): Result {
-    const size = this.size(name);
+  parseAt<Result>(name: string, offset: number, parse: (reader: Reader) => Result, most = Infinity): Result {
+    const size = Math.min(this.size(name) - offset, most);
     for (let window = 4096; ; window *= 16) {
-      const length = Math.max(0, Math.min(window, size - offset));
+      const length = Math.max(0, Math.min(window, size));
       try {
         return parse(this.reader(name, offset, length));
       } catch (error) {
-        const partial = length < size - offset;
+        const partial = length < size;
         if (!partial || !(error instanceof SymbolError) || error.code !== 'truncated') throw error;
       }
     }

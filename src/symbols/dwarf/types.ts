@@ -34,8 +34,9 @@ export class TypeBuilder {
         const type = this.get(id);
         if (type === null) continue;
         found.set(id, type);
-        near.push(...containedTypes(type));
-        far.push(...referredTypes(type));
+        // One by one: a call takes no million arguments.
+        for (const contained of containedTypes(type)) near.push(contained);
+        for (const referred of referredTypes(type)) far.push(referred);
       }
       if (found.size >= limit) break;
       near = far;

@@ -35,7 +35,7 @@ export class Unit implements DieOwner {
   #reader: Reader | null = null;
   #tree: DieTree<Unit> | null = null;
   #root: Bases | null = null;
-  readonly #rangeLists = new Map<string, readonly AddressRange[]>();
+  #rangeLists: Map<string, readonly AddressRange[]> | null = null;
 
   constructor(info: DebugInfo, header: UnitHeader) {
     this.info = info;
@@ -55,6 +55,11 @@ export class Unit implements DieOwner {
 
   get abbreviations(): AbbreviationTable {
     return this.info.abbreviations(this.header.abbreviationsOffset);
+  }
+
+  /** All entries below the root, and the root; none when there is nothing below it, as in units of assembly. */
+  get entries(): Iterable<UnitDie> {
+    return this.bases.hasChildren ? (this.tree?.byOffset.values() ?? []) : [];
   }
 
   /** The whole tree of entries; null when the unit cannot be read. */
@@ -86,8 +91,7 @@ export class Unit implements DieOwner {
   #readBases(): Bases {
     const { offset, end, firstDie } = this.header;
     const size = end - offset;
-    return this.info.sections.parseAt('.debug_info', offset, (window) => {
-      const reader = window.at(0, size);
+    const parse = (reader: Reader): Bases => {
       const tree = parseDieTree<Unit>(this, reader, firstDie, this.abbreviations, true);
       if (tree === null || tree.damage !== null) throw tree?.damage ?? reader.truncated('a unit has no entries');
       const read = (attribute: number): AttributeValue | null => readAttribute(tree.root, attribute, reader);
@@ -99,6 +103,7 @@ export class Unit implements DieOwner {
       const present = (attribute: number): boolean => read(attribute) !== null;
       return {
         tag: tree.root.tag,
+        hasChildren: tree.root.abbreviation.hasChildren,
         stringOffsets: offsetOf(DW_AT.str_offsets_base),
         addresses: offsetOf(DW_AT.addr_base),
         rangeLists: offsetOf(DW_AT.rnglists_base),
@@ -111,7 +116,8 @@ export class Unit implements DieOwner {
         highPc: read(DW_AT.high_pc),
         ranges: read(DW_AT.ranges),
       };
-    });
+    };
+    return this.info.sections.parseAt('.debug_info', offset, parse, size);
   }
 
   get name(): string {
@@ -240,10 +246,11 @@ export class Unit implements DieOwner {
   ): readonly AddressRange[] {
     if (ranges !== null) {
       const key = ranges.kind === 'listIndex' ? `x${ranges.index}` : listOffset(ranges);
-      let known = this.#rangeLists.get(key);
+      const lists = (this.#rangeLists ??= new Map());
+      let known = lists.get(key);
       if (known === undefined) {
         known = this.info.sections.warnings.guard(() => normaliseRanges(readRangeList(this, ranges)), []);
-        this.#rangeLists.set(key, known);
+        lists.set(key, known);
       }
       return known;
     }
@@ -276,6 +283,7 @@ export class Unit implements DieOwner {
 /** What the root entry of a unit says about the whole. */
 interface Bases {
   readonly tag: number;
+  readonly hasChildren: boolean;
   readonly stringOffsets: number;
   readonly addresses: number;
   readonly rangeLists: number;
@@ -291,6 +299,7 @@ interface Bases {
 
 const noBases: Bases = {
   tag: 0,
+  hasChildren: true,
   stringOffsets: 0,
   addresses: 0,
   rangeLists: 0,
