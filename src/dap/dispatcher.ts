@@ -23,6 +23,8 @@ export class Dispatcher extends ProtocolServer implements EventSender {
   client = new Client();
   /** Requests that have no answer yet. */
   readonly calls: CallsUnderWay;
+  /** Requests with arguments: how many came, and how many of them got as far as their handler. */
+  readonly tally = { asked: 0, handled: 0 };
   private readonly transmit: Send;
   private readonly clock: Clock;
   private handlers: Handlers | undefined;
@@ -105,7 +107,10 @@ export class Dispatcher extends ProtocolServer implements EventSender {
     }
     // The table gives what the handler of this name is typed to get.
     const handler = handlers[command] as (argument: unknown, call: Call) => unknown;
-    return handler(checkArguments(command, given, this.client), call);
+    if (given !== undefined) this.tally.asked++;
+    const checked = checkArguments(command, given, this.client);
+    if (given !== undefined) this.tally.handled++;
+    return handler(checked, call);
   }
 
   /** A message has its number and goes out. What stands in for one that cannot be written down carries its number. */

@@ -1,10 +1,14 @@
 /** A client for tests and the demo: speaks to an adapter in this thread and waits for what it says. */
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import type { DebugProtocol as P } from '@vscode/debugprotocol';
 import { createAdapter } from '../../src/dap/adapter.ts';
 import { encodeMessage, FrameReader } from '../../src/dap/framing.ts';
 import { GUARD_PREFIX } from '../../src/entry/guard.ts';
 import type { AdapterHost } from '../../src/dap/host.ts';
+import { ProtocolSchema } from '../harness/protocol-schema.ts';
+
+const schema = new ProtocolSchema();
 
 export type Message = Readonly<Record<string, unknown>>;
 
@@ -90,6 +94,8 @@ export class Client {
   /** Events that nobody has waited for yet. */
   private events: P.Event[] = [];
   private sequence = 1;
+  /** What is not as the protocol's schema says. */
+  private readonly faults: string[] = [];
 
   constructor(connect: Connect) {
     this.transport = connect((message) => this.take(message));
@@ -97,6 +103,8 @@ export class Client {
 
   private take(message: Message): void {
     this.messages.push(message);
+    const fault = schema.fault(message);
+    if (fault !== undefined) this.faults.push(fault);
     this.onMessage('from', message);
     if (message['type'] === 'response') {
       const response = message as unknown as P.Response;
@@ -147,8 +155,10 @@ export class Client {
   forgetEvents(): void {
     this.events = [];
   }
-  close(): Promise<void> {
-    return this.transport.close();
+  /** Rejects when any message of the adapter was not as the protocol says. */
+  async close(): Promise<void> {
+    await this.transport.close();
+    assert.deepEqual(this.faults, [], 'messages that are not as the protocol says');
   }
 
   async launch(

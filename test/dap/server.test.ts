@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { encodeMessage, FrameReader } from '../../src/dap/framing.ts';
-import type { Connection } from '../../src/dap/server.ts';
+import { Peer } from './peer.ts';
 import { serve } from '../../src/dap/server.ts';
 import { createNodeAdapterHost } from '../../src/entry/node-adapter-host.ts';
 import { AdapterServer } from './adapter-server.ts';
@@ -14,48 +14,6 @@ import { guest } from './story.ts';
 type Message = Readonly<Record<string, unknown>>;
 const request = (seq: number, command: string, argument: unknown = {}): Uint8Array =>
   encodeMessage({ seq, type: 'request', command, arguments: argument });
-
-/** The other end of a connection in memory. */
-class Peer implements Connection {
-  readonly messages: Message[] = [];
-  private readonly reader = new FrameReader();
-  private bytesListener: (bytes: Uint8Array) => void = () => undefined;
-  private endListener: () => void = () => undefined;
-  private watchers: (() => void)[] = [];
-  ended = false;
-  readonly unsent = 0;
-
-  onDrain(): void {}
-  onBytes(listener: (bytes: Uint8Array) => void): void {
-    this.bytesListener = listener;
-  }
-  onEnd(listener: () => void): void {
-    this.endListener = listener;
-  }
-  write(bytes: Uint8Array): void {
-    for (const frame of this.reader.push(bytes)) if (frame.ok) this.messages.push(frame.message as Message);
-    for (const watcher of this.watchers.splice(0)) watcher();
-  }
-  end(): void {
-    this.ended = true;
-  }
-  send(bytes: Uint8Array): void {
-    this.bytesListener(bytes);
-  }
-  vanish(): void {
-    this.endListener();
-  }
-  async until(accept: (message: Message) => boolean): Promise<Message> {
-    for (;;) {
-      const found = this.messages.find(accept);
-      if (found !== undefined) return found;
-      await new Promise<void>((resolve) => this.watchers.push(resolve));
-    }
-  }
-  response(seq: number): Promise<Message> {
-    return this.until((message) => message['request_seq'] === seq);
-  }
-}
 
 const launch = { kernel: path.join(guest, 'smp.elf'), machine: { cpus: 4, memory: '32M' } };
 

@@ -38,7 +38,6 @@ export function completions(session: Session): Group<'completions'> {
 function registerTargets(prefix: string): P.CompletionItem[] {
   return registerNames()
     .filter((name) => name.startsWith(prefix))
-    .slice(0, LIMIT)
     .map((name) => ({ label: `$${name}`, text: name, type: 'variable' as const, length: prefix.length }));
 }
 

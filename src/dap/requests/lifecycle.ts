@@ -104,7 +104,8 @@ async function start(
   try {
     return await call.wait(session.starts.begin((scope) => powerOn(session, configuration, scope), adopt));
   } catch (error) {
-    if (error instanceof Cancelled) await session.starts.abort();
+    // What it still waits for is put away when it comes; a later start waits for that, the client does not.
+    if (error instanceof Cancelled) void session.starts.abort();
     throw error;
   }
 }
