@@ -34,7 +34,7 @@ export const fileSuites: readonly FileSuite[] = [
   },
   // Each takes about 1 GB and a processor.
   { name: 'vscode', title: 'VS Code tests', has: isVSCode, concurrency: 1, minutes: 10, core: 'optimised' },
-  { name: 'full', title: 'long tests', has: isFull, concurrency: 2, minutes: 60, core: 'optimised' },
+  { name: 'full', title: 'long tests', has: isFull, concurrency: 2, minutes: 80, core: 'optimised' },
 ];
 
 const isTest = (file: string): boolean => file.endsWith('.test.ts');

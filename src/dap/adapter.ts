@@ -14,6 +14,7 @@ import { memory } from './requests/memory.ts';
 import { stack } from './requests/stack.ts';
 import { variables } from './requests/variables.ts';
 import { Session } from './session.ts';
+import { Unanswered } from './unanswered.ts';
 
 export interface Adapter {
   /** The protocol layer itself, in the shape of VS Code's inline adapters. */
@@ -36,10 +37,11 @@ export interface AdapterOptions {
 export function createAdapter(host: AdapterHost, send: Send, options: AdapterOptions = {}): Adapter {
   const { onDisconnect = () => undefined, admission = everyone } = options;
   const session = new Session(host, send);
+  const unanswered = new Unanswered();
   session.dispatcher.serve(
     admitting(
-      {
-        ...lifecycle(session, onDisconnect),
+      unanswered.watch({
+        ...lifecycle(session, { onDisconnect, othersAnswered: () => unanswered.settled() }),
         ...breakpoints(session),
         ...dataBreakpoints(session),
         ...exceptions(session),
@@ -49,7 +51,7 @@ export function createAdapter(host: AdapterHost, send: Send, options: AdapterOpt
         ...completions(session),
         ...memory(session),
         ...custom(session),
-      },
+      }),
       admission,
     ),
   );

@@ -1,6 +1,7 @@
 /** A client for tests and the demo: speaks to an adapter in this thread and waits for what it says. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
 import type { DebugProtocol as P } from '@vscode/debugprotocol';
 import { createAdapter } from '../../src/dap/adapter.ts';
 import { encodeMessage, FrameReader } from '../../src/dap/framing.ts';
@@ -38,6 +39,30 @@ export function inProcess(host: AdapterHost): Connect {
   return (receive) => {
     const adapter = createAdapter(host, (message) => receive(message as unknown as Message));
     return { send: (message) => adapter.receive(message), close: () => adapter.close() };
+  };
+}
+
+/** An adapter behind a socket. Closing ends it without a disconnect. */
+export function overSocket(socket: Socket): Connect {
+  return (receive) => {
+    const reader = new FrameReader();
+    socket.on('data', (bytes: Buffer) => {
+      for (const frame of reader.push(bytes)) {
+        if (!frame.ok) throw new Error(`the adapter sent something broken: ${frame.error.message}`);
+        receive(frame.message as Message);
+      }
+    });
+    return {
+      send: (message) => {
+        if (socket.writable) socket.write(encodeMessage(message));
+        return Promise.resolve();
+      },
+      close: () =>
+        new Promise((resolve) => {
+          socket.once('close', () => resolve());
+          socket.destroy();
+        }),
+    };
   };
 }
 

@@ -13,10 +13,16 @@ import type { Launched, Session } from '../session.ts';
 import { Overtaken } from '../starts.ts';
 import { catchExceptions } from './exceptions.ts';
 
-/** @param onDisconnect called when the answer to `disconnect` is on its way */
+interface Connection {
+  /** Called when the answer to `disconnect` is on its way. */
+  readonly onDisconnect: () => void;
+  /** Resolves when every other request has its outcome. */
+  readonly othersAnswered: () => Promise<void>;
+}
+
 export function lifecycle(
   session: Session,
-  onDisconnect: () => void,
+  { onDisconnect, othersAnswered }: Connection,
 ): Group<'initialize' | 'launch' | 'restart' | 'configurationDone' | 'disconnect' | 'terminate' | 'cancel'> {
   return {
     initialize(argument) {
@@ -77,6 +83,9 @@ export function lifecycle(
 
     async disconnect(_argument, call) {
       await session.close('disconnect');
+      // What others wait for is released or refused by now. Their answers go first: with this one the connection may end.
+      await othersAnswered();
+      await session.host.scheduler.yield();
       call.after(onDisconnect);
       return undefined;
     },
