@@ -12,8 +12,8 @@ import { MERGE_CODE_BP_WITH_TRAP, REPORT_DISABLED_MATCHES, movSsInhibitsExecutio
 import { dropTagsOf, flushTags } from './tlb';
 
 /** DR7 after reset. */
-export const DR7_CLEAR: u64 = 0x400;
-const DR7_GD: u64 = 0x2000, CR4_DE: u64 = 8;
+export const DR7_CLEAR: u64 = L.DR7_CLEAR;
+const DR7_GD: u64 = L.DR7_GD, CR4_DE: u64 = 8;
 const EXECUTE: u32 = 0, WRITE: u32 = 1, IO: u32 = 2, READ_WRITE: u32 = 3;
 const GP: u32 = 13, UD: u32 = 6;
 
