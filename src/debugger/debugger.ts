@@ -10,12 +10,13 @@ import type { CompiledExpression } from './expression/compile.ts';
 import { compile } from './expression/compile.ts';
 import type { FrameContext } from './expression/scope.ts';
 import type { Frame, FrameExtras } from './frames.ts';
-import { frameContext, frameExtras, liveContext, sourceFrames, unwindStack } from './frames.ts';
+import { frameContext, frameExtras, liveContext, sourceFrames } from './frames.ts';
 import type { LogLine } from './hit-filter.ts';
 import { Module, ModuleSet } from './modules.ts';
 import { ModuleScope } from './names.ts';
 import type { Plan } from './plan.ts';
 import { impossibleState } from './processor-state.ts';
+import { unwindStack } from './stack/unwind.ts';
 import { InstructionStep } from './steps/instruction-step.ts';
 import type { LineStepKind } from './steps/line-step.ts';
 import { LineStep } from './steps/line-step.ts';
@@ -216,7 +217,10 @@ export class Debugger {
         'There is no caller to step out to: this is the outermost frame that is known.',
       );
     }
-    return new StepOut(this, vcpu, alone);
+    const remark = stack[1].guess
+      ? `The caller of ${top?.name ?? 'this code'} is a guess: there is no call-frame information here, and the stack has been used since the call.`
+      : undefined;
+    return new StepOut(this, vcpu, { alone, remark });
   }
 
   /** Ids of the user's breakpoints behind a stop. */

@@ -1,52 +1,23 @@
-/** Call stacks: unwinding by call-frame information with the frame pointer as fallback, inlined functions as frames. */
+/** Frames as the user sees them, inlined functions included, and evaluation in them. */
 import type {
   CallSite,
   DwarfExpression,
-  ElfMachine,
   EvaluationContext,
-  FrameRegisters,
   FrameScopes,
   FunctionAtPc,
   LineLocation,
   SourceFile,
   UnwindRow,
-  UnwoundFrame,
 } from '../symbols/index.ts';
-import {
-  dwarfRegisters,
-  entryValueFromCallSite,
-  evaluateFrameBase,
-  unwindByFramePointer,
-  unwindFrame,
-} from '../symbols/index.ts';
+import { dwarfRegisters, entryValueFromCallSite, evaluateFrameBase, unwindFrame } from '../symbols/index.ts';
 import { hexadecimal } from './bits.ts';
 import type { FrameContext } from './expression/scope.ts';
-import { returnAddresses } from './linux/return-addresses.ts';
-import type { Module, ModuleSet } from './modules.ts';
-import { isLongCode, linearPc, readRegister, registerNamed } from './registers.ts';
+import type { ModuleSet } from './modules.ts';
+import { linearPc, readRegister } from './registers.ts';
+import type { PhysicalFrame } from './stack/unwind.ts';
+import { machineRegisters } from './stack/unwind.ts';
 import type { Target } from './target.ts';
 import { readExactly } from './target.ts';
-
-/** Deeper stacks are cut: a damaged one may be endless. */
-export const FRAME_LIMIT = 200;
-
-/** An activation of a function in memory. */
-export interface PhysicalFrame {
-  readonly vcpu: number;
-  /** 0 is the innermost. */
-  readonly level: number;
-  readonly pc: bigint;
-  /** Where to look the pc up: for return addresses one byte before it, inside the call. */
-  readonly lookupPc: bigint;
-  readonly machine: ElfMachine;
-  /** By DWARF number of `machine`. Those of level 0 are read live instead. */
-  readonly registers: FrameRegisters;
-  readonly module: Module | undefined;
-  readonly row: UnwindRow | null;
-  readonly cfa: bigint | undefined;
-  /** Found by a look at the words of the stack: it may be left over from a call that has returned. */
-  readonly guess: boolean;
-}
 
 /** A frame as the user sees it: a function or an inlined instance of one. */
 export interface Frame {
@@ -67,106 +38,6 @@ export interface FrameSource {
   readonly file: SourceFile;
   readonly line: number;
   readonly column: number;
-}
-
-/** What a vCPU's registers are called by the unwinder of a machine. */
-export function machineRegisters(target: Target, vcpu: number, machine: ElfMachine): FrameRegisters {
-  const table = dwarfRegisters(machine);
-  const registers = new Map<number, bigint>();
-  for (let number = 0; number <= 16; number++) {
-    const register = registerNamed(table.name(number) ?? '');
-    if (register === undefined) continue;
-    const value = readRegister(target.slots, vcpu, register.number);
-    if (value !== undefined) registers.set(number, BigInt.asUintN(register.bits, value >> BigInt(register.bitOffset)));
-  }
-  registers.set(table.pc, linearPc(target.slots, vcpu));
-  return registers;
-}
-
-/** Unwinds a stopped vCPU, innermost first; at least one frame. */
-export async function unwindStack(
-  target: Target,
-  modules: ModuleSet,
-  vcpu: number,
-  limit = FRAME_LIMIT,
-): Promise<readonly PhysicalFrame[]> {
-  const readMemory = (address: bigint, length: number): Uint8Array | undefined =>
-    readExactly(target, vcpu, address, length);
-  const frames: PhysicalFrame[] = [];
-  const seen = new Set<string>();
-  const long = isLongCode(target.slots, vcpu);
-  let pc = linearPc(target.slots, vcpu);
-  const machine: ElfMachine = long ? 'x86-64' : 'i386';
-  let registers = machineRegisters(target, vcpu, machine);
-  let interrupted = true;
-  while (frames.length < limit) {
-    const lookupPc: bigint = interrupted ? pc : pc - 1n;
-    const module = modules.at(lookupPc);
-    const found: UnwindRow | null = module === undefined ? null : await module.file.unwindRowAt(module.link(lookupPc));
-    // Code of another mode than the tables describe (a 64-bit kernel's 32-bit start) has no usable row.
-    const row: UnwindRow | null = found !== null && found.machine === machine ? found : null;
-    if (row === null && long && module?.hasCodeAt(lookupPc) === true && isKernelHalf(lookupPc)) {
-      const guess = frames.at(-1)?.guess === true;
-      frames.push({ vcpu, level: frames.length, pc, lookupPc, machine, registers, module, row, cfa: undefined, guess });
-      frames.push(...(await guessCallers(target, modules, frames, limit - frames.length)));
-      break;
-    }
-    const unwound: UnwoundFrame =
-      row !== null
-        ? unwindFrame(row, registers, readMemory, module?.bias ?? 0n)
-        : unwindByFramePointer(machine, registers, readMemory);
-    const cfa = unwound.kind === 'failed' ? undefined : (unwound.cfa ?? undefined);
-    frames.push({ vcpu, level: frames.length, pc, lookupPc, machine, registers, module, row, cfa, guess: false });
-    if (unwound.kind !== 'frame') break;
-    // A frame pointer's chain is a guess: it may only lead into known code.
-    if (row === null && modules.at(unwound.pc)?.hasCodeAt(unwound.pc) !== true) break;
-    const key = `${unwound.pc} ${unwound.cfa}`;
-    if (seen.has(key)) break;
-    seen.add(key);
-    ({ pc, registers, interrupted } = unwound);
-  }
-  return frames;
-}
-
-/** The kernel's linear addresses: above the hole of the canonical form. */
-function isKernelHalf(address: bigint): boolean {
-  return address >> 63n === 1n;
-}
-
-/** Callers of the last frame, in a kernel without call-frame information there. */
-async function guessCallers(
-  target: Target,
-  modules: ModuleSet,
-  frames: readonly PhysicalFrame[],
-  limit: number,
-): Promise<readonly PhysicalFrame[]> {
-  const last = frames.at(-1);
-  const registers = dwarfRegisters('x86-64');
-  const stackPointer = last?.registers.get(registers.stackPointer);
-  if (last === undefined || stackPointer === undefined) return [];
-  const { vcpu, level, pc } = last;
-  const found = returnAddresses({
-    stackPointer,
-    readMemory: (address, length) => readExactly(target, vcpu, address, length),
-    isCode: (address) => modules.at(address)?.hasCodeAt(address) === true,
-  });
-  // At a function's first instruction the return address is where the call has just put it.
-  const atEntry = level === 0 && (await modules.symbolAt(pc))?.offset === 0n;
-  return found.slice(0, limit).map((one, index) => ({
-    vcpu,
-    level: level + 1 + index,
-    pc: one.pc,
-    lookupPc: one.pc - 1n,
-    machine: 'x86-64',
-    registers: new Map([
-      [registers.stackPointer, one.stackPointer],
-      [registers.pc, one.pc],
-    ]),
-    module: modules.at(one.pc),
-    row: null,
-    cfa: undefined,
-    guess: !(atEntry && index === 0 && one.stackPointer === stackPointer + 8n),
-  }));
 }
 
 /** Splits physical frames into what the source says: inlined instances are frames of their own. */

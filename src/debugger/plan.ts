@@ -10,6 +10,8 @@ export type PlanAnswer =
   | { readonly kind: 'report' };
 
 export interface Plan {
+  /** What the user should know before it runs: that it relies on a guess. */
+  readonly remark?: string | undefined;
   /** How the guest goes on first; undefined when there is nothing to run. */
   start(): Promise<PlanAnswer>;
   stopped(record: StopRecord): Promise<PlanAnswer>;

@@ -2,7 +2,7 @@
  * The interface of src/symbols: what the debugger may ask about an ELF file and its debugging information.
  *
  * This file together with the pure functions that index.ts re-exports (evaluateLocation, evaluateFrameBase,
- * readLocation, unwindFrame, unwindByFramePointer, TypeTable, ...) is all that other folders may use.
+ * readLocation, unwindFrame, TypeTable, ...) is all that other folders may use.
  *
  * Three rules hold everywhere:
  *
@@ -257,7 +257,7 @@ export interface SymbolFile {
 
   // ---- Unwinding ----
 
-  /** The call-frame row for the pc, from .debug_frame, else .eh_frame. Null: none; use `unwindByFramePointer`. */
+  /** The call-frame row for the pc, from .debug_frame, else .eh_frame. Null: none. */
   unwindRowAt(pc: bigint): Promise<UnwindRow | null>;
 
   /** Problems met in the debugging information so far, each once; at most 100. For the log. */

@@ -17,7 +17,6 @@
  *   entryValueFromCallSite(site: CallSite, calleeEntry: bigint, expression: DwarfExpression, caller: EvaluationContext):
  *     bigint | undefined      calleeEntry: link-time FunctionInfo.entry; guards against tail calls in between
  *   unwindFrame(row: UnwindRow, registers: FrameRegisters, readMemory, loadBias?: bigint): UnwoundFrame
- *   unwindByFramePointer(machine: ElfMachine, registers: FrameRegisters, readMemory): UnwoundFrame
  *   dwarfRegisters(machine: ElfMachine): DwarfRegisters                      names, pc and sp columns
  *   class TypeTable                                                         cache of a file's types, synthetic types
  *   readKallsyms(image: Uint8Array): Kallsyms | undefined                   the symbol table inside a Linux kernel
@@ -28,7 +27,7 @@ export * from './api.ts';
 export { evaluateFrameBase, evaluateLocation, evaluateVariable } from './dwarf/expression.ts';
 export { dwarfRegisters, type DwarfRegisters } from './dwarf/registers.ts';
 export { entryValueFromCallSite, partOfLocation, planWrite, readLocation } from './location-access.ts';
-export { unwindByFramePointer, unwindFrame } from './unwind.ts';
+export { unwindFrame } from './unwind.ts';
 export { createLocalSymbols } from './local-symbols.ts';
 export { createEnduringSymbols } from './enduring-symbols.ts';
 export { createSymbolClient } from './symbol-client.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { RegisterRule, UnwindRow } from './api.ts';
-import { unwindByFramePointer, unwindFrame } from './unwind.ts';
+import { unwindFrame } from './unwind.ts';
 
 /** Memory whose word at an address is the address plus 0x1000. */
 const readMemory = (address: bigint, length: number): Uint8Array | undefined => {
@@ -106,36 +106,5 @@ describe('unwinding by call-frame information', () => {
       cfa: 0x20_0010n,
     });
     assert.equal(unwindFrame(row([returnRule], stackRule), new Map(), readMemory).kind, 'failed');
-  });
-});
-
-describe('unwinding by frame pointer', () => {
-  const state = (rbp: bigint): Map<number, bigint> =>
-    new Map([
-      [6, rbp],
-      [7, 0x8000n],
-    ]);
-
-  it('takes the word at rbp and the return address above it', () => {
-    const result = unwindByFramePointer('x86-64', state(0x8020n), readMemory);
-    assert.deepEqual(result, {
-      kind: 'frame',
-      cfa: 0x8030n,
-      pc: 0x9028n,
-      interrupted: false,
-      registers: new Map([
-        [6, 0x9020n],
-        [7, 0x8030n],
-        [16, 0x9028n],
-      ]),
-    });
-  });
-
-  it('stops at the end of the chain and at nonsense', () => {
-    assert.equal(unwindByFramePointer('x86-64', state(0n), readMemory).kind, 'outermost');
-    assert.equal(unwindByFramePointer('x86-64', state(0x7000n), readMemory).kind, 'failed');
-    assert.equal(unwindByFramePointer('x86-64', state(0x20_0000n), readMemory).kind, 'failed');
-    const downwards = (_: bigint, length: number): Uint8Array => new Uint8Array(length).fill(1, 0, 1).fill(1, 8, 9);
-    assert.equal(unwindByFramePointer('x86-64', state(0x8020n), downwards).kind, 'failed');
   });
 });

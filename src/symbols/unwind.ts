@@ -1,6 +1,6 @@
 /** Unwinding of one frame (DWARF 5, 6.4.4). Pure; runs in the debugger's thread. */
 
-import type { ElfMachine, FrameRegisters, RegisterRule, UnwindRow, UnwoundFrame } from './api.ts';
+import type { FrameRegisters, RegisterRule, UnwindRow, UnwoundFrame } from './api.ts';
 import { evaluateLocation, evaluateValue, fromLittleEndian } from './dwarf/expression.ts';
 import { dwarfRegisters } from './dwarf/registers.ts';
 
@@ -96,45 +96,4 @@ export function unwindFrame(
   if (returnAddress === 0n) return { kind: 'outermost', cfa: frame };
   caller.set(machine.pc, returnAddress);
   return { kind: 'frame', cfa: frame, registers: caller, pc: returnAddress, interrupted: row.signalFrame };
-}
-
-/**
- * The caller's registers by the frame pointer, for code without call-frame information: [rbp] is the caller's rbp and
- * the word above it the return address. A guess; only the frame chain's upward direction is checked.
- */
-export function unwindByFramePointer(
-  machineName: ElfMachine,
-  registers: FrameRegisters,
-  readMemory: ReadMemory,
-): UnwoundFrame {
-  const machine = dwarfRegisters(machineName);
-  const word = BigInt(machine.wordSize);
-  const base = registers.get(machine.framePointer);
-  const stackPointer = registers.get(machine.stackPointer);
-  if (base === undefined) return { kind: 'failed', reason: 'The frame pointer is not known in this frame.', cfa: null };
-  if (base === 0n) return { kind: 'outermost', cfa: null };
-  if (stackPointer !== undefined && base < stackPointer) {
-    return {
-      kind: 'failed',
-      reason: 'The frame pointer does not point into the stack above the stack pointer.',
-      cfa: null,
-    };
-  }
-  const bytes = readMemory(base, machine.wordSize * 2);
-  if (bytes === undefined) {
-    return { kind: 'failed', reason: `The frame at 0x${base.toString(16)} cannot be read.`, cfa: null };
-  }
-  const savedBase = fromLittleEndian(bytes.subarray(0, machine.wordSize));
-  const pc = fromLittleEndian(bytes.subarray(machine.wordSize));
-  const cfa = base + word * 2n;
-  if (pc === 0n) return { kind: 'outermost', cfa };
-  if (savedBase !== 0n && savedBase <= base) {
-    return { kind: 'failed', reason: 'The chain of frame pointers does not go upwards.', cfa: null };
-  }
-  const caller = new Map<number, bigint>([
-    [machine.framePointer, savedBase],
-    [machine.stackPointer, cfa],
-    [machine.pc, pc],
-  ]);
-  return { kind: 'frame', cfa, registers: caller, pc, interrupted: false };
 }

@@ -23,11 +23,12 @@ export function execution(session: Session): Group<'continue' | 'next' | 'stepIn
       );
     // `singleThread` is an explicit command: this vCPU alone, the others stand still.
     const alone = argument.singleThread === true;
-    const plan = await make(vcpu, argument.granularity === 'instruction', alone);
+    const plan: Plan = await make(vcpu, argument.granularity === 'instruction', alone);
     // Another request may have resumed or restarted the guest while symbols were asked.
     session.life.require('resume');
     if (!session.isCurrent(guest)) throw new ProtocolError('notStopped', 'notStopped');
     session.life.request('resume');
+    if (plan.remark !== undefined) session.output('console', plan.remark);
     session.continued(vcpu, alone);
     call.after(() => session.run(guest, plan));
     return undefined;

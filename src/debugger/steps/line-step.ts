@@ -1,7 +1,7 @@
 /** Step by line: until another statement begins, in this frame or (step in) in one that it calls. */
 import type { AddressRange, FunctionAtPc, LineLocation, StepRanges } from '../../symbols/index.ts';
-import type { PhysicalFrame } from '../frames.ts';
-import { unwindStack } from '../frames.ts';
+import type { PhysicalFrame } from '../stack/unwind.ts';
+import { unwindStack } from '../stack/unwind.ts';
 import type { Module } from '../modules.ts';
 import type { PlanAnswer } from '../plan.ts';
 import { linearStackPointer } from '../registers.ts';

@@ -1,6 +1,6 @@
 /** Runs until the function of the innermost physical frame has returned. */
-import type { PhysicalFrame } from '../frames.ts';
-import { unwindStack } from '../frames.ts';
+import type { PhysicalFrame } from '../stack/unwind.ts';
+import { unwindStack } from '../stack/unwind.ts';
 import type { PlanAnswer } from '../plan.ts';
 import { dwarfRegisters } from '../../symbols/index.ts';
 import type { Return } from './flow.ts';
@@ -8,8 +8,15 @@ import { StepPlan } from './step-plan.ts';
 import type { StepHost } from './step-plan.ts';
 
 export class StepOut extends StepPlan {
-  constructor(host: StepHost, vcpu: number, alone = false) {
+  readonly remark: string | undefined;
+
+  constructor(
+    host: StepHost,
+    vcpu: number,
+    { alone = false, remark }: { readonly alone?: boolean; readonly remark?: string | undefined } = {},
+  ) {
     super(host, vcpu, 'insn-whole', alone);
+    this.remark = remark;
   }
   async start(): Promise<PlanAnswer> {
     const stack = await unwindStack(this.host.target, this.host.modules, this.vcpu, 2);
