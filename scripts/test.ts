@@ -8,6 +8,7 @@ import { checkContract, checkFormat, checkImports, checkLint, checkTypes, type V
 import type { Flavour } from './core-modules.ts';
 import { hashFiles, listFiles } from './files.ts';
 import { nothing, runNodeTests, type Outcome } from './node-tests.ts';
+import { campaignSeed, SEED_VARIABLE } from '../test/harness/random.ts';
 import { messageOf } from './process.ts';
 import { coreFor, filesOf, type FileSuite, fileSuites } from './suites.ts';
 import { installSystemPackages } from './system-packages.ts';
@@ -160,6 +161,13 @@ function parseArguments(words: readonly string[]): Arguments {
 }
 
 const { only, parts, names } = parseArguments(process.argv.slice(2));
+
+// Long campaigns meet new cases each time; the suites read the seed from the environment.
+if (only.includes('full')) {
+  const seed = campaignSeed();
+  process.env[SEED_VARIABLE] = String(seed);
+  say(`Seed of every campaign: ${seed}. ${SEED_VARIABLE}=${seed} repeats this run.`);
+}
 
 function isAskedFor(file: string): boolean {
   return parts.length === 0 || parts.some((part) => file.includes(part));

@@ -37,3 +37,10 @@ test("the catch bits are the observer's, shifted", () => {
   ];
   for (const [control, bits] of pairs) assert.equal(catchBits(control), bits);
 });
+test('an execution slot has length 1: whatever else DR7 says is refused, since it would never match', () => {
+  for (const length of [0n, 1n, 2n, 3n]) {
+    const debugreg = [0x1000n, 0n, 0n, 0n, 0n, 0n, 0n, 1n | (length << 18n)];
+    const parsed = parseControl({ control: P.CONTROL_ENABLE | P.CONTROL_HARDWARE_BREAKPOINTS, pad: 0, debugreg });
+    assert.equal(isControlError(parsed), length !== 0n, `length code ${length}`);
+  }
+});

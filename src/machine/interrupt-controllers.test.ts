@@ -61,6 +61,40 @@ test('I/O APIC: a level pin waits for the EOI, then fires again while the line i
   assert.equal(read(0x10 + 10) & 0x4000, 0);
 });
 
+/** Whether a vector waits in the local APIC's request register. */
+const isRequested = (apic: LocalApic, vector: number): boolean =>
+  ((apic.readMemory(0x200 + ((vector >> 5) << 4), 4) >> BigInt(vector & 31)) & 1n) !== 0n;
+
+test('I/O APIC: while Remote IRR is set a level pin sends nothing, however often it rises', () => {
+  const { write, read, ioapic, acknowledge, apic } = setUp();
+  write(0x10 + 5 * 2, 0x8035);
+  ioapic.setLine(5, true);
+  assert.equal(acknowledge(), 0x35);
+  ioapic.setLine(5, false);
+  ioapic.setLine(5, true);
+  write(0x10 + 5 * 2, 0x8035);
+  assert.equal(read(0x10 + 10) & 0x4000, 0x4000, 'remote IRR stays');
+  assert.ok(!isRequested(apic, 0x35), 'sent again before its EOI');
+  apic.writeMemory(0xb0, 4, 0n);
+  assert.ok(isRequested(apic, 0x35), 'the EOI finds the line up');
+});
+
+test('I/O APIC: the levels of its lines are part of a snapshot', () => {
+  const before = setUp();
+  before.write(0x10 + 4 * 2, 0x34);
+  before.write(0x10 + 5 * 2, 0x8035);
+  before.ioapic.setLine(4, true);
+  before.ioapic.setLine(5, true);
+  const writer = new BufferWriter();
+  before.ioapic.save(writer);
+  const after = setUp();
+  after.ioapic.restore(new StateReader(writer.finish()));
+  after.ioapic.setLine(4, true);
+  assert.ok(!isRequested(after.apic, 0x34), 'a line that was up cannot rise');
+  after.ioapic.writeMemory(0x40, 4, 0x35n);
+  assert.ok(isRequested(after.apic, 0x35), 'the EOI finds the level line up');
+});
+
 test('I/O APIC: unmasking a level pin that is up fires it; the EOI register works', () => {
   const { write, read, ioapic, line } = setUp();
   ioapic.setLine(9, true);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { randomSource } from '../../test/machine/fakes.ts';
+import { campaignSeed, randomOf } from '../../test/harness/random.ts';
 import { Scheduler, type Processors, type RunCode, type RunResult } from './scheduler.ts';
 import { BufferWriter, StateReader } from './state-stream.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -57,7 +57,7 @@ class Toys implements Processors {
       assert.equal(this.clock.now, end - BigInt(this.left));
       const n = (this.step[vcpu] ?? 0) + 1;
       this.step[vcpu] = n;
-      const random = randomSource(n * 16 + vcpu);
+      const random = randomOf(n, vcpu);
       this.trace.push(`${vcpu}:${n}@${this.clock.now}`);
       const choice = random(60);
       if (choice === 0) this.timers[vcpu]?.arm(this.clock.now + BigInt(random(300)));
@@ -98,9 +98,9 @@ function play(slices: (left: number) => number, total: number, forget = false): 
 }
 
 test('slice length and forgetting derived state leave no trace in the schedule', () => {
-  const seed = Number(process.env['SEED'] ?? 20_250_101);
+  const seed = campaignSeed(20_250_101);
   console.log(`seed ${seed}`);
-  const random = randomSource(seed);
+  const random = randomOf(seed);
   const reference = play(() => 1_000_000, 20_000);
   assert.ok(reference.length > 100_000);
   assert.equal(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { randomSource } from '../../test/machine/fakes.ts';
+import { randomOf } from '../../test/harness/random.ts';
 import { BufferWriter, DigestWriter, SnapshotError, StateReader, type StateWriter } from './state-stream.ts';
 
 const digestOf = (write: (writer: StateWriter) => void): string => {
@@ -17,7 +17,7 @@ test('the digest is MurmurHash3_x86_128 with seed 0, whatever the pieces', () =>
     digestOf(() => undefined),
     '0'.repeat(32),
   );
-  const random = randomSource(7);
+  const random = randomOf(7);
   for (let i = 0; i < 50; i++) {
     const pieces = digestOf((writer) => {
       for (let at = 0; at < data.length;) {

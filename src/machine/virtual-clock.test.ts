@@ -32,6 +32,22 @@ test('a deadline in the past comes with the next tick, one beyond 2^63 never', (
   assert.equal(timer.deadline, undefined);
 });
 
+test('a timer that another one puts off at the same instant does not fire', () => {
+  const clock = new VirtualClock(() => 0);
+  const fired: string[] = [];
+  const first = clock.create('first', () => {
+    fired.push('first');
+    second.arm(30n);
+  });
+  const second = clock.create('second', () => fired.push('second'));
+  first.arm(10n);
+  second.arm(10n);
+  clock.skipTo(10n);
+  clock.fireDue();
+  assert.deepEqual(fired, ['first']);
+  assert.equal(clock.next, 30n);
+});
+
 test('a timer that arms itself again fires once a call', () => {
   const clock = new VirtualClock(() => 0);
   let count = 0;

@@ -2,7 +2,8 @@
 // change of memory that is not the guest's.
 import assert from 'node:assert/strict';
 import * as L from '../../src/core/layout.ts';
-import { CODE_SIZE, hostileCode, hostileValue, randomOf } from './hostile-code.ts';
+import { randomOf } from '../harness/random.ts';
+import { CODE_SIZE, hostileCode, hostileValue } from './hostile-code.ts';
 import { HostileMachine, type HostileMode } from './hostile-machine.ts';
 import { CODE, DATA } from './machine.ts';
 
@@ -16,7 +17,7 @@ const TICKS = 200;
 export function runHostile(mode: HostileMode, compiled: boolean, programs: number, seed: number): string[] {
   const ends: string[] = [];
   for (let round = 0; round < programs; round++) {
-    const random = randomOf(seed + round * 0x9e37);
+    const random = randomOf(seed, mode, round);
     const machine = new HostileMachine(mode, random(2) ? 'intel' : 'amd', compiled);
     const { engine, start } = machine;
     machine.write(CODE, hostileCode(random));

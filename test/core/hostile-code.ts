@@ -1,19 +1,8 @@
 // Random code and register contents for the tests with hostile programs.
-import { bytesOf } from '../oracle/random.ts';
+import { bytesOf } from '../harness/bytes.ts';
+import type { Random } from '../harness/random.ts';
 import { CODE, DATA } from './machine.ts';
 
-/** Numbers below a bound. */
-export type Random = (below: number) => number;
-/** xorshift, seeded: the runs of a seed are the same everywhere. */
-export function randomOf(seed: number): Random {
-  let bits = seed;
-  return (below) => {
-    bits ^= bits << 13;
-    bits ^= bits >>> 17;
-    bits ^= bits << 5;
-    return (bits >>> 0) % below;
-  };
-}
 /** Byte sequences that random bytes seldom make: system instructions that change mode, tables, debug registers. */
 export const SYSTEM_SEQUENCES: readonly string[] = [
   '0F 22 C0',

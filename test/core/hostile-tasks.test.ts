@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as L from '../../src/core/layout.ts';
-import { CODE_SIZE, hostileCode, hostileValue, type Random, randomOf, SYSTEM_SEQUENCES } from './hostile-code.ts';
+import { type Random, randomOf } from '../harness/random.ts';
+import { CODE_SIZE, hostileCode, hostileValue, SYSTEM_SEQUENCES } from './hostile-code.ts';
 import { CODE, DATA, type Machine, STACK, TSS } from './machine.ts';
 import { addTask, gate32, protectedMode } from './protected-machine.ts';
 
@@ -43,7 +44,7 @@ describe('hostile tasks', () => {
   for (const mode of ['protected', 'virtual'] as const) {
     for (let seed = 1; seed <= 3; seed++) {
       it(`random code, ${mode}, seed ${seed}`, () => {
-        const random = randomOf(seed * 104729 + mode.length);
+        const random = randomOf(seed, mode);
         for (let round = 0; round < 15; round++) {
           const machine = protectedGuest(random, mode === 'virtual');
           machine.write(CODE, hostileCode(random, SEQUENCES));

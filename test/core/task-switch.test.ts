@@ -70,7 +70,7 @@ describe('task switches', () => {
     const machine = beforeTask(2, false);
     program32(machine, (c) => c.raw(jumpToTask(SECOND_TASK)));
     machine.setDebug(0, 0x9000n);
-    machine.setDebug(7, I7 | 0x5n | 0x20n | (3n << 24n)); // L0, L1, G2; slot 2 reads and writes
+    machine.setDebug(7, I7 | 0x45n | 0x20n | (3n << 24n)); // L0, L1, L3, G2; slot 2 reads and writes
     machine.setHostSlot(1, 0x9100n, 3, 4);
     const host = machine.engine.vcpu().hDr7;
     assert.equal(machine.run(), L.RUN_HALTED);

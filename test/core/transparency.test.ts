@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as L from '../../src/core/layout.ts';
 import { RBX, RCX, RDI, RSI, type Code } from './code.ts';
-import { randomOf } from './hostile-code.ts';
+import { randomOf } from '../harness/random.ts';
 import { AND_CLEARING_TF, DATA, Machine, POPF_SETTING_TF } from './machine.ts';
 
 /** Traps of every kind in a loop. */
@@ -78,7 +78,7 @@ describe('transparency', () => {
   });
   for (const seed of [1, 2, 3, 4, 5, 6]) {
     it(`perturbed, seed ${seed}`, () => {
-      const random = randomOf(seed * 7919);
+      const random = randomOf(seed, 'transparency');
       const { machine, code } = machineOf(seed % 2 === 0 ? 1 << 16 : undefined);
       resumeBehindUd(machine, code);
       const start = Number(code.place('loop'));

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { createNodeAdapterHost } from '../../src/entry/node-adapter-host.ts';
+import { campaignSeed, randomOf } from '../harness/random.ts';
 import { Client, inProcess, RequestFailed } from './client.ts';
 import { guest } from './story.ts';
 
@@ -57,13 +58,8 @@ describe('a kernel file', () => {
     }
   });
   it('with damaged bytes is refused by name, or boots', async () => {
-    const seed = Number(process.env['SEED'] ?? 20250101);
-    let state = seed;
-    const random = (below: number): number => {
-      // A linear congruential generator is enough to choose bytes.
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return state % below;
-    };
+    const seed = campaignSeed(20250101);
+    const random = randomOf(seed, 'damage');
     for (let run = 0; run < 25; run++) {
       const damaged = Uint8Array.from(whole);
       for (let i = 0; i < 20; i++) damaged[random(whole.length)] = random(256);

@@ -51,6 +51,11 @@ describe('a step in 64-bit code', { skip }, () => {
       await session.go('next');
       assert.equal(await session.where(), `repaired:${line('/* BEHIND UD2 */')}`);
     }));
+  it('over CALL to the next instruction ends on the next line', () =>
+    at('/* CALL NEXT */', async (session) => {
+      await session.go('next');
+      assert.equal(await session.where(), `where_am_i:${line('/* BEHIND CALL NEXT */')}`);
+    }));
   it('through code without lines and without a name comes back to the function', () =>
     at('/* NAMELESS */', async (session) => {
       await session.go('next');

@@ -4,15 +4,16 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { it } from 'node:test';
+import { campaignSeed, SEED_VARIABLE } from '../harness/random.ts';
 
 const programs = Number(process.env['TRAPLINE_FUZZ_PROGRAMS'] ?? 50_000);
 const PROCESSES = 2;
-const seed = process.env['TRAPLINE_SEED'] ?? String(Date.now() % 1_000_000);
+const seed = campaignSeed();
 
 function part(first: number, count: number): Promise<{ status: number | null; output: string }> {
   const env: NodeJS.ProcessEnv = {
     ...process.env,
-    TRAPLINE_SEED: seed,
+    [SEED_VARIABLE]: String(seed),
     TRAPLINE_FUZZ_FIRST: String(first),
     TRAPLINE_FUZZ_PROGRAMS: String(count),
   };

@@ -1,23 +1,13 @@
 // The acceptance test of the layer: a guest that debugs itself, under a debugger that uses everything, ends with the very
 // same status, console output and state digest as without one; and a random debugger cannot make a difference either.
 import assert from 'node:assert/strict';
-import { randomInt } from 'node:crypto';
 import { describe, test } from 'node:test';
 import type { BreakpointRequest, Resume, SliceResult } from '../../src/guestdebug/api.ts';
+import { campaignSeed, randomOf, SEED_VARIABLE } from '../harness/random.ts';
 import type { SampleRun } from './sample-guest.ts';
 import { OWN_TRAPS, SUCCESS, debugged, expectedOutput, plain, symbol } from './sample-guest.ts';
 import { idOf } from './layer.ts';
 
-/** Small and quick, with a seed that can be printed (mulberry32). */
-function random(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
 /** Stops at each `n`th visit only, decided inside the machine. */
 function everyNth(n: number): () => 'stop' | 'continue' {
   let visits = 0;
@@ -110,13 +100,13 @@ describe('the sample guest under the guest-debug layer', () => {
     assert.deepEqual([caught, delivered.length], [OWN_TRAPS, OWN_TRAPS]);
   });
   test('a random debugger never changes the end', (t) => {
-    const given = process.env['TRAPLINE_SEED'];
+    const given = process.env[SEED_VARIABLE];
     const rounds = given === undefined ? Number(process.env['TRAPLINE_ROUNDS'] ?? 3) : 1;
     for (let round = 0; round < rounds; round++) {
-      const seed = given === undefined ? randomInt(0xffffffff) : Number(given);
+      const seed = campaignSeed();
       t.diagnostic(`seed ${seed}`);
       const run = debugged();
-      assert.deepEqual(randomRun(run, random(seed)), plain(), `seed ${seed}`);
+      assert.deepEqual(randomRun(run, randomOf(seed)), plain(), `seed ${seed}`);
       assert.equal(run.layer.holdsApplied, 0, `seed ${seed}`);
     }
   });

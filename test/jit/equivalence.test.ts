@@ -9,7 +9,8 @@ import { loadEngineModules } from '../../src/entry/node-files.ts';
 import { Jit, type JitStatistics } from '../../src/jit/jit.ts';
 import { loadMultiboot } from '../../src/machine/boot/multiboot.ts';
 import { Machine } from '../../src/machine/machine.ts';
-import { CODE, DATA, randomSource, start, stateOf } from './pair.ts';
+import { campaignSeed, randomOf } from '../harness/random.ts';
+import { CODE, DATA, start, stateOf } from './pair.ts';
 
 const CODE_BYTES = 0x400;
 const MEMORY = 16 << 20;
@@ -84,10 +85,10 @@ describe('interpreter and JIT', () => {
   });
 
   it('agree on random programs at every random stop', () => {
-    const seed = Number(process.env['TRAPLINE_SEED'] ?? Date.now() % 1_000_000);
+    const seed = campaignSeed();
     const programs = Number(process.env['TRAPLINE_PROGRAMS'] ?? 150);
     console.log(`seed ${seed}, ${programs} programs`);
-    const random = randomSource(seed);
+    const random = randomOf(seed, 'equivalence');
     let [ticks, compiled] = [0, 0n];
     for (let program = 0; program < programs; program++) {
       const code = randomProgram(random, 10 + random(60));

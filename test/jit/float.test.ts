@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as L from '../../src/core/layout.ts';
 import { loadEngineModules } from '../../src/entry/node-files.ts';
-import { CODE, DATA, randomSource, type Run, start, stateOf } from './pair.ts';
+import { campaignSeed, pick, type Random, randomOf } from '../harness/random.ts';
+import { CODE, DATA, type Run, start, stateOf } from './pair.ts';
 
-type Below = (below: number) => number;
 const OPERANDS = DATA + 0x1000;
 const OPERAND_BYTES = 0x400;
 const MXCSR_WORDS = OPERANDS + OPERAND_BYTES; // for LDMXCSR, four bytes each
@@ -13,14 +13,8 @@ const CONTROLS = [
   0x1f80, 0x1fa0, 0x1fa0, 0x1fa0, 0x3fa0, 0x5fa0, 0x7fa0, 0x9fa0, 0x1fe0, 0x9fe0, 0x0fa0, 0x17a0, 0x1ba0, 0x1ea0,
 ];
 
-function pick<T>(random: Below, list: readonly T[]): T {
-  const item = list[random(list.length)];
-  if (item === undefined) throw new Error('the list is empty');
-  return item;
-}
-
 /** Numbers of both formats, most of them ordinary, some at the ends and NaNs. */
-function writeOperands({ engine }: Run, random: Below): void {
+function writeOperands({ engine }: Run, random: Random): void {
   const bytes = new Uint8Array(OPERAND_BYTES + CONTROLS.length * 4);
   const view = new DataView(bytes.buffer);
   for (let at = 0; at < OPERAND_BYTES; at += 8) {
@@ -39,7 +33,7 @@ function writeOperands({ engine }: Run, random: Below): void {
 }
 
 const PREFIXES: readonly (readonly number[])[] = [[], [0x66], [0xf3], [0xf2]];
-function program(random: Below, instructions: number): Uint8Array {
+function program(random: Random, instructions: number): Uint8Array {
   const out: number[] = [];
   const imm32 = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >> shift) & 255);
   const choose = <T>(list: readonly T[]): T => pick(random, list);
@@ -92,8 +86,8 @@ function program(random: Below, instructions: number): Uint8Array {
 describe('floating point, interpreted and compiled', () => {
   it('random programs end every run in the same state, MXCSR included', async (t) => {
     const modules = await loadEngineModules();
-    const seed = Number(process.env['TRAPLINE_SEED'] ?? 0xf10a7);
-    const random = randomSource(seed);
+    const seed = campaignSeed(0xf10a7);
+    const random = randomOf(seed, 'float');
     let [ticks, compiled] = [0, 0n];
     for (let number = 0; number < 60; number++) {
       const code = program(random, 6 + random(40));
@@ -101,7 +95,7 @@ describe('floating point, interpreted and compiled', () => {
       const [operands, control] = [random(2 ** 31), CONTROLS[random(10)] ?? 0x1f80];
       const [reference, derived] = [start(modules, code, 0, general), start(modules, code, 3, general)];
       for (const run of [reference, derived]) {
-        writeOperands(run, randomSource(operands));
+        writeOperands(run, randomOf(operands));
         run.engine.vcpu().mxcsr = control;
       }
       for (let stop = 0; stop < 8; stop++) {

@@ -3,7 +3,7 @@ import type { EngineModules } from '../../src/core/engine.ts';
 import * as L from '../../src/core/layout.ts';
 import { layOut, type Piece, randomPieces } from './fuzz-program.ts';
 import { initialRegisters, Rig, type RigOptions } from './fuzz-rig.ts';
-import { type Below, randomSource } from './pair.ts';
+import { type Random, randomOf } from '../harness/random.ts';
 
 const STOPS = 10;
 const LONGEST = 3000;
@@ -21,7 +21,6 @@ const THRESHOLDS = [1, 1, 2, 5];
 
 export interface Difference {
   readonly program: number;
-  readonly seed: number;
   /** What differs, and the smallest program that shows it. */
   readonly account: string;
 }
@@ -51,8 +50,9 @@ interface Program {
   readonly data: Uint8Array;
 }
 
-function randomProgram(seed: number): Program {
-  const random = randomSource(seed);
+/** The n-th program of a campaign: each can be had again alone. */
+function randomProgram(seed: number, number: number): Program {
+  const random = randomOf(seed, 'program', number);
   const pieces = randomPieces(random, 50 + random(451));
   const registers = initialRegisters(random);
   const data = Uint8Array.from({ length: DATA_BYTES }, () => random(256));
@@ -70,7 +70,7 @@ function compare(
   const { pieces, threshold, stopSeed, registers, data } = program;
   const layout = layOut(pieces, kept);
   for (const rig of [reference, derived]) rig.start({ layout, registers, data, threshold });
-  const random = randomSource(stopSeed);
+  const random = randomOf(stopSeed, 'stops');
   const before = derived.engine.compiledTicks;
   let ticks = 0;
   let difference: string | undefined;
@@ -96,7 +96,7 @@ function compare(
 }
 const noSights = (): Sights => ({ ticks: 0, compiled: 0, faults: 0, interrupts: 0, user: 0 });
 /** What the host may do at any stop: the guest must not see it. An interrupt is the guest's business, so both get it. */
-function disturb(random: Below, reference: Rig, derived: Rig): void {
+function disturb(random: Random, reference: Rig, derived: Rig): void {
   switch (random(8)) {
     case 0:
       derived.engine.system.flushTags();
@@ -172,9 +172,6 @@ function minimise(modules: EngineModules, program: Program): string {
   return `${difference}\n  smallest program, ${lines.length} pieces, ${JSON.stringify(options)}:\n${lines.join('\n')}`;
 }
 
-/** Seed of the n-th program of a campaign: each program can be had again alone. */
-export const programSeed = (seed: number, program: number): number => (seed + Math.imul(program, 0x9e3779b1)) >>> 0;
-
 export interface CampaignOptions {
   readonly seed: number;
   readonly programs: number;
@@ -210,14 +207,13 @@ export function fuzz(
       reference = new Rig(modules, undefined);
       rigs = RIGS.map((options) => new Rig(modules, options));
     }
-    const own = programSeed(seed, first + done);
-    const program = randomProgram(own);
+    const program = randomProgram(seed, first + done);
     const derived = rigs[program.rig] ?? reference;
     const everything = program.pieces.map(() => true);
     const difference = compare(program, everything, [reference, derived], sights);
     if (difference === undefined) continue;
     const account = difference + (minimised ? `\n  ${minimise(modules, program)}` : '');
-    differences.push({ program: first + done, seed: own, account });
+    differences.push({ program: first + done, account });
   }
   count();
   return { differences, programs: done, sights, regions, failures };

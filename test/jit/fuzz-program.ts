@@ -1,5 +1,5 @@
 // Random guest programs as lists of pieces that can be left out one by one: places are named by pieces, not by addresses.
-import type { Below } from './pair.ts';
+import type { Random } from '../harness/random.ts';
 
 export const CODE = 0x20000;
 export const CODE_END = 0x50000;
@@ -102,7 +102,7 @@ function skip(from: number, offset: number): number {
 const MAXIMUM_SKIPS = 10;
 
 /** A program of about `instructions` instructions: a main part in an endless loop, and functions that it calls. */
-export function randomPieces(random: Below, instructions: number): Piece[] {
+export function randomPieces(random: Random, instructions: number): Piece[] {
   const reg = (): number => [0, 1, 2, 3, 6, 7][random(6)] ?? 0; // RSP and RBP point to memory, R8.. are left for loops
   const wide = (): number[] => [[], [0x48], [0x66]][random(3)] ?? [];
   const memory = (r: number): number[] => [modrm(2, r, 5), ...imm32(random(0x3800) - 0x1000)]; // [rbp + disp32]

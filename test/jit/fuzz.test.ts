@@ -4,10 +4,11 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { loadEngineModules } from '../../src/entry/node-files.ts';
+import { campaignSeed } from '../harness/random.ts';
 import { fuzz } from './fuzz-campaign.ts';
 
 const programs = Number(process.env['TRAPLINE_FUZZ_PROGRAMS'] ?? 2000);
-const seed = Number(process.env['TRAPLINE_SEED'] ?? Date.now() % 1_000_000);
+const seed = campaignSeed();
 const quick = process.env['TRAPLINE_FUZZ_QUICK'] !== undefined;
 const first = Number(process.env['TRAPLINE_FUZZ_FIRST'] ?? 0);
 

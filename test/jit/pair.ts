@@ -60,16 +60,3 @@ export function stateOf({ engine }: Run): string {
   const rip = engine.vcpu().rip.toString(16);
   return `${registers.join(' ')} rip ${rip} rflags ${engine.system.rflags().toString(16)} cr2 ${engine.vcpu().cr2.toString(16)} activity ${engine.vcpu().activity} data ${sum} xmm ${xmm} mxcsr ${engine.vcpu().mxcsr.toString(16)}`;
 }
-
-export type Below = (below: number) => number;
-/** Deterministic randomness from a printed seed (SplitMix32). */
-export function randomSource(seed: number): Below {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x9e3779b9) >>> 0;
-    let z = state;
-    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
-    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
-    return ((z ^ (z >>> 15)) >>> 0) % below;
-  };
-}

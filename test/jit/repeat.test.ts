@@ -5,7 +5,8 @@ import { describe, it } from 'node:test';
 import type { Engine, EngineModules } from '../../src/core/engine.ts';
 import * as L from '../../src/core/layout.ts';
 import { loadEngineModules } from '../../src/entry/node-files.ts';
-import { type Below, CODE, DATA, randomSource, type Run, start } from './pair.ts';
+import { campaignSeed, type Random, randomOf } from '../harness/random.ts';
+import { CODE, DATA, type Run, start } from './pair.ts';
 
 /** Linear addresses of the same RAM as DATA, and the last page below 4 GiB, whose 32-bit addresses wrap to page 0. */
 const ALIAS = 0x800000;
@@ -30,7 +31,7 @@ interface Case {
   readonly to: number;
   readonly value: bigint;
 }
-function randomCase(below: Below): Case {
+function randomCase(below: Random): Case {
   const size = ([1, 2, 4, 8] as const)[below(4)] ?? 1;
   const count = [below(40), 32 + below(200), 32 + below(3000)][below(3)] ?? 0;
   const backward = below(3) === 0;
@@ -103,13 +104,13 @@ function compare(engine: Engine, ram: Uint8Array, made: Case, done: number, what
 
 describe('long REP MOVS and REP STOS', async () => {
   const modules = await loadEngineModules();
-  const seed = Number(process.env['TRAPLINE_SEED'] ?? Date.now() % 1_000_000);
+  const seed = campaignSeed();
   for (const [name, threshold] of [
     ['interpreter', 0],
     ['JIT', 1],
   ] as const) {
     it(`${name}: each stop is one that single iterations could have made (seed ${seed})`, () => {
-      const below = randomSource(seed);
+      const below = randomOf(seed, 'repeat');
       for (let i = 0; i < 400; i++) {
         const made = randomCase(below);
         const { engine } = prepared(modules, made, threshold);

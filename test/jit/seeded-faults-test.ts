@@ -8,7 +8,16 @@ import { after, before, describe, it } from 'node:test';
 import { type JitFault, TESTS } from './seeded-faults.ts';
 
 const root = join(import.meta.dirname, '../..');
-const COPIED = ['src', 'test/jit', 'test/oracle', 'guests/smp', 'package.json', 'tsconfig.json'];
+const COPIED = [
+  'src',
+  'test/jit',
+  'test/oracle',
+  'test/harness/bytes.ts',
+  'test/harness/random.ts',
+  'guests/smp',
+  'package.json',
+  'tsconfig.json',
+];
 const COPIED_LAST = ['dist/core.wasm', 'dist/system.wasm'];
 /** A fixed campaign: whether it meets a fault does not depend on luck. */
 const SETTINGS = { TRAPLINE_SEED: '1', TRAPLINE_FUZZ_PROGRAMS: '400', TRAPLINE_FUZZ_QUICK: '1' };

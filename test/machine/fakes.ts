@@ -63,14 +63,3 @@ export class ArrayMemory implements GuestMemory {
     return true;
   }
 }
-
-/** A small generator of the same numbers for the same seed (mulberry32). */
-export function randomSource(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
-}

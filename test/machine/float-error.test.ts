@@ -5,7 +5,7 @@ import type { EngineModules } from '../../src/core/engine.ts';
 import { loadEngineModules } from '../../src/entry/node-files.ts';
 import { loadMultiboot } from '../../src/machine/boot/multiboot.ts';
 import { Machine } from '../../src/machine/machine.ts';
-import { bytesOf } from '../oracle/random.ts';
+import { bytesOf } from '../harness/bytes.ts';
 
 let modules: EngineModules;
 before(async () => {

@@ -15,7 +15,8 @@ import { ResetControl } from '../../src/machine/reset-control.ts';
 import { Rtc } from '../../src/machine/rtc.ts';
 import { BufferWriter, StateReader } from '../../src/machine/state-stream.ts';
 import { Uart } from '../../src/machine/uart.ts';
-import { ArrayMemory, HandClock, NotedSignals, randomSource } from './fakes.ts';
+import { campaignSeed, randomOf } from '../harness/random.ts';
+import { ArrayMemory, HandClock, NotedSignals } from './fakes.ts';
 
 const ROUNDS = 20_000;
 
@@ -56,9 +57,9 @@ function stateOf(devices: readonly Device[]): Uint8Array {
 }
 
 test('random port, MMIO and MSR accesses with time in between', () => {
-  const seed = Number(process.env['SEED'] ?? 1);
+  const seed = campaignSeed(1);
   console.log(`seed ${seed}`);
-  const random = randomSource(seed);
+  const random = randomOf(seed, 'devices');
   const clock = new HandClock();
   const { ports, memory, lapics, pic, devices } = build(clock);
   const bus = new PortBus(() => undefined);

@@ -8,7 +8,7 @@ import { loadEngineModules } from '../../src/entry/node-files.ts';
 import { loadMultiboot } from '../../src/machine/boot/multiboot.ts';
 import { Machine } from '../../src/machine/machine.ts';
 import { SnapshotError } from '../../src/machine/state-stream.ts';
-import { randomSource } from './fakes.ts';
+import { campaignSeed, randomOf } from '../harness/random.ts';
 
 const CODE_SIZE = 8192;
 const TICKS = 20_000;
@@ -76,13 +76,13 @@ function shake(machine: Machine, random: Random): void {
 test('random machine code', { timeout: 300_000 }, async () => {
   const modules = await loadEngineModules();
   const real = new Uint8Array(readFileSync(new URL('../../guests/smp/smp32.elf', import.meta.url)));
-  const seed = Number(process.env['SEED'] ?? 4711);
+  const seed = campaignSeed(4711);
   const guests = Number(process.env['GUESTS'] ?? 40);
   console.log(`seed ${seed}`);
   const stops = new Map<string, number>();
   for (let i = 0; i < guests; i++) {
     const run = (slice: number): { digest: string; kind: string; instructions: bigint } => {
-      const random = randomSource(seed * 100_000 + i);
+      const random = randomOf(seed, i);
       const machine = new Machine(modules, { cpus: 2, memorySize: 4 << 20, quantum: 500 });
       loadMultiboot(machine.engine, { kernel: { name: 'random', bytes: kernel(random, real) } });
       comfort(machine);
@@ -121,7 +121,7 @@ test('damaged snapshots give a typed error', async () => {
     () => make(3).restore(snapshot),
     (error) => error instanceof SnapshotError && error.code === 'mismatch',
   );
-  const random = randomSource(5);
+  const random = randomOf(5);
   for (let i = 0; i < 200; i++) {
     const cut = snapshot.slice(0, random(snapshot.length));
     assert.throws(() => copy.restore(cut), SnapshotError);

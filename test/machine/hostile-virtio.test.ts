@@ -7,7 +7,8 @@ import { MemoryMap } from '../../src/machine/memory-map.ts';
 import { PciDevices } from '../../src/machine/pci-devices.ts';
 import { PortBus } from '../../src/machine/port-bus.ts';
 import { BufferWriter, StateReader } from '../../src/machine/state-stream.ts';
-import { ArrayMemory, HandClock, randomSource } from './fakes.ts';
+import { campaignSeed, randomOf } from '../harness/random.ts';
+import { ArrayMemory, HandClock } from './fakes.ts';
 import { MemoryDisk } from './memory-disk.ts';
 import { VirtioBench, VirtioDriver } from './virtio-driver.ts';
 import { BlockDevice } from '../../src/machine/virtio/block.ts';
@@ -15,7 +16,7 @@ import { ConsoleDevice } from '../../src/machine/virtio/console.ts';
 import { EntropyDevice } from '../../src/machine/virtio/rng.ts';
 
 type Random = (below: number) => number;
-const seed = Number(process.env['SEED'] ?? 1);
+const seed = campaignSeed(1);
 const ROUNDS = 30_000;
 const MEMORY = 1 << 18;
 const DISK = 256 * 512;
@@ -129,7 +130,7 @@ const stateOf = (devices: ReturnType<typeof build>['devices'], clock: HandClock)
 };
 
 test(`random accesses to configuration space, windows and memory (seed ${seed})`, () => {
-  const random = randomSource(seed);
+  const random = randomOf(seed, 'accesses');
   const clock = new HandClock();
   const memory = new CountingMemory(MEMORY);
   const { pci, ports, map, copied, devices } = build(clock, memory);
@@ -189,7 +190,7 @@ const backends = {
 };
 for (const [name, make] of Object.entries(backends)) {
   test(`a driver that sets up properly and then offers rubbish: ${name} (seed ${seed})`, () => {
-    const random = randomSource(seed);
+    const random = randomOf(seed, name);
     let broken = 0;
     let completed = 0;
     for (let life = 0; life < 300; life++) {

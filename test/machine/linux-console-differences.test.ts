@@ -1,7 +1,7 @@
 // The comparison of console logs is itself tested: it must find a line that is missing, and one in another place.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ALLOWED, comparableLog, differenceOf } from './linux/console-differences.ts';
+import { ALLOWED, comparableLog, differenceOf, unneeded } from './linux/console-differences.ts';
 
 test('time stamps, carriage returns and allowed lines do not count', () => {
   const log =
@@ -31,4 +31,20 @@ test('the allowed patterns are anchored, and none lets the marks of a failure th
   ]) {
     assert.ok(!patterns.some((pattern) => pattern.test(line)), line);
   }
+});
+
+test('only the part of the memory map that differs is left out', () => {
+  const map = (line: string): readonly string[] => comparableLog(`BIOS-e820: [mem ${line}`);
+  assert.deepEqual(map('0x00000000000f0000-0x00000000000fffff] reserved'), []);
+  assert.equal(map('0x0000000000100000-0x000000001ffdffff] usable').length, 1);
+  assert.equal(map('0x00000000000f0000-0x00000000000fffff] usable').length, 1);
+});
+
+test('a pattern is needed when its lines differ, or were measured', () => {
+  const names = (ours: string, theirs: string): readonly string[] => unneeded([{ ours, theirs }]).map(({ why }) => why);
+  const none = names('', '').length;
+  assert.equal(none, ALLOWED.filter(({ when }) => when !== 'rare').length);
+  assert.equal(names('Console: colour 80x25', 'Console: colour 80x25').length, none);
+  assert.equal(names('Console: colour 80x25', 'Console: colour dummy').length, none - 1);
+  assert.equal(names('sched_clock: Marking 1', 'sched_clock: Marking 1').length, none - 1);
 });

@@ -7,7 +7,7 @@ import { loadEngineModules } from '../../src/entry/node-files.ts';
 import { loadKernel } from '../../src/machine/boot/load-kernel.ts';
 import { Machine } from '../../src/machine/machine.ts';
 import { assertSameStory, play, randomDisturbance, Spectator, type Random, type Sights } from './disturbances.ts';
-import { randomSource } from './fakes.ts';
+import { campaignSeed, randomOf } from '../harness/random.ts';
 import { COMMON_APPEND, guestOrReason } from './linux/run-guest.ts';
 import { unpackVmlinux } from './linux/vmlinux.ts';
 
@@ -50,9 +50,9 @@ test(
     };
     const reference = play(boot(), COURSE);
     console.log(`undisturbed: ${reference.digests.at(-1)}`);
-    const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
+    const seed = campaignSeed();
     console.log(`seed ${seed}`);
-    const random = randomSource(seed);
+    const random = randomOf(seed, 'linux');
     for (let round = 0; round < rounds; round++) {
       const spectator = new Spectator();
       const story = play(boot(), {

@@ -4,12 +4,12 @@ import { describe, it } from 'node:test';
 import { opcodeRows } from '../../src/core/opcodes/index.ts';
 import { formText } from './forms.ts';
 import { compare, MODES, randomStrings, Report, SLOT, systematic } from './iced-agreement.ts';
-import { randomOf, seedOf } from './random.ts';
+import { campaignSeed, randomOf } from '../harness/random.ts';
 
 /** Bytes of one comparison at a time. */
 const CHUNK = 100_000;
 
-/** Declares the tests, with this many random byte strings in each mode; TRAPLINE_TEST_SEED replaces the seed. */
+/** Declares the tests, with this many random byte strings in each mode; TRAPLINE_SEED replaces the seed. */
 export function describeAgreement(count: number): void {
   describe('decoders and iced-x86', () => {
     for (const code of MODES) {
@@ -25,7 +25,7 @@ export function describeAgreement(count: number): void {
         assert.deepEqual(missed.map(formText), [], 'forms of which no encoding was compared');
       });
       it(`agree on ${count} random byte strings in ${code}-bit code`, (t) => {
-        const random = randomOf(seedOf(0x7a9 + code));
+        const random = randomOf(campaignSeed(0x7a9), code);
         const report = new Report();
         let valid = 0;
         for (let made = 0; made < count; made += CHUNK)

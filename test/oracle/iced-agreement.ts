@@ -9,7 +9,8 @@ import { opcodeBytes } from './encoding.ts';
 import { EngineDecoder } from './engine-decoder.ts';
 import { Iced, type Verdict } from './iced.ts';
 import { notImplemented } from './not-implemented.ts';
-import { bytesText, pick, type Random } from './random.ts';
+import { bytesText } from '../harness/bytes.ts';
+import { pick, type Random } from '../harness/random.ts';
 
 export const SLOT = 16;
 const RIP = 0x8000n;

@@ -13,7 +13,7 @@ import {
   type X87State,
 } from './cpu/protocol.ts';
 import { EngineDecoder } from './engine-decoder.ts';
-import { bytesOf } from './random.ts';
+import { bytesOf } from '../harness/bytes.ts';
 
 const RETIRED = 1;
 const UD = 6;

@@ -26,6 +26,7 @@ export class SeedBed {
       'src/jit',
       'src/wasm',
       'test/oracle',
+      'test/harness',
       'scripts',
       'package.json',
       'dist/core.wasm',

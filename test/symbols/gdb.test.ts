@@ -11,12 +11,13 @@ import { fileURLToPath } from 'node:url';
 import { dwarfRegisters, TypeTable, type SymbolFile } from '../../src/symbols/index.ts';
 import { makeCoreFile } from './core-file.ts';
 import { walkFrames, type Contents, type WalkedFrame } from './frames.ts';
+import { campaignSeed } from '../harness/random.ts';
 import { makeStates } from './states.ts';
 import { askGdb, compile, missing, openSymbols, temporaryDirectory } from './tools.ts';
 
 const guest = fileURLToPath(new URL('../../guests/smp/smp.elf', import.meta.url));
 const skip = missing('gdb', 'gcc');
-const seed = 20_240_229n;
+const seed = campaignSeed(20_240_229);
 const frameLimit = 8;
 
 interface JudgedFrame {

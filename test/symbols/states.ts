@@ -2,7 +2,7 @@
 
 import { dwarfRegisters, unwindFrame, type FrameRegisters, type SymbolFile } from '../../src/symbols/index.ts';
 import type { CoreMemory, CoreThread } from './core-file.ts';
-import { generator } from './tools.ts';
+import { random64, randomOf } from '../harness/random.ts';
 
 const stackArea = 0x7000_0000n;
 const stackSize = 0x1000;
@@ -22,8 +22,9 @@ export interface MadeStates {
  * One state for each pc. Registers hold made-up numbers, some of them pointers into the stack; stacks hold made-up
  * numbers, with return addresses of real calls (of the very function, where there are such) where CFI looks for them.
  */
-export async function makeStates(file: SymbolFile, pcs: readonly bigint[], seed: bigint): Promise<MadeStates> {
-  const next = generator(seed);
+export async function makeStates(file: SymbolFile, pcs: readonly bigint[], seed: number): Promise<MadeStates> {
+  const random = randomOf(seed, 'states');
+  const next = (): bigint => random64(random);
   const machine = dwarfRegisters(file.elf.machine);
   const stacks = new Uint8Array(stackSize * (pcs.length + 1));
   const view = new DataView(stacks.buffer);

@@ -87,14 +87,3 @@ export async function openSymbols(path: string): Promise<SymbolFile> {
   });
   return symbols.open({ kind: 'bytes', bytes: new Uint8Array(readFileSync(path)) }, path);
 }
-
-/** A small deterministic generator (xorshift64*), for states that look random and are the same in every run. */
-export function generator(seed: bigint): () => bigint {
-  let state = BigInt.asUintN(64, seed) || 1n;
-  return () => {
-    state ^= state >> 12n;
-    state = BigInt.asUintN(64, state ^ (state << 25n));
-    state ^= state >> 27n;
-    return BigInt.asUintN(64, state * 2685821657736338717n);
-  };
-}

@@ -98,6 +98,8 @@ describe('DWARF expressions', () => {
 
   it('branches, and no endless loops', () => {
     assert.deepEqual(run(DW_OP.lit0 + 1, DW_OP.bra, 1, 0, DW_OP.lit0 + 5, DW_OP.lit0 + 6), address(6n));
+    assert.deepEqual(run(DW_OP.lit0 + 7, DW_OP.lit0 + 1, DW_OP.bra, 1, 0, DW_OP.lit0 + 5), address(7n));
+    assert.deepEqual(run(DW_OP.lit0 + 7, DW_OP.lit0, DW_OP.bra, 1, 0, DW_OP.lit0 + 5), address(5n));
     assert.equal(run(DW_OP.lit0, DW_OP.skip, 0xfd, 0xff).kind, 'error');
     assert.equal(run(DW_OP.dup, DW_OP.skip, 0xfc, 0xff).kind, 'error');
     assert.equal(run(DW_OP.lit0, DW_OP.dup, DW_OP.skip, 0xfc, 0xff).kind, 'error');

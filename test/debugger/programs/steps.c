@@ -75,6 +75,15 @@ __attribute__((noinline)) static int recursive(int depth)
     return below + depth; /* BEHIND ITSELF */
 }
 
+/* CALL to the next instruction, by which position-independent code learns where it is: nothing returns from it. */
+__attribute__((noinline)) static int where_am_i(void)
+{
+    int answer = 1;
+    __asm__ volatile("call 1f\n1: pop %%rax" ::: "rax"); /* CALL NEXT */
+    answer++; /* BEHIND CALL NEXT */
+    return answer;
+}
+
 /* A call whose target lies within the longest instruction's length behind it. */
 extern int near_target(void);
 __asm__(".pushsection .text\n"
@@ -104,4 +113,5 @@ void kernel_main(void)
     seen = (int)busy();
     seen = recursive(3);
     seen = near_caller();
+    seen = where_am_i();
 }

@@ -1,16 +1,16 @@
 // The test that compares the engine with this processor, short in `npm test` and long in test/full.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { seedOf } from '../random.ts';
+import { campaignSeed } from '../../harness/random.ts';
 import { classLines, Comparison, LEAST_RETIRED, runCampaign, tooFewRetired } from './campaign.ts';
 import { describeCase } from './compare.ts';
 import { asRegression, minimise } from './minimise.ts';
 import { Processor, unavailable } from './processor.ts';
 
-/** Declares the test for this many cases; TRAPLINE_TEST_SEED replaces the seed. */
+/** Declares the test for this many cases; TRAPLINE_SEED replaces the seed. */
 export function describeProcessor(count: number, byDefault: number): void {
   describe('the engine and this processor', { skip: unavailable() ?? false }, () => {
-    const seed = seedOf(byDefault);
+    const seed = campaignSeed(byDefault);
     it(`agree on ${count} cases of one instruction`, (t) => {
       const processor = new Processor();
       try {

@@ -1,7 +1,7 @@
 // Many cases through the processor and the engine.
 import type { OpcodeRow } from '../../../src/core/opcodes/index.ts';
 import type { Decoded } from '../../../src/core/disassembler/instruction.ts';
-import { pick, type Random, randomOf } from '../random.ts';
+import { pick, type Random, randomOf } from '../../harness/random.ts';
 import { classOfRow } from './classes.ts';
 import { differences } from './compare.ts';
 import { EngineProcessor } from './engine.ts';

@@ -2,7 +2,7 @@
 import { type Decoded, SEGMENT_NAMES, type SegmentName } from '../../../src/core/disassembler/instruction.ts';
 import { disassemble } from '../../../src/core/disassembler/index.ts';
 import { generalName } from '../../../src/core/disassembler/registers.ts';
-import { bytesText } from '../random.ts';
+import { bytesText } from '../../harness/bytes.ts';
 import { type Case, DATA_ADDRESS, type Result, startOf, type X87State } from './protocol.ts';
 import { operandAddress, segmentBase } from './operand-address.ts';
 import {

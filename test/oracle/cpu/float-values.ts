@@ -4,7 +4,7 @@ import type { Decoded } from '../../../src/core/disassembler/instruction.ts';
 import type { OpcodeRow } from '../../../src/core/opcodes/index.ts';
 import { mmxRows } from '../../../src/core/opcodes/mmx.ts';
 import { sseFloatRows } from '../../../src/core/opcodes/sse-float.ts';
-import { pick, type Random } from '../random.ts';
+import { pick, type Random } from '../../harness/random.ts';
 
 /** An interchange format (IEEE 754-2019, 3.4). */
 interface Format {

@@ -4,7 +4,7 @@ import { decode } from '../../../src/core/disassembler/decode.ts';
 import type { Decoded, SegmentName } from '../../../src/core/disassembler/instruction.ts';
 import { type OpcodeRow, opcodeRows } from '../../../src/core/opcodes/index.ts';
 import { opcodeBytes } from '../encoding.ts';
-import { pick, type Random } from '../random.ts';
+import { pick, type Random } from '../../harness/random.ts';
 import { type Case, DATA_ADDRESS, DATA_SIZE, startOf, testSegments } from './protocol.ts';
 import { notExecuted } from './left-out.ts';
 import { registerNumber, segmentBase } from './operand-address.ts';

@@ -1,6 +1,6 @@
 // Makes a case that differs as small as it gets: what is not needed for the difference is zero, or is not there.
 import { decode } from '../../../src/core/disassembler/decode.ts';
-import { bytesText } from '../random.ts';
+import { bytesText } from '../../harness/bytes.ts';
 import { type Comparison, type Difference, kindOfDifference } from './campaign.ts';
 import { COMPARED_FLAGS } from './undefined.ts';
 import { usesSelectors } from './selectors.ts';

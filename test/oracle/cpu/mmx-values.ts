@@ -1,7 +1,7 @@
 // Operands of MMX instructions: registers that are the significands of an x87 unit in any state.
 import type { OpcodeRow } from '../../../src/core/opcodes/index.ts';
 import { mmxRows } from '../../../src/core/opcodes/mmx.ts';
-import { pick, type Random } from '../random.ts';
+import { pick, type Random } from '../../harness/random.ts';
 import type { X87State } from './protocol.ts';
 import { random64, value64, type ValueSource } from './values.ts';
 

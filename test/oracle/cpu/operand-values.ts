@@ -1,7 +1,7 @@
 // Where the operands of a case come from: a source of values for each kind of row. Who adds an instruction class with numbers of
 // its own (floating point, BCD, decimal) adds a file with its source and one line to SOURCES.
 import type { OpcodeRow } from '../../../src/core/opcodes/index.ts';
-import { pick, type Random } from '../random.ts';
+import { pick, type Random } from '../../harness/random.ts';
 import { mmxSource } from './mmx-values.ts';
 import { INITIAL_X87, type X87State } from './protocol.ts';
 import { bytesOfValues, type ValueSource } from './values.ts';

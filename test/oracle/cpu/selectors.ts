@@ -2,7 +2,7 @@
 // far pointers in the instruction, in memory and on the stack.
 import type { Decoded } from '../../../src/core/disassembler/instruction.ts';
 import type { OpcodeRow } from '../../../src/core/opcodes/index.ts';
-import { pick, type Random } from '../random.ts';
+import { pick, type Random } from '../../harness/random.ts';
 import type { Case } from './protocol.ts';
 
 const DATA = [0x2b, 0x17, 0x1f, 0x2b, 0x28, 0x2a, 0x16];

@@ -1,5 +1,5 @@
 // Integers for operands, and what a source of operands is.
-import { pick, type Random } from '../random.ts';
+import { pick, type Random } from '../../harness/random.ts';
 import type { X87State } from './protocol.ts';
 
 /** Makes the operands of one case. Each function is called once a case; what a source leaves out comes from `integers`. */

@@ -1,7 +1,7 @@
 // Operands of x87 instructions: numbers of all classes, at the edges of the formats, and control words of all kinds.
 import type { OpcodeRow } from '../../../src/core/opcodes/index.ts';
 import { x87Rows } from '../../../src/core/opcodes/x87.ts';
-import { pick, type Random } from '../random.ts';
+import { pick, type Random } from '../../harness/random.ts';
 import type { X87State } from './protocol.ts';
 import { bytesOfValues, random64, value64, type ValueSource } from './values.ts';
 

@@ -16,6 +16,8 @@ export interface Snippet {
   readonly name: string;
   /** Address behind it, where it stops when nothing faults. */
   readonly end: number;
+  /** An address in it, or at the start of the other task, by name: `start+1a`, `end`, `task`; undefined: it is neither. */
+  readonly nameOf: (address: number) => string | undefined;
   /** The image with this snippet chosen. */
   readonly memory: Uint8Array;
 }
@@ -67,9 +69,21 @@ function findSnippets(binary: Uint8Array, symbols: ReadonlyMap<string, number>):
     const view = new DataView(memory.buffer);
     view.setUint32(ENTRY, address, true);
     view.setUint32(ENTRY + 4, symbol(symbols, `mode_${mode}`), true);
-    snippets.push({ name: `${mode}: ${name.replaceAll('_', ' ')}`, end: symbol(symbols, `end__${name}`), memory });
+    const end = symbol(symbols, `end__${name}`);
+    const nameOf = namesOf(address, end, symbol(symbols, 'task_start'));
+    snippets.push({ name: `${mode}: ${name.replaceAll('_', ' ')}`, end, nameOf, memory });
   }
   return snippets.toSorted((a, b) => a.name.localeCompare(b.name));
+}
+/** Bytes of the other task's code. */
+const TASK_SIZE = 16;
+function namesOf(start: number, end: number, task: number): Snippet['nameOf'] {
+  const name = (base: string, offset: number): string => (offset === 0 ? base : `${base}+${offset.toString(16)}`);
+  return (address) => {
+    if (address === end) return 'end';
+    if (address >= start && address < end) return name('start', address - start);
+    return address >= task && address < task + TASK_SIZE ? name('task', address - task) : undefined;
+  };
 }
 function findStops(symbols: ReadonlyMap<string, number>): number[] {
   const first = symbol(symbols, 'stubs');

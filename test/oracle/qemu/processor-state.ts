@@ -92,3 +92,13 @@ export function compareStates(
   }
   return found;
 }
+
+/** Places that hold addresses of code: RIP, the stacks, the EIP of a saved task. */
+const CODE_POINTERS = /^(RIP|\[[456][0-9a-f]{3}\]|\[1320\])$/;
+
+/** The same difference with addresses of code by name, so that it does not depend on where the assembler puts them. */
+export function named({ what, ours, theirs }: Difference, nameOf: (address: number) => string | undefined): Difference {
+  if (!CODE_POINTERS.test(what)) return { what, ours, theirs };
+  const name = (value: string): string => nameOf(Number.parseInt(value, 16)) ?? value;
+  return { what, ours: name(ours), theirs: name(theirs) };
+}
