@@ -1,7 +1,21 @@
 // The contract of a handler (DESIGN "The engine"), checked on the compiled module: an abstract interpretation of each
 // handler's WebAssembly body, with the functions it calls inlined. Values are known to be derived from the record alone
 // (the evaluator will fold them) or are dynamic.
-import { R_HANDLER, RECORD_SIZE, STATE, STATE_END, STATE_GUEST_END, X87, X87_END } from '../src/core/layout.ts';
+import {
+  ATTENTION,
+  FIP,
+  R_HANDLER,
+  RECORD_SIZE,
+  REGS,
+  STATE,
+  STATE_END,
+  STATE_GUEST_END,
+  TLB_BASE,
+  UNDO_LOW_SIZE,
+  UNDO_STATE_SIZE,
+  X87,
+  X87_END,
+} from '../src/core/layout.ts';
 import type { Instruction, WasmFunction, WasmModule } from '../src/wasm/reader.ts';
 
 /** A handler breaks the contract. */
@@ -13,6 +27,9 @@ export interface Breach {
     | 'indirect call'
     | 'global'
     | 'leaves after a write'
+    | 'stores through an older address'
+    | 'writes what no fault undoes'
+    | 'unknown import'
     | 'writes the record'
     | 'dynamic register index'
     | 'recursion'
@@ -21,9 +38,13 @@ export interface Breach {
 }
 
 type Value =
-  | { readonly kind: 'record'; readonly offset: number } // the record's address plus a constant
-  | { readonly kind: 'static'; readonly constant?: number } // folds: a constant or something loaded from the record
-  | { readonly kind: 'dynamic'; readonly base?: number }; // base: a constant address with something dynamic added
+  | { readonly kind: 'record'; readonly offset: number; readonly born?: undefined } // the record's address plus a constant
+  | { readonly kind: 'static'; readonly constant?: number; readonly born?: undefined } // folds: a constant or something loaded from the record
+  /**
+   * base: a constant address with something dynamic added. born: it may be, or may lead to, an address of guest memory in the
+   * host; how many accesses may have faulted before it was got.
+   */
+  | { readonly kind: 'dynamic'; readonly base?: number; readonly born?: number | undefined };
 const DYNAMIC: Value = { kind: 'dynamic' };
 const STATIC: Value = { kind: 'static' };
 
@@ -34,15 +55,69 @@ const STATIC: Value = { kind: 'static' };
 const WRITING_IMPORTS = new Set(['system.store', 'system.storeVector', 'system.storeExtended']);
 /** Imports whose results depend on their arguments alone: calls to them stay calls, nothing is left. */
 const isPure = (name: string): boolean => name.startsWith('softfloat.');
+/**
+ * Accesses whose fault is held until the handler has ended (system/raise.ts): they answer a dummy. From then on no fast tag
+ * matches; but what was got from one before, or from `modify` and `loadVector`, still leads to guest memory, where nothing is
+ * undone.
+ */
+const FAULTING_IMPORTS = new Set([
+  'system.load',
+  'system.store',
+  'system.modify',
+  'system.loadVector',
+  'system.storeVector',
+  'system.storeExtended',
+  'system.probe',
+  'system.linear',
+]);
+/** Those that answer addresses of the host. */
+const ADDRESS_IMPORTS = new Set(['system.modify', 'system.loadVector']);
+/** The others: behind a held fault they do nothing, or throw it. */
+const OTHER_IMPORTS = new Set([
+  'system.raise',
+  'system.rare',
+  'system.floatError',
+  'system.simdException',
+  'system.moveElements',
+  'system.storeElements',
+]);
+
+/** Whether an address of the host is older than the last access that may have faulted; undefined: it is no such address. */
+type Age = 'new' | 'old' | undefined;
+const older = (a: Age, b: Age): Age => (a === 'old' || b === 'old' ? 'old' : (a ?? b));
+const merged = (a: readonly Age[] | undefined, b: readonly Age[]): readonly Age[] =>
+  a === undefined ? b : b.map((age, i) => older(a[i], age));
+const withAge = (value: Value, age: Age, epoch: number): Value =>
+  value.kind !== 'dynamic' && age === undefined
+    ? value
+    : {
+        ...(value.kind === 'dynamic' ? value : DYNAMIC),
+        born: age === undefined ? undefined : age === 'new' ? epoch : -1,
+      };
+/** The age of what was made of two values. */
+const bornOf = (a: Value, b: Value): number | undefined =>
+  a.born === undefined ? b.born : b.born === undefined ? a.born : Math.min(a.born, b.born);
 
 interface Label {
   readonly results: number;
   /** undefined until a way arrives; then whether any way in has written. */
   written: boolean | undefined;
+  /** Of all ways in: the most accesses that may have faulted, and the ages of locals and results. */
+  epoch: number;
+  locals?: readonly Age[];
+  values?: readonly Age[];
+}
+/** What stood at the beginning of a block. */
+interface Before {
+  readonly written: boolean;
+  readonly epoch: number;
+  readonly locals: readonly Value[];
 }
 /** State of one walk: shared by inlined calls. */
 interface Walk {
   written: boolean;
+  /** Accesses so far that may have faulted. */
+  epoch: number;
   dead: boolean;
 }
 
@@ -72,7 +147,7 @@ class ContractCheck {
     this.breaches = breaches;
   }
   run(): void {
-    this.inline(this.handler, [{ kind: 'record', offset: 0 }], { written: false, dead: false });
+    this.inline(this.handler, [{ kind: 'record', offset: 0 }], { written: false, epoch: 0, dead: false });
   }
   private breach(rule: Breach['rule'], detail: string): void {
     const handler = this.handler.name ?? `function ${this.handler.index}`;
@@ -84,7 +159,12 @@ class ContractCheck {
     if (callee.importedAs !== undefined) {
       if (walk.written && !isPure(callee.importedAs)) this.breach('leaves after a write', callee.importedAs);
       if (WRITING_IMPORTS.has(callee.importedAs)) walk.written = true;
-      return callee.type.results.map(() => DYNAMIC);
+      if (FAULTING_IMPORTS.has(callee.importedAs)) walk.epoch++;
+      else if (!isPure(callee.importedAs) && !OTHER_IMPORTS.has(callee.importedAs)) {
+        this.breach('unknown import', callee.importedAs);
+      }
+      const born = ADDRESS_IMPORTS.has(callee.importedAs) ? walk.epoch : undefined;
+      return callee.type.results.map((): Value => ({ kind: 'dynamic', born }));
     }
     if (this.callStack.includes(callee.index)) {
       this.breach('recursion', callee.name ?? String(callee.index));
@@ -100,12 +180,17 @@ class ContractCheck {
   /** Walks a body once; blocks are forward only, so one pass sees every path. Locals that differ by path become dynamic. */
   private body(callee: WasmFunction, locals: Value[], walk: Walk): Value[] {
     const stack: Value[] = [];
-    const labels: (Label & { op: number; height: number; before?: boolean; elseSeen?: boolean })[] = [];
-    labels.push({ op: 0x02, results: callee.type.results.length, height: 0, written: undefined });
+    const labels: (Label & { op: number; height: number; before?: Before; elseSeen?: boolean })[] = [];
+    labels.push({ op: 0x02, results: callee.type.results.length, height: 0, written: undefined, epoch: 0 });
     const pop = (): Value => stack.pop() ?? DYNAMIC;
+    const age = ({ born }: Value): Age => (born === undefined ? undefined : born < walk.epoch ? 'old' : 'new');
     const arrive = (depth: number): void => {
       const label = labels[labels.length - 1 - depth];
-      if (label !== undefined && !walk.dead) label.written = (label.written ?? false) || walk.written;
+      if (label === undefined || walk.dead) return;
+      label.written = (label.written ?? false) || walk.written;
+      label.epoch = Math.max(label.epoch, walk.epoch);
+      label.locals = merged(label.locals, locals.map(age));
+      label.values = merged(label.values, label.results === 0 ? [] : stack.slice(-label.results).map(age));
     };
     let skipped = 0; // blocks opened inside dead code
     for (const instruction of callee.read()) {
@@ -122,13 +207,16 @@ class ContractCheck {
         if (op === 0x03) this.breach('loop', callee.name ?? '');
         if (op === 0x04) pop();
         const results = this.blockResults(immediate);
-        labels.push({ op, results, height: stack.length, written: undefined, before: walk.written });
+        const before: Before = { written: walk.written, epoch: walk.epoch, locals: [...locals] };
+        labels.push({ op, results, height: stack.length, written: undefined, epoch: 0, before });
       } else if (op === 0x05) {
         arrive(0);
         const label = labels[labels.length - 1];
         if (label !== undefined) {
           stack.length = label.height;
-          walk.written = label.before ?? false;
+          walk.written = label.before?.written ?? false;
+          walk.epoch = label.before?.epoch ?? 0;
+          for (const [i, local] of (label.before?.locals ?? []).entries()) locals[i] = local;
           label.elseSeen = true;
         }
         walk.dead = false;
@@ -136,12 +224,25 @@ class ContractCheck {
         arrive(0);
         const label = labels.pop();
         if (label === undefined) break;
-        if (label.op === 0x04 && label.elseSeen !== true)
-          label.written = (label.written ?? false) || (label.before ?? false);
+        if (label.op === 0x04 && label.elseSeen !== true && label.before !== undefined) {
+          // the way on which the condition is false
+          const { before } = label;
+          walk.dead = false;
+          walk.written = before.written;
+          walk.epoch = before.epoch;
+          const after = [...locals];
+          for (const [i, local] of before.locals.entries()) locals[i] = local;
+          labels.push(label);
+          arrive(0);
+          labels.pop();
+          for (const [i, local] of after.entries()) locals[i] = local;
+        }
         walk.dead = label.written === undefined;
         walk.written = label.written ?? false;
+        walk.epoch = label.epoch;
+        for (const [i, local] of locals.entries()) locals[i] = withAge(local, label.locals?.[i], walk.epoch);
         stack.length = label.height;
-        for (let i = 0; i < label.results; i++) stack.push(DYNAMIC);
+        for (let i = 0; i < label.results; i++) stack.push(withAge(DYNAMIC, label.values?.[i], walk.epoch));
       } else if (op === 0x0c) {
         arrive(immediate);
         walk.dead = true;
@@ -164,7 +265,7 @@ class ContractCheck {
         stack.push(...this.inline(target, args, walk));
       } else this.simple(instruction, stack, locals, walk);
     }
-    return callee.type.results.map(() => DYNAMIC);
+    return callee.type.results.map((_, i, all) => stack[stack.length - all.length + i] ?? DYNAMIC);
   }
 
   private blockResults(type: number): number {
@@ -193,8 +294,8 @@ class ContractCheck {
     else if (op === 0x1a) pop();
     else if (op === 0x1b) {
       const [b, a] = [pop(), pop(), pop()];
-      stack.push(a.kind === 'static' && b.kind === 'static' ? STATIC : DYNAMIC);
-    } else if (op >= 0x28 && op <= 0x35) stack.push(this.loaded(pop(), immediate));
+      stack.push(a.kind === 'static' && b.kind === 'static' ? STATIC : { kind: 'dynamic', born: bornOf(a, b) });
+    } else if (op >= 0x28 && op <= 0x35) stack.push(this.loaded(pop(), immediate, walk));
     else if (op >= 0x36 && op <= 0x3e) {
       pop();
       this.stored(pop(), immediate, walk);
@@ -217,7 +318,7 @@ class ContractCheck {
     const unary = integer || float || op >= 0xa7;
     const a = stack.pop() ?? DYNAMIC;
     const b = unary ? STATIC : (stack.pop() ?? DYNAMIC);
-    stack.push(a.kind !== 'dynamic' && b.kind !== 'dynamic' ? STATIC : DYNAMIC);
+    stack.push(a.kind !== 'dynamic' && b.kind !== 'dynamic' ? STATIC : { kind: 'dynamic', born: bornOf(a, b) });
   }
   private added(b: Value, a: Value, plus: boolean): Value {
     const constant = b.kind === 'static' ? b.constant : undefined;
@@ -226,20 +327,35 @@ class ContractCheck {
     }
     if (a.kind === 'dynamic' || b.kind === 'dynamic') {
       const base = [a, b].map((v) => (v.kind === 'static' ? v.constant : undefined)).find((c) => c !== undefined);
-      return base === undefined ? DYNAMIC : { kind: 'dynamic', base };
+      const born = bornOf(a, b);
+      return base === undefined ? { kind: 'dynamic', born } : { kind: 'dynamic', base, born };
     }
     return STATIC;
   }
-  private loaded(address: Value, offset: number): Value {
+  private loaded(address: Value, offset: number, walk: Walk): Value {
     this.checkIndex(address, offset);
-    return address.kind === 'record' ? STATIC : DYNAMIC;
+    if (address.kind === 'record') return STATIC;
+    // what leads to host addresses: the bank of fast tags, and what is found in it
+    const isBank = address.kind === 'static' && (address.constant ?? 0) + offset === TLB_BASE;
+    if (address.kind === 'static') return isBank ? { kind: 'dynamic', born: walk.epoch } : DYNAMIC;
+    return { kind: 'dynamic', born: address.born ?? walk.epoch };
   }
   private stored(address: Value, offset: number, walk: Walk): void {
     this.checkIndex(address, offset);
     if (address.kind === 'record' && address.offset + offset >= R_HANDLER && address.offset + offset < RECORD_SIZE) {
       this.breach('writes the record', `offset ${address.offset + offset}`);
     }
+    if (address.born !== undefined && address.born < walk.epoch) {
+      this.breach('stores through an older address', `behind ${walk.epoch} accesses`);
+    }
+    if (address.kind === 'static' && address.constant !== undefined) this.checkUndone(address.constant + offset, walk);
     walk.written = true;
+  }
+  /** Behind an access that may have faulted, what a handler writes is undone, or it is ATTENTION, which a fault sets anyway. */
+  private checkUndone(at: number, { epoch }: Walk): void {
+    const isUndone =
+      (at >= FIP && at < FIP + UNDO_LOW_SIZE) || (at >= REGS && at < REGS + UNDO_STATE_SIZE) || at === ATTENTION;
+    if (epoch > 0 && !isUndone) this.breach('writes what no fault undoes', `address 0x${at.toString(16)}`);
   }
   /**
    * A dynamic address with a constant part inside the state area indexes the register file at run time. The x87 stack may
@@ -258,7 +374,7 @@ class ContractCheck {
   }
   private vector(n: number, immediate: number, stack: Value[], walk: Walk): void {
     const pop = (): Value => stack.pop() ?? DYNAMIC;
-    if (n <= 10 || n === 92 || n === 93) stack.push(this.loaded(pop(), immediate));
+    if (n <= 10 || n === 92 || n === 93) stack.push(this.loaded(pop(), immediate, walk));
     else if (n === 11) {
       pop();
       this.stored(pop(), immediate, walk);
@@ -266,7 +382,7 @@ class ContractCheck {
       pop();
       const address = pop();
       if (n >= 88) this.stored(address, immediate, walk);
-      else stack.push(this.loaded(address, immediate));
+      else stack.push(this.loaded(address, immediate, walk));
     } else if (n === 12) stack.push(DYNAMIC);
     else {
       const inputs = VECTOR_UNARY.has(n) ? 1 : n === 82 ? 3 : 2;

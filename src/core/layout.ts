@@ -6,6 +6,9 @@ export * from './state-values';
 
 /** End of X87. */
 export const X87_END = 0x880;
+/** What handlers write, and a held fault undoes: from FIP to IGNNE, and from REGS to X87_END. */
+export const UNDO_LOW_SIZE = 0x20;
+export const UNDO_STATE_SIZE = 0x480;
 
 // REGION_LEFT: how a compiled region left
 export const LEFT_INDEX = 0xff; // bits 0-7: index of the instruction in its block
@@ -112,6 +115,11 @@ export const TLB_LIST = 0x40010;
 /** u32: valid entries that come from 4 MiB or 1 GiB pages: INVLPG then has to look at the whole list (guest state). */
 export const TLB_HUGE_COUNT = 0x40004;
 export const TLB_GUEST_END = 0x44010;
+/** u16 for each of TLB_LARGE_BUCKETS: valid entries that come from 2 MiB pages, by bits 32:21 of their address (derived). */
+export const TLB_LARGE_COUNTS = 0x46000;
+export const TLB_LARGE_BUCKETS = 4096;
+/** u16 for each entry: where it stands in the list (derived). */
+export const TLB_LIST_PLACES = 0x48000;
 export const TLB_USER = 0x80000; // banks by access regime
 export const TLB_SUPERVISOR = 0xc0000;
 export const TLB_SUPERVISOR_AC = 0x100000;

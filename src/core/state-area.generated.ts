@@ -1302,6 +1302,13 @@ export class StateArea extends StateWindow {
   set busLocked(value: number) {
     this.view.setUint32(this.shift + 0xb38, value, true);
   }
+  /** u32: 0, or an access faulted (FAULT_* say how): 1 nobody has dealt with it yet, 2 it is held until the handler has ended. */
+  get faultNoted(): number {
+    return this.view.getUint32(this.shift + 0xb3c, true);
+  }
+  set faultNoted(value: number) {
+    this.view.setUint32(this.shift + 0xb3c, value, true);
+  }
   /** u32: Deliveries that began, for the report of a triple fault: entry n modulo VECTOR_CHAIN_MAX. */
   get vectorChain(): number {
     return this.view.getUint32(this.shift + 0xb40, true);
@@ -1340,6 +1347,7 @@ export class StateArea extends StateWindow {
     this.keepRf = 0;
     this.passActive = 0;
     this.caught = 0;
+    this.faultNoted = 0;
   }
 }
 

@@ -278,6 +278,8 @@ export const CAUGHT = 0xb30;
 export const YIELD = 0xb34;
 /** u32: 1: the running instruction took a bus lock while DEBUGCTL.BLD asks for it: #DB when it retires. */
 export const BUS_LOCKED = 0xb38;
+/** u32: 0, or an access faulted (FAULT_* say how): 1 nobody has dealt with it yet, 2 it is held until the handler has ended. */
+export const FAULT_NOTED = 0xb3c;
 /** u32: Deliveries that began, for the report of a triple fault: entry n modulo VECTOR_CHAIN_MAX. */
 export const VECTOR_CHAIN = 0xb40;
 /** 10 x DeliveredVector (16 bytes): The last of those deliveries. */
@@ -370,3 +372,9 @@ export const TASK_STATE = 0x1d00;
 /** 96 x u64: How often compiled regions ended, by cause; 0: at a jump to elsewhere, or out of ticks. */
 export const EXIT_COUNTS = 0x2000;
 export const EXIT_CAUSES = 96;
+/** 32 x bytes: FIP to IGNNE in front of the instruction whose fault is held. */
+export const UNDO_LOW = 0x3000;
+/** 1152 x bytes: REGS to X87_END likewise. */
+export const UNDO_STATE = 0x3020;
+/** 16 x bytes: Where a read-modify-write goes whose access faulted. */
+export const DUMMY_OPERAND = 0x34a0;

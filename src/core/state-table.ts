@@ -313,6 +313,12 @@ export const hostRows: readonly Row[] = [
     '1: the running instruction took a bus lock while DEBUGCTL.BLD asks for it: #DB when it retires.',
   ),
   u32(
+    0xb3c,
+    'FAULT_NOTED',
+    '0, or an access faulted (FAULT_* say how): 1 nobody has dealt with it yet, 2 it is held until the handler has ended.',
+    TRANSIENT,
+  ),
+  u32(
     0xb40,
     'VECTOR_CHAIN',
     'Deliveries that began, for the report of a triple fault: entry n modulo VECTOR_CHAIN_MAX.',
@@ -384,6 +390,9 @@ export const sharedRows: readonly Row[] = [
     'How often compiled regions ended, by cause; 0: at a jump to elsewhere, or out of ticks.',
     'EXIT_CAUSES',
   ),
+  bytes(0x3000, 'UNDO_LOW', 0x20, 'FIP to IGNNE in front of the instruction whose fault is held.'),
+  bytes(0x3020, 'UNDO_STATE', 0x480, 'REGS to X87_END likewise.'),
+  bytes(0x34a0, 'DUMMY_OPERAND', 16, 'Where a read-modify-write goes whose access faulted.'),
 ];
 
 /** All of it, in the order of the addresses. */

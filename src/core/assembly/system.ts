@@ -1,9 +1,11 @@
 // system.wasm: every slow path of the engine. core.wasm imports the first group; TypeScript (engine.ts) calls the second.
-export { slowLoad as load, slowStore as store, slowModify as modify, slowLoadVector as loadVector, slowStoreVector as storeVector,
-  slowStoreExtended as storeExtended, slowProbeWrite as probe,  fetchPage as fetch, fetchBytes } from './system/mmu';
+export { handlerLoad as load, handlerStore as store, handlerModify as modify, handlerLoadVector as loadVector,
+  handlerStoreVector as storeVector, handlerStoreExtended as storeExtended, handlerProbe as probe, fetchPage as fetch,
+  fetchBytes } from './system/mmu';
 export { moveElements, storeElements } from './system/repeat';
-export { linear, updateMode, loadSegmentReal } from './system/segments';
-export { raise, deliverFault, injectBreakpoint, ticksLeft } from './system/events';
+export { handlerLinear as linear, updateMode, loadSegmentReal } from './system/segments';
+export { raise, ticksLeft } from './system/raise';
+export { deliverNoted, deliverFault, injectBreakpoint } from './system/events';
 export { floatError } from './system/x87-error';
 export { simdException } from './system/simd-exception';
 export * from './softfloat/sse';

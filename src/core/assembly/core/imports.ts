@@ -1,6 +1,7 @@
 // The slow paths: exports of system.wasm. As imports they survive the optimiser, and the partial evaluator turns a call
-// to one into "leave the region in front of this instruction". Each takes the record, so a fault's RIP is exact; each
-// may throw (a JavaScript exception) before it has written any guest state.
+// to one into "leave the region in front of this instruction". Each takes the record, so a fault's RIP is exact. Accesses that
+// fault answer a dummy, and whatever the handler does from then on is undone (system/raise.ts); the others throw (a JavaScript
+// exception) before they have written any guest state.
 
 /** Reads size bytes (1, 2, 4, 8) at a linear address; page crossing, MMIO, watched pages, TLB misses, #PF. */
 @external("system", "load") export declare function slowLoad(r: usize, linear: u64, size: u32): u64;
@@ -27,6 +28,8 @@
 @external("system", "storeElements") export declare function storeElements(r: usize, to: u64, size: u32): u32;
 /** Segment limit and type check (not flat); answers the linear address. segment: address of the segment's state slot; write: 0 or 1. */
 @external("system", "linear") export declare function slowLinear(r: usize, segment: u32, offset: u64, size: u32, write: u32): u64;
+/** Undoes what the handler wrote that has just ended, and delivers the fault that one of its accesses met. */
+@external("system", "deliverNoted") export declare function deliverNoted(): void;
 /** Throws an exception of this instruction; error < 0: none. */
 @external("system", "raise") export declare function raise(r: usize, vector: u32, error: i32): void;
 /** An x87 exception is pending: #MF, or the PC's FERR# (SDM 1 8.7). */

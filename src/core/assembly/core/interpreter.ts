@@ -1,6 +1,6 @@
 // The interpreter: blocks of records, one indirect call an instruction. Reference, single-stepper, and home of cold code.
 import * as L from '../../layout';
-import { boundary, hot, retire } from './imports';
+import { boundary, deliverNoted, hot, retire } from './imports';
 import { flush, lookup, successor } from './blocks';
 import { execute } from './decode-table.generated';
 import { handlerOf } from './record';
@@ -23,8 +23,9 @@ function runRecords(b: usize, first: u32, limit: i64): void { runFrom(b, first, 
   }
   if (!(n == count && load<u32>(b, L.B_FLAGS) & L.BLOCK_TERMINATED)) store<u64>(L.RIP, load<u64>(r, L.R_NEXT));
 }
-/** The instruction of record r was the last to retire: ticks of the n that were taken are given back, and RIP is brought up. */
+/** The instruction of record r faulted, or was the last to retire: ticks of the n that were taken are given back, and RIP is brought up. */
 function endEarly(b: usize, r: usize, n: i64): void {
+  if (load<u32>(L.FAULT_NOTED)) { deliverNoted(); return; }
   let done = <i64>((r - b - L.HEADER_SIZE) / L.RECORD_SIZE) + 1;
   store<i64>(L.BUDGET, load<i64>(L.BUDGET) + (n - done));
   if (!(done == <i64>load<u32>(b) && load<u32>(b, L.B_FLAGS) & L.BLOCK_TERMINATED)) store<u64>(L.RIP, load<u64>(r, L.R_NEXT));
@@ -66,7 +67,7 @@ function finish(left: u32): void {
 
 /**
  * Runs the vCPU in the state area until its budget is used up or something wants the scheduler; answers a RUN_* code.
- * Faults leave it as exceptions of the import that raised them; the caller delivers them and calls again.
+ * Faults other than those of a handler's accesses leave it as exceptions; the caller delivers them and calls again.
  */
 export function run(): u32 {
   let previous: usize = 0; // the block that ran last; 0: none, or it may be gone

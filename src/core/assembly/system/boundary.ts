@@ -11,20 +11,21 @@ import {
 } from './debug';
 import { CAUSE_ANY, CAUSE_BLD, CAUSE_BS, CAUSE_BT } from './debug-causes';
 import { commitBusLock } from './bus-lock';
-import { deliver, linearRip } from './delivery';
-import { caughtDebug, EXCEPTION, INTERRUPT, NON_MASKABLE } from './events';
+import { deliver } from './delivery';
+import { caughtDebug } from './events';
 import { FLAG_IF, FLAG_RF, FLAG_TF } from './flags';
 import { acknowledge, split } from './host';
 import { commitBounces } from './mmu';
+import { EXCEPTION, INTERRUPT, NON_MASKABLE, linearRip } from './raise';
 import { initialise, startup } from './reset';
 import { recordBranch, recording } from './last-branch';
 import { deliverSmi } from './smm';
+import { DB, NMI as VECTOR_NMI } from './vectors';
 
 const INTR: u32 = 1, NMI: u32 = 2, SMI: u32 = 4, INIT: u32 = 8, SIPI: u32 = 16; // EVENTS
 const HALTED: u32 = 1, WAIT_FOR_SIPI: u32 = 2, SHUTDOWN: u32 = 3; // ACTIVITY
 const MOV_SS: u32 = 2; // SHADOW
 const LEASE_INSTRUCTION: u32 = 1, LEASE_WHOLE: u32 = 2;
-const DB: u32 = 1, NMI_VECTOR: u32 = 2;
 const DEBUGCTL_BTF: u64 = 2;
 
 @inline function attend(): void { store<u32>(L.ATTENTION, load<u32>(L.ATTENTION) | L.ATTENTION_EVENT); }
@@ -127,7 +128,7 @@ export function boundary(): u32 {
     if (load<u32>(L.SHADOW) != MOV_SS) store<u32>(L.PENDING_DEBUG, 0); // only disabled slots matched
     if (nonMaskableActs() && !held()) { // 7
       store<u32>(L.EVENTS, load<u32>(L.EVENTS) & ~NMI);
-      deliver(NMI_VECTOR, NON_MASKABLE, -1, load<u64>(L.RIP));
+      deliver(VECTOR_NMI, NON_MASKABLE, -1, load<u64>(L.RIP));
       continue;
     }
     if (interruptActs() && !held()) { // 8

@@ -1,13 +1,14 @@
 // Control registers (SDM 3A 2.5): MOV CR, CLTS, LMSW, SMSW, and what a change of them does to mode and TLB.
 import * as L from '../../layout';
 import { dstPointer, srcPointer } from '../core/record';
-import { fault } from './events';
 import { OSXSAVE } from './extended-state';
 import { tprRead, tprWrite } from './host';
 import { code64, operandSize, operandLinear, isMemory, readSource, setSlot, writeMemory } from './operands';
 import { physicalQuad } from './physical';
-import { GP, LONG, UD, attributesOf, updateMode } from './segments';
+import { fault } from './raise';
+import { LONG, attributesOf, updateMode } from './segments';
 import { flushTlb } from './tlb';
+import { GP, UD } from './vectors';
 import { longMode } from './walk';
 
 const VME: u64 = 1, PVI: u64 = 2, PE: u64 = 1, MP: u64 = 2, EM: u64 = 4, TS: u64 = 8, ET: u64 = 0x10;

@@ -2,20 +2,19 @@
 import * as L from '../../layout';
 import { dstPointer, srcPointer } from '../core/record';
 import { CAUSE_ANY, CAUSE_BD, CAUSE_BLD, CAUSE_BS, CAUSE_BT, DR6_CLEAR, hasBusLockDetection } from './debug-causes';
-import { fault, faultDebug, stopInFront, linearHere } from './events';
-import { linearRip } from './delivery';
 import { FLAG_RF } from './flags';
 import { split, splitCount, log } from './host';
 import { code64, setSlot } from './operands';
 import { dropBlocksAt } from './physical';
 import { MERGE_CODE_BP_WITH_TRAP, REPORT_DISABLED_MATCHES, movSsInhibitsExecution } from './policy';
+import { fault, faultDebug, linearHere, linearRip, stopInFront } from './raise';
 import { dropTagsOf, flushTags } from './tlb';
+import { GP, UD } from './vectors';
 
 /** DR7 after reset. */
 export const DR7_CLEAR: u64 = L.DR7_CLEAR;
 const DR7_GD: u64 = L.DR7_GD, CR4_DE: u64 = 8;
 const EXECUTE: u32 = 0, WRITE: u32 = 1, IO: u32 = 2, READ_WRITE: u32 = 3;
-const GP: u32 = 13, UD: u32 = 6;
 
 // ---- one bank: four addresses and a DR7 ----------------------------------------------------------------------------------
 @inline function typeOf(dr7: u32, i: u32): u32 { return (dr7 >> (16 + (i << 2))) & 3; }

@@ -2,28 +2,24 @@
 // error codes. Nothing of the guest's registers changes before the last access that can fault.
 import * as L from '../../layout';
 import { delivered } from './host';
-import { fault, linearHere, EXCEPTION, SOFTWARE, NON_MASKABLE } from './events';
 import { commitHits } from './debug';
 import { rflags, FLAG_AC, FLAG_IF, FLAG_NT, FLAG_RF, FLAG_TF, FLAG_VM } from './flags';
 import { readLinear, writeLinear } from './mmu';
 import { recordEvent, recording } from './last-branch';
 import { endWait } from './monitor';
+import { EXCEPTION, NON_MASKABLE, SOFTWARE, fault, linearHere, linearRip } from './raise';
+import { GP, NP, SS, TS } from './vectors';
 import { isCanonical, longMode } from './walk';
 import {
-  BIG, DPL_SHIFT, GP, LONG, NP, P, SSF, TS, UNUSABLE, attributesOf, baseOf, beyondLimit, descriptorAttributes,
-  descriptorLimit, dplOf, gateOffset, gateSelector, isCode, isConforming, isNull, limitOf, markAccessed,
-  prepareStack, protectionEnabled, readDescriptor, selectorOf, setCode, loadNull, setSegment, updateMode, virtual8086,
+  BIG, DPL_SHIFT, LONG, P, UNUSABLE, attributesOf, baseOf, beyondLimit, descriptorAttributes, descriptorLimit, dplOf,
+  gateOffset, gateSelector, isCode, isConforming, isNull, limitOf, markAccessed, prepareStack, protectionEnabled,
+  readDescriptor, selectorOf, setCode, loadNull, setSegment, updateMode, virtual8086,
 } from './segments';
 import { eventToTask } from './task-switch';
 import { pushDataSegments } from './virtual8086';
 
 const GATE_TASK: u32 = 5, GATE_INTERRUPT16: u32 = 6, GATE_TRAP16: u32 = 7, GATE_INTERRUPT: u32 = 14, GATE_TRAP: u32 = 15;
 
-/** Linear address of CS:RIP. */
-export function linearRip(): u64 {
-  let at = load<u64>(L.RIP) + load<u64>(L.CS);
-  return (load<u32>(L.MODE) & L.MODE_CODE) == 2 ? at : at & 0xffffffff;
-}
 /** RFLAGS image in the frame (guest-debug-spec 2.7 "RF"): faults other than #DB, and anything between REP iterations, push RF. */
 function flagsImage(vector: u32, kind: u32): u64 {
   let v = rflags();
@@ -104,7 +100,7 @@ function deliverLong(vector: u32, kind: u32, error: i32, rip: u64, image: u64, e
   let ist = <u32>(low >> 32) & 7, sp = load<u64>(L.RSP);
   if (ist) sp = readTss(0x1c + (ist << 3), 8, external);
   else if (inner < level) sp = readTss(4 + (inner << 3), 8, external);
-  if (!isCanonical(sp)) fault(SSF, <i32>external);
+  if (!isCanonical(sp)) fault(SS, <i32>external);
   if (!isCanonical(target)) fault(GP, <i32>external);
   sp &= ~(<u64>15);
   let user: u32 = inner == 3 ? 1 : 0;
@@ -185,7 +181,7 @@ export function copyStack(): void {
 /** Pushes on the stack that is being prepared; beyond its limit: #SS(error). Outside long mode. */
 export function pushNew(size: u32, value: u64, user: u32, error: i32): void {
   let sp = (load<u64>(L.NEW_SP) - size) & newStackMask();
-  if (beyondLimit(attributesOf(L.NEW_STACK), limitOf(L.NEW_STACK), sp, size)) fault(SSF, error);
+  if (beyondLimit(attributesOf(L.NEW_STACK), limitOf(L.NEW_STACK), sp, size)) fault(SS, error);
   writeLinear((baseOf(L.NEW_STACK) + sp) & 0xffffffff, size, size == 2 ? value & 0xffff : value & 0xffffffff, user);
   store<u64>(L.NEW_SP, sp);
 }

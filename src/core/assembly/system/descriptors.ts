@@ -2,16 +2,17 @@
 import * as L from '../../layout';
 import { dstPointer, srcPointer } from '../core/record';
 import { guardUserInstruction } from './control';
-import { fault } from './events';
 import { readLinear, writeLinear } from './mmu';
 import {
   code64, isMemory, operandLinear, operandSize, readMemory, readSource, setSlot, writeDestination, writeMemory,
 } from './operands';
+import { fault } from './raise';
 import {
-  GP, NO_DESCRIPTOR, NP, P, UD, UNUSABLE, descriptorAddress, descriptorAttributes, descriptorBase, descriptorLimit,
-  dplOf, isCode, isConforming, isData, isNull, isReadable, isSystem, isWritableData, protectedMode, readDescriptor,
-  selectorOf, setSegment,
+  NO_DESCRIPTOR, P, UNUSABLE, descriptorAddress, descriptorAttributes, descriptorBase, descriptorLimit, dplOf, isCode,
+  isConforming, isData, isNull, isReadable, isSystem, isWritableData, protectedMode, readDescriptor, selectorOf,
+  setSegment,
 } from './segments';
+import { GP, NP, UD } from './vectors';
 import { isCanonical, longMode } from './walk';
 
 const LDT: u32 = 2, TSS16: u32 = 1, TSS: u32 = 9;

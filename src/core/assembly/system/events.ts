@@ -1,71 +1,21 @@
-// Faults on their way from an instruction to the guest's handler, and software interrupts (SDM 3A chapter 6). A fault is a
-// JavaScript exception: fault() unwinds to the run loop, which calls deliverFault().
+// Faults on their way to the guest's handler, and software interrupts (SDM 3A chapter 6).
 import * as L from '../../layout';
-import { nextOf, lengthOf } from '../core/record';
-import { throwFault, log } from './host';
-import { deliver, linearRip } from './delivery';
+import { nextOf } from '../core/record';
+import { log } from './host';
+import { deliver } from './delivery';
 import { commitDebug, guestExecutionMatch } from './debug';
 import { CAUSE_ANY, CAUSE_BT } from './debug-causes';
 import { rflags, FLAG_OF } from './flags';
 import { hostAddress, isRam } from './physical';
+import { ICEBP_CLEARS_GD, ICEBP_TOUCHES_B0_B3, FUSE_ICEBP_WITH_PENDING_DATA } from './policy';
+import {
+  AT_BOUNDARY, DEBUG_CAUSES, EXCEPTION, HAS_ERROR, OBSERVER_ONLY, SOFTWARE, fault, linearHere, settleNoted, stopInFront,
+} from './raise';
 import { virtual8086 } from './segments';
+import { BP, CP, DB, DE, DF, GP, OF, PF, TS, UD } from './vectors';
 import { interruptInside } from './virtual8086';
 import { translate } from './walk';
-import { ICEBP_CLEARS_GD, ICEBP_TOUCHES_B0_B3, FUSE_ICEBP_WITH_PENDING_DATA } from './policy';
 
-/** How an event came to be: decides the privilege check of the gate and the EXT bit of nested faults. */
-export const EXCEPTION: u32 = 0, SOFTWARE: u32 = 1, INTERRUPT: u32 = 2, NON_MASKABLE: u32 = 3;
-const DB: u32 = 1, BP: u32 = 3, OF: u32 = 4, UD: u32 = 6, DF: u32 = 8, PF: u32 = 14;
-/** FAULT_VECTOR of an unwinding that delivers nothing: the observer stops in front of the instruction. */
-const OBSERVER_ONLY: u32 = 0x100;
-// FAULT_FLAGS
-const HAS_ERROR: u32 = 1, DEBUG_CAUSES: u32 = 2, AT_BOUNDARY: u32 = 4;
-
-// ---- raising ---------------------------------------------------------------------------------------------------------------
-@inline function recordIndex(r: usize): i64 { return <i64>((r - <usize>load<u32>(L.BLOCK) - L.HEADER_SIZE) / L.RECORD_SIZE); }
-/** Ticks left of this run in front of the running instruction: the clock is CLOCK_END minus this. */
-export function ticksLeft(): i64 {
-  let r: usize = load<u32>(L.CURRENT), left = load<i64>(L.BUDGET);
-  return r ? left + <i64>load<u32>(L.BLOCK_TICKS) - recordIndex(r) : left;
-}
-/** Virtual clock now, in ticks. */
-export function clockNow(): u64 { return <u64>(load<i64>(L.CLOCK_END) - ticksLeft()); }
-
-/** Offset in CS of the instruction in record r. */
-export function startOf(r: usize): u64 {
-  let start = nextOf(r) - lengthOf(r);
-  return (load<u32>(L.MODE) & L.MODE_CODE) == 2 ? start : start & 0xffffffff;
-}
-/** Back to the boundary in front of the running instruction: exact RIP, ticks given back, its accesses forgotten. */
-function unwind(): void {
-  let r: usize = load<u32>(L.CURRENT);
-  if (r) {
-    store<u64>(L.RIP, startOf(r));
-    store<i64>(L.BUDGET, ticksLeft());
-    store<u32>(L.CURRENT, 0);
-  }
-  store<u32>(L.WATCH_HITS, 0);
-  store<u32>(L.BOUNCE_COUNT, 0);
-  store<u32>(L.BUS_LOCKED, 0);
-}
-function throwWith(vector: u32, error: u32, flags: u32): void {
-  if (!load<u32>(L.CURRENT) && !load<u32>(L.DELIVERING)) flags |= AT_BOUNDARY;
-  unwind();
-  store<u32>(L.FAULT_VECTOR, vector); store<u32>(L.FAULT_ERROR, error); store<u32>(L.FAULT_FLAGS, flags);
-  throwFault();
-  unreachable();
-}
-/** Raises a fault of the running instruction (CURRENT) or of the boundary (CURRENT 0); error < 0: no error code. Never returns. */
-export function fault(vector: u32, error: i32): void {
-  throwWith(vector, error < 0 ? 0 : <u32>error, error < 0 ? 0 : HAS_ERROR);
-}
-/** The same for a handler in core.wasm. */
-export function raise(r: usize, vector: u32, error: i32): void {
-  store<u32>(L.CURRENT, <u32>r);
-  fault(vector, error);
-}
-/** Raises a #DB fault whose DR6 causes are known (general detect). */
-export function faultDebug(causes: u32): void { throwWith(DB, causes, DEBUG_CAUSES); }
 /** #UD; said once on the log when it is for something that is not implemented. */
 export function undefined_(r: usize, unknown: bool): void {
   store<u32>(L.CURRENT, <u32>r);
@@ -77,21 +27,9 @@ export function undefined_(r: usize, unknown: bool): void {
   }
   fault(UD, -1);
 }
-/** Unwinds the running instruction and halts in front of it until an interrupt comes. */
-export function waitInFront(): void {
-  store<u32>(L.ACTIVITY, 1);
-  store<u32>(L.ATTENTION, load<u32>(L.ATTENTION) | L.ATTENTION_EVENT);
-  throwWith(OBSERVER_ONLY, 0, 0);
-}
-/** Unwinds the running instruction for the observer: the next boundary returns RUN_OBSERVED with this cause. */
-export function stopInFront(cause: u32): void {
-  store<u32>(L.CAUGHT, load<u32>(L.CAUGHT) | cause);
-  throwWith(OBSERVER_ONLY, 0, 0);
-}
-
 // ---- delivery of faults ------------------------------------------------------------------------------------------------------
 /** SDM 3A table 6-4: divide error and the segment faults. */
-function isContributory(vector: u32): bool { return vector == 0 || (vector >= 10 && vector <= 13) || vector == 21; }
+function isContributory(vector: u32): bool { return vector == DE || (vector >= TS && vector <= GP) || vector == CP; }
 
 export function shutdown(): void {
   store<u32>(L.DELIVERING, 0);
@@ -127,6 +65,11 @@ export function deliverFault(): void {
     commitDebug(load<u32>(L.FAULT_ERROR));
   }
   deliver(vector, EXCEPTION, error, load<u64>(L.RIP));
+}
+/** The handler whose access met a fault has ended: undoes what it wrote, and delivers the fault. */
+export function deliverNoted(): void {
+  settleNoted();
+  deliverFault();
 }
 /** True when the observer wants to see a guest #DB first and has not passed this one yet. */
 export function caughtDebug(causes: u32): bool {
@@ -174,11 +117,4 @@ export function int1(r: usize): void {
   store<u64>(L.DR6, dr6);
   if (ICEBP_CLEARS_GD) store<u64>(L.DR7, load<u64>(L.DR7) & ~(<u64>0x2000));
   deliver(DB, EXCEPTION, -1, nextOf(r));
-}
-/** Linear address of the running instruction, or of the next one at a boundary. */
-export function linearHere(): u64 {
-  let r: usize = load<u32>(L.CURRENT);
-  if (!r) return linearRip();
-  let at = startOf(r) + load<u64>(L.CS);
-  return (load<u32>(L.MODE) & L.MODE_CODE) == 2 ? at : at & 0xffffffff;
 }

@@ -1,14 +1,13 @@
 // XSAVE, XRSTOR, XGETBV, XSETBV (SDM 1 chapter 13) for the x87 and SSE state in the standard format: a legacy region as
 // FXSAVE has it, then a header of 64 bytes. Compaction, XSAVEOPT and supervisor states are not there, and CPUID says so.
 import * as L from '../../layout';
-import { fault } from './events';
 import { isX87Initial, restoreMxcsr, restoreX87, restoreXmm, saveMxcsr, saveX87, saveXmm, xmmCount } from './floating-point';
 import { probeOperand } from './mmu';
 import { cpl, operandLinear, readMemory, writeMemory } from './operands';
-import { GP, UD } from './segments';
+import { fault } from './raise';
+import { GP, NM, UD } from './vectors';
 import { initialise } from './x87-environment';
 
-const NM: u32 = 7;
 const TS: u64 = 8;
 export const OSXSAVE: u64 = 0x40000;
 /** State components that XCR0 may enable. */

@@ -2,7 +2,6 @@
 import * as L from '../../layout';
 import { immOf, nextOf, stackMask } from '../core/record';
 import { copyStack, prepareInnerStack, pushNew, commitStack, readTss } from './delivery';
-import { fault } from './events';
 import {
   ARITHMETIC, FLAG_AC, FLAG_DF, FLAG_ID, FLAG_IF, FLAG_IOPL, FLAG_NT, FLAG_RF, FLAG_TF, FLAG_VIF, FLAG_VIP, FLAG_VM,
   rflags, setRflags,
@@ -12,13 +11,15 @@ import {
   isMemory, code64, operandLinear, operandSize, peek, readMemory, setStackPointer, stackLinear, truncate,
   writeMemory,
 } from './operands';
+import { fault } from './raise';
 import {
-  BIG, DPL_SHIFT, GP, LONG, NO_DESCRIPTOR, NP, P, SSF, UNUSABLE, attributesOf, descriptorAddress,
-  descriptorAttributes, descriptorLimit, dplOf, dropInnerSegments, gateOffset, gateSelector, isCode, isConforming,
-  isNull, isSystem, limitOf, markAccessed, prepareStack, protectedMode, readDescriptor, selectorOf, setCode,
-  setSegment, updateMode, virtual8086,
+  BIG, DPL_SHIFT, LONG, NO_DESCRIPTOR, P, UNUSABLE, attributesOf, descriptorAddress, descriptorAttributes,
+  descriptorLimit, dplOf, dropInnerSegments, gateOffset, gateSelector, isCode, isConforming, isNull, isSystem,
+  limitOf, markAccessed, prepareStack, protectedMode, readDescriptor, selectorOf, setCode, setSegment, updateMode,
+  virtual8086,
 } from './segments';
 import { isTask, returnToTask, transferToTask } from './task-switch';
+import { GP, NP, SS } from './vectors';
 import { enterVirtual, returnInside } from './virtual8086';
 import { isCanonical, longMode } from './walk';
 
@@ -122,7 +123,7 @@ function pushOnInner(r: usize, gate: u64, level: u32, size: u32): void {
   let user: u32 = 0; // level is 0, 1 or 2
   if (size == 8) {
     let sp = readTss(4 + (level << 3), 8, 0);
-    if (!isCanonical(sp)) fault(SSF, 0);
+    if (!isCanonical(sp)) fault(SS, 0);
     writeLinear(sp - 8, 8, selectorOf(L.SS), user); writeLinear(sp - 16, 8, load<u64>(L.RSP), user);
     writeLinear(sp - 24, 8, selectorOf(L.CS), user); writeLinear(sp - 32, 8, nextOf(r), user);
     store<u64>(L.RSP, sp - 32);

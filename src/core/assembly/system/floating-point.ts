@@ -1,11 +1,10 @@
 // State of the x87 and SSE units together: FXSAVE, FXRSTOR; MXCSR (SDM 1 10.5). X87 holds the physical registers R0-R7.
 import * as L from '../../layout';
-import { fault } from './events';
 import { code64, operandLinear, operandSize, readMemory, writeMemory } from './operands';
-import { GP, UD } from './segments';
+import { fault } from './raise';
+import { GP, NM, UD } from './vectors';
 import { checkX87, setControl, stackRegister, summarise } from './x87-environment';
 
-const NM: u32 = 7;
 const EM: u64 = 4, TS: u64 = 8, OSFXSR: u64 = 0x200;
 const MXCSR_DEFINED: u32 = 0xffff;
 

@@ -3,12 +3,13 @@
 import * as L from '../../layout';
 import { dstPointer, flagsOf, maskOf, nextOf, srcPointer } from '../core/record';
 import { noteIo } from './debug';
-import { fault, startOf } from './events';
 import { FLAG_DF } from './flags';
 import { portRead, portWrite } from './host';
 import { probeOperand, readLinear } from './mmu';
 import { operandSize, readMemory, setSlot, truncate, writeMemory } from './operands';
-import { GP, attributesOf, baseOf, limitOf, linear, protectedMode, virtual8086 } from './segments';
+import { fault, startOf } from './raise';
+import { attributesOf, baseOf, limitOf, linear, protectedMode, virtual8086 } from './segments';
+import { GP } from './vectors';
 import { longMode } from './walk';
 
 const KIND_IN: u32 = 4, KIND_OUT: u32 = 8;

@@ -2,11 +2,12 @@
 import * as L from '../../layout';
 import { enterMmx } from '../core/mmx-unit';
 import { dstPointer, flagsOf, maskOf, srcPointer } from '../core/record';
-import { fault } from './events';
 import { probeOperand } from './mmu';
 import { operandLinear, writeMemory } from './operands';
+import { fault } from './raise';
 import { linear } from './segments';
 import { alignmentChecked } from './tlb';
+import { AC, NM, UD } from './vectors';
 import { floatError } from './x87-error';
 
 const CR0_EM: u64 = 4, CR0_TS: u64 = 8, CR4_OSFXSR: u64 = 0x200;
@@ -31,8 +32,8 @@ function byteLinear(r: usize, i: u64): u64 {
 }
 /** MASKMOVDQU (SDM 2B). */
 export function maskedStore(r: usize): void {
-  if (load<u64>(L.CR0) & CR0_EM || !(load<u64>(L.CR4) & CR4_OSFXSR)) fault(6, -1);
-  if (load<u64>(L.CR0) & CR0_TS) fault(7, -1);
+  if (load<u64>(L.CR0) & CR0_EM || !(load<u64>(L.CR4) & CR4_OSFXSR)) fault(UD, -1);
+  if (load<u64>(L.CR0) & CR0_TS) fault(NM, -1);
   storeSelected(r, 16);
 }
 /**
@@ -40,11 +41,11 @@ export function maskedStore(r: usize): void {
  * its operand has to be aligned while alignment is checked (SDM 3B table 24-8), whatever the mask.
  */
 export function maskedStoreQuad(r: usize): void {
-  if (load<u64>(L.CR0) & CR0_EM) fault(6, -1);
-  if (load<u64>(L.CR0) & CR0_TS) fault(7, -1);
+  if (load<u64>(L.CR0) & CR0_EM) fault(UD, -1);
+  if (load<u64>(L.CR0) & CR0_TS) fault(NM, -1);
   if (load<u16>(L.FSW) & ERROR_SUMMARY) floatError(r);
   enterMmx(); // processors do so before they look at memory, so that it stays when that faults
-  if (byteLinear(r, 0) & 7 && alignmentChecked()) fault(17, 0);
+  if (byteLinear(r, 0) & 7 && alignmentChecked()) fault(AC, 0);
   storeSelected(r, 8);
 }
 

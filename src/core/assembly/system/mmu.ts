@@ -1,19 +1,20 @@
-// The slow paths of guest memory: what a fast tag does not answer. All faults come before any effect.
+// The slow paths of guest memory: what a fast tag does not answer. All faults come before any effect; they are noted (raise.ts), and
+// whoever asked for the access throws them or holds them.
 import * as L from '../../layout';
 import { flagsOf, offsetOf } from '../core/record';
 import { noteBusLock } from './bus-lock';
-import { fault } from './events';
 import { watchedPage, noteAccess } from './debug';
 import { mmioRead, mmioWrite } from './host';
 import { isRam, hostAddress, pageEntry, written } from './physical';
+import { holdNoted, isNoted, note, throwNoted } from './raise';
 import { area, architectural, indexOf, present, selectBank, flushTlb, invalidatePage, flushTags, dropTagsOf, alignmentChecked,
   FLAG_DIRTY } from './tlb';
+import { AC, GP, PF, SS } from './vectors';
 import { walk, allows, isCanonical, longMode, READ, WRITE, USER, FETCH, IMPLICIT } from './walk';
 
 export { flushTlb, invalidatePage, flushTags, dropTagsOf, selectBank };
 
 const KIND_READ: u32 = 1, KIND_WRITE: u32 = 2, KIND_BOTH: u32 = 3;
-const SS: u32 = 12, GP: u32 = 13, PF: u32 = 14, AC: u32 = 17;
 /** Offsets of RSP and RBP from REGS, as in R_BASE. */
 const BASE_RSP: u32 = 0x20, BASE_RBP: u32 = 0x28;
 
@@ -32,31 +33,41 @@ function vectorOf(linear: u64): u32 {
   }
   return onStack ? SS : GP;
 }
-/** An access that reaches over the end of the canonical addresses faults as a whole, whatever is mapped before it. */
-@inline function checkSpan(linear: u64, size: u32): void {
-  if (crosses(linear, size) && longMode() && !isCanonical(linear + size - 1)) fault(vectorOf(linear), 0);
-}
-/** #AC before the page is looked for, as processors have it. alignment: a power of two. */
-@inline function checkAlignment(linear: u64, alignment: u32, access: u32): void {
-  if (linear & (alignment - 1) && alignmentChecked() && access & USER) fault(AC, 0);
+/** What physicalFor() answers when the access faults. */
+const NO_ADDRESS: u64 = ~(<u64>0);
+
+/**
+ * The checks of an access that no page table decides, in the order of processors: its first and its last byte have canonical
+ * addresses (#GP, #SS), whatever is mapped between them; then its alignment (#AC). The page comes behind both. alignment: a
+ * power of two. True: the fault is noted.
+ */
+function faultsByAddress(linear: u64, size: u32, alignment: u32, access: u32): bool {
+  if (longMode()) { if (!isCanonical(linear) || !isCanonical(linear + size - 1)) return note(vectorOf(linear), 0); }
+  if (linear & (alignment - 1) && alignmentChecked() && access & USER) return note(AC, 0);
+  return false;
 }
 /** Linear address of the page behind the one of an access that crosses. */
 @inline function secondPage(linear: u64): u64 { return wrap((linear | 0xfff) + 1); }
 
-/** Physical address for an access, from the architectural TLB or by a walk; throws #GP(0) or #PF. */
+/** Physical address of a canonical one for an access, by the architectural TLB or a walk; NO_ADDRESS: #PF is noted. */
 function physicalFor(linear: u64, access: u32): u64 {
   let e = architectural(linear);
   if (present(e, linear)) {
     let flags = load<u32>(e, L.TA_FLAGS);
     if (allows(flags, access) && (!(access & WRITE) || flags & FLAG_DIRTY)) return load<u64>(e, L.TA_FRAME) | (linear & 0xfff);
   }
-  if (longMode()) { if (!isCanonical(linear)) fault(vectorOf(linear), 0); }
   let failed = walk(linear, access, false);
   if (failed) {
     store<u64>(L.CR2, linear);
-    fault(PF, <i32>(failed - 1));
+    note(PF, failed - 1);
+    return NO_ADDRESS;
   }
   return load<u64>(architectural(linear), L.TA_FRAME) | (linear & 0xfff);
+}
+/** All checks of an access without the access itself. True: its fault is noted. */
+function faults(linear: u64, size: u32, alignment: u32, access: u32): bool {
+  if (faultsByAddress(linear, size, alignment, access) || physicalFor(linear, access) == NO_ADDRESS) return true;
+  return crosses(linear, size) && physicalFor(secondPage(linear), access) == NO_ADDRESS;
 }
 
 /** Every write to the page has to be seen: it holds decoded code, or a line that MONITOR armed. */
@@ -123,24 +134,27 @@ function writePart(physical: u64, size: u32, v: u64): void {
 }
 @inline function pageOfLast(linear: u64, size: u32): u64 { return (linear + size - 1) & ~(<u64>0xfff); }
 
+/** Reads with the rights of access; 0 and a noted fault when it is not allowed. */
 function readWith(linear: u64, size: u32, access: u32): u64 {
   linear = wrap(linear);
   let tags = tagsFor(linear, access);
   if (load<u64>(tags, L.T_READ) == pageOfLast(linear, size)) return loadHost(<usize>(load<u32>(tags, L.T_ADDEND) + <u32>linear), size);
-  checkSpan(linear, size);
-  checkAlignment(linear, size, access);
+  if (faultsByAddress(linear, size, size, access)) return 0;
   let physical = physicalFor(linear, access), value: u64, watched = watchedPage(linear & ~(<u64>0xfff));
+  if (physical == NO_ADDRESS) return 0;
   if (!crosses(linear, size)) {
     if (isRam(physical)) { value = loadHost(hostAddress(physical), size); fillTags(linear, physical, access, watched); }
     else value = truncate(mmioRead(<f64>physical, size), size);
   } else {
     let first = 4096 - (<u32>linear & 0xfff), next = wrap(linear + first), physical2 = physicalFor(next, access);
+    if (physical2 == NO_ADDRESS) return 0;
     watched |= watchedPage(next);
     value = truncate(readPart(physical, first), first) | (readPart(physical2, size - first) << (first << 3));
   }
   if (watched & 1) noteAccess(linear, size, KIND_READ, physical, value, value);
   return value;
 }
+/** Writes likewise: all or nothing. */
 function writeWith(linear: u64, size: u32, value: u64, access: u32): void {
   linear = wrap(linear);
   let tags = tagsFor(linear, access);
@@ -148,9 +162,9 @@ function writeWith(linear: u64, size: u32, value: u64, access: u32): void {
     storeHost(<usize>(load<u32>(tags, L.T_ADDEND) + <u32>linear), size, value);
     return;
   }
-  checkSpan(linear, size);
-  checkAlignment(linear, size, access);
+  if (faultsByAddress(linear, size, size, access)) return;
   let physical = physicalFor(linear, access), watched = watchedPage(linear & ~(<u64>0xfff));
+  if (physical == NO_ADDRESS) return;
   if (!crosses(linear, size)) {
     if (isRam(physical)) {
       let a = hostAddress(physical);
@@ -165,6 +179,7 @@ function writeWith(linear: u64, size: u32, value: u64, access: u32): void {
     return;
   }
   let first = 4096 - (<u32>linear & 0xfff), next = wrap(linear + first), physical2 = physicalFor(next, access);
+  if (physical2 == NO_ADDRESS) return;
   watched |= watchedPage(next);
   if (watched & 2) {
     let old: u64 = 0;
@@ -175,28 +190,83 @@ function writeWith(linear: u64, size: u32, value: u64, access: u32): void {
   writePart(physical2, size - first, value >> (first << 3));
 }
 
-// ---- what handlers call (core/imports.ts) ---------------------------------------------------------------------------------
-export function slowLoad(r: usize, linear: u64, size: u32): u64 {
+// ---- what handlers in core.wasm call (core/imports.ts): their faults are held until they end (raise.ts) ------------------------
+/** Begins an access of the handler of record r; false: an earlier one faulted, and nothing more happens. */
+@inline function begin(r: usize): bool {
+  if (isNoted()) return false;
   store<u32>(L.CURRENT, <u32>r);
-  return readWith(linear, size, READ | currentUser());
+  return true;
 }
-export function slowStore(r: usize, linear: u64, value: u64, size: u32): void {
-  store<u32>(L.CURRENT, <u32>r);
+/** Ends it: a fault that it met is held. True: it met one. */
+@inline function end(): bool {
+  if (!isNoted()) return false;
+  holdNoted();
+  return true;
+}
+export function handlerLoad(r: usize, linear: u64, size: u32): u64 {
+  if (!begin(r)) return 0;
+  let value = readWith(linear, size, READ | currentUser());
+  end();
+  return value;
+}
+export function handlerStore(r: usize, linear: u64, value: u64, size: u32): void {
+  if (!begin(r)) return;
   writeWith(linear, size, value, WRITE | currentUser());
+  end();
 }
-export function slowModify(r: usize, linear: u64, size: u32): usize {
-  store<u32>(L.CURRENT, <u32>r);
+export function handlerModify(r: usize, linear: u64, size: u32): usize {
+  if (!begin(r)) return L.DUMMY_OPERAND;
+  let place = modifyWith(r, linear, size);
+  return end() ? <usize>L.DUMMY_OPERAND : place;
+}
+/** Answers the address of a copy; the dummy's is as good as any. */
+export function handlerLoadVector(r: usize, linear: u64): usize {
+  if (!begin(r)) return L.VECTOR_SCRATCH;
+  readVector(linear);
+  end();
+  return L.VECTOR_SCRATCH;
+}
+export function handlerStoreVector(r: usize, linear: u64, low: u64, high: u64): void {
+  if (!begin(r)) return;
+  let access = WRITE | currentUser();
+  linear = wrap(linear);
+  if (faults(linear, 16, 8, access)) { end(); return; }
+  writeWith(linear, 8, low, access);
+  writeWith(linear + 8, 8, high, access);
+}
+/** The 80-bit stores of the x87. */
+export function handlerStoreExtended(r: usize, linear: u64, low: u64, high: u32): void {
+  if (!begin(r)) return;
+  let access = WRITE | currentUser();
+  linear = wrap(linear);
+  if (faults(linear, 10, 8, access)) { end(); return; }
+  writeWith(linear, 8, low, access);
+  writeWith(linear + 8, 2, high, access);
+}
+/** For stores of the x87 whose exception keeps memory as it is: the address is judged all the same. */
+export function handlerProbe(r: usize, linear: u64, size: u32): void {
+  if (!begin(r)) return;
+  // alignment of an 80-bit number: SDM 3A table 6-7
+  faults(wrap(linear), size, size == 10 ? 8 : size, WRITE | currentUser());
+  end();
+}
+
+function modifyWith(r: usize, linear: u64, size: u32): usize {
   linear = wrap(linear);
   let access = WRITE | currentUser();
-  checkSpan(linear, size);
-  if (linear & (size - 1) && alignmentChecked()) fault(AC, 0);
+  if (faultsByAddress(linear, size, size, access)) return 0;
   let physical = physicalFor(linear, access), watched = watchedPage(linear & ~(<u64>0xfff)), crossing = crosses(linear, size);
+  if (physical == NO_ADDRESS) return 0;
   if (load<u16>(r, L.R_ATTRIBUTES) & L.A_BUS_LOCK) noteBusLock(linear, size, isRam(physical));
   if (!crossing && !watched && isRam(physical) && !writesSeen(pageEntry(physical))) {
     fillTags(linear, physical, access, watched);
     return hostAddress(physical);
   }
-  let first = crossing ? 4096 - (<u32>linear & 0xfff) : size, physical2: u64 = crossing ? physicalFor(wrap(linear + first), access) : 0;
+  let first = crossing ? 4096 - (<u32>linear & 0xfff) : size, physical2: u64 = 0;
+  if (crossing) {
+    physical2 = physicalFor(wrap(linear + first), access);
+    if (physical2 == NO_ADDRESS) return 0;
+  }
   let n = load<u32>(L.BOUNCE_COUNT), b = <usize>L.BOUNCE + n * L.BOUNCE_SIZE;
   store<u32>(L.BOUNCE_COUNT, n + 1);
   store<u32>(L.ATTENTION, load<u32>(L.ATTENTION) | L.ATTENTION_RETIRE);
@@ -205,6 +275,14 @@ export function slowModify(r: usize, linear: u64, size: u32): usize {
   if (crossing) readBytes(b + 32 + first, physical2, size - first);
   memory.copy(b + 48, b + 32, 16);
   return b + 32;
+}
+/** Reads 16 bytes into VECTOR_SCRATCH. */
+function readVector(linear: u64): void {
+  let access = READ | currentUser();
+  linear = wrap(linear);
+  if (faults(linear, 16, 8, access)) return;
+  let low = readWith(linear, 8, access), high = readWith(linear + 8, 8, access);
+  store<u64>(L.VECTOR_SCRATCH, low); store<u64>(L.VECTOR_SCRATCH, high, 8);
 }
 /** Device accesses of up to 16 bytes go in pieces of at most 8. */
 function readBytes(to: usize, physical: u64, size: u32): void {
@@ -232,52 +310,20 @@ export function commitBounces(): void {
   }
   store<u32>(L.BOUNCE_COUNT, 0);
 }
-export function slowLoadVector(r: usize, linear: u64): usize {
-  store<u32>(L.CURRENT, <u32>r);
-  let access = READ | currentUser();
-  linear = wrap(linear);
-  checkSpan(linear, 16);
-  physicalFor(linear, access);
-  if (crosses(linear, 16)) physicalFor(secondPage(linear), access);
-  let low = readWith(linear, 8, access), high = readWith(linear + 8, 8, access);
-  store<u64>(L.VECTOR_SCRATCH, low); store<u64>(L.VECTOR_SCRATCH, high, 8);
-  return L.VECTOR_SCRATCH;
-}
-export function slowStoreVector(r: usize, linear: u64, low: u64, high: u64): void {
-  store<u32>(L.CURRENT, <u32>r);
-  let access = WRITE | currentUser();
-  linear = wrap(linear);
-  checkSpan(linear, 16);
-  physicalFor(linear, access);
-  if (crosses(linear, 16)) physicalFor(secondPage(linear), access);
-  writeWith(linear, 8, low, access);
-  writeWith(linear + 8, 8, high, access);
-}
-/** The 80-bit stores of the x87. */
-export function slowStoreExtended(r: usize, linear: u64, low: u64, high: u32): void {
-  store<u32>(L.CURRENT, <u32>r);
-  let access = WRITE | currentUser();
-  linear = wrap(linear);
-  checkSpan(linear, 10);
-  checkAlignment(linear, 8, access);
-  physicalFor(linear, access);
-  if (crosses(linear, 10)) physicalFor(secondPage(linear), access);
-  writeWith(linear, 8, low, access);
-  writeWith(linear + 8, 2, high, access);
-}
-/** For stores of the x87 whose exception keeps memory as it is: the address is judged all the same. */
-export function slowProbeWrite(r: usize, linear: u64, size: u32): void {
-  store<u32>(L.CURRENT, <u32>r);
-  probe(linear, size, WRITE | currentUser(), size == 10 ? 8 : size); // an 80-bit number: SDM 3A table 6-7
-}
 /** Makes the fetch tag valid; 1: RAM, 0: code outside RAM. At a boundary: RIP is exact. */
 export function fetchPage(linear: u64): u32 {
   store<u32>(L.CURRENT, 0);
   linear = wrap(linear);
-  let access = FETCH | currentUser(), physical = physicalFor(linear, access);
+  let physical = fetchable(linear);
+  throwNoted();
   if (!isRam(physical)) return 0;
   fillFetch(linear, physical);
   return 1;
+}
+/** Physical address of code, or a noted fault. */
+function fetchable(linear: u64): u64 {
+  let access = FETCH | currentUser();
+  return faultsByAddress(linear, 1, 1, access) ? NO_ADDRESS : physicalFor(linear, access);
 }
 function fillFetch(linear: u64, physical: u64): void {
   // fetches do not depend on the alignment check, so they have tags in the bank that never matches data too
@@ -292,16 +338,40 @@ export function fetchBytes(linear: u64, n: u32): void {
     // the bytes behind a page end are asked for only when they can be had: their fault belongs to a later instruction
     let at = wrap(linear + i);
     if (i && !(at & 0xfff) && translateQuiet(at) < 0) { memory.fill(<usize>L.FETCH_BUFFER + i, 0xff, n - i); return; }
-    let physical = physicalFor(at, FETCH | currentUser());
+    let physical = fetchable(at);
+    throwNoted();
     store<u8>(<usize>L.FETCH_BUFFER + i, isRam(physical) ? load<u8>(hostAddress(physical)) : <u8>mmioRead(<f64>physical, 1));
   }
 }
 function translateQuiet(linear: u64): i64 { return walk(linear, FETCH, true) ? -1 : 0; }
 
-// ---- what the rest of system uses -----------------------------------------------------------------------------------------
+// ---- what the rest of system uses: faults are thrown ----------------------------------------------------------------------
 @inline function rights(user: u32): u32 { return user ? USER : IMPLICIT; }
-export function readLinear(linear: u64, size: u32, user: u32): u64 { return readWith(linear, size, READ | rights(user)); }
-export function writeLinear(linear: u64, size: u32, value: u64, user: u32): void { writeWith(linear, size, value, WRITE | rights(user)); }
+export function readLinear(linear: u64, size: u32, user: u32): u64 {
+  let value = readWith(linear, size, READ | rights(user));
+  throwNoted();
+  return value;
+}
+export function writeLinear(linear: u64, size: u32, value: u64, user: u32): void {
+  writeWith(linear, size, value, WRITE | rights(user));
+  throwNoted();
+}
+/** The running instruction's own accesses, with its rights. */
+export function readOwn(linear: u64, size: u32): u64 {
+  let value = readWith(linear, size, READ | currentUser());
+  throwNoted();
+  return value;
+}
+export function writeOwn(linear: u64, size: u32, value: u64): void {
+  writeWith(linear, size, value, WRITE | currentUser());
+  throwNoted();
+}
+/** Reads 16 bytes; answers the address of a copy. */
+export function readOwnVector(linear: u64): usize {
+  readVector(linear);
+  throwNoted();
+  return L.VECTOR_SCRATCH;
+}
 export function probeWrite(linear: u64, size: u32, user: u32): void { probe(linear, size, WRITE | rights(user), 1); }
 export function probeRead(linear: u64, size: u32, user: u32): void { probe(linear, size, READ | rights(user), 1); }
 /**
@@ -312,9 +382,6 @@ export function probeOperand(linear: u64, size: u32, write: bool, alignment: u32
   probe(linear, size, (write ? WRITE : READ) | currentUser(), alignment);
 }
 function probe(linear: u64, size: u32, access: u32, alignment: u32): void {
-  linear = wrap(linear);
-  checkSpan(linear, size);
-  checkAlignment(linear, alignment, access);
-  physicalFor(linear, access);
-  if (crosses(linear, size)) physicalFor(secondPage(linear), access);
+  faults(wrap(linear), size, alignment, access);
+  throwNoted();
 }

@@ -3,12 +3,13 @@
 import * as L from '../../layout';
 import { flagsOf, maskOf } from '../core/record';
 import { areaOf } from './debug';
-import { fault } from './events';
 import { woken } from './host';
 import { probeRead } from './mmu';
 import { isRam, pageEntry } from './physical';
-import { GP, UD, linear } from './segments';
+import { fault } from './raise';
+import { linear } from './segments';
 import { dropWriteTagsOfFrame } from './tlb';
+import { GP, UD } from './vectors';
 import { translate } from './walk';
 
 const LINE: u64 = 64;

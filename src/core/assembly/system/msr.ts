@@ -4,13 +4,14 @@ import * as L from '../../layout';
 import { dstPointer, srcPointer } from '../core/record';
 import { EFER_LMA, EFER_LME } from './control';
 import { hasBusLockDetection } from './debug-causes';
-import { clockNow, fault, linearHere } from './events';
 import { existsAsFixed, fixedMsr, ignoresWrite, isFixedMsr } from './fixed-msrs';
 import { log, msrKnown, msrRead, msrWrite } from './host';
 import { isLastBranchTop, lastBranchSlot } from './last-branch';
 import { operandSize, setSlot, truncate } from './operands';
-import { GP, UD, updateMode } from './segments';
+import { clockNow, fault, linearHere } from './raise';
+import { updateMode } from './segments';
 import { flushTlb } from './tlb';
+import { GP, UD } from './vectors';
 import { isCanonical, longMode } from './walk';
 
 const TSC: u32 = 0x10, APIC_BASE: u32 = 0x1b, TSC_ADJUST: u32 = 0x3b;

@@ -1,7 +1,7 @@
 // Operands of rare instructions: memory through the segment checks and the mmu, registers through the record's pointers.
 import * as L from '../../layout';
 import { flagsOf, offsetOf, srcPointer, dstPointer, stackMask, stackKeep } from '../core/record';
-import { slowLoad, slowStore } from './mmu';
+import { readOwn, writeOwn } from './mmu';
 import { linear } from './segments';
 
 /** Operand size in bytes: 1, 2, 4 or 8. */
@@ -18,8 +18,8 @@ export function operandLinear(r: usize, size: u32, write: u32): u64 {
   return offsetOf(r) + load<u64>(segment);
 }
 /** Reads size (1, 2, 4, 8) bytes with the rights of the running code. */
-@inline export function readMemory(r: usize, at: u64, size: u32): u64 { return slowLoad(r, at, size); }
-@inline export function writeMemory(r: usize, at: u64, size: u32, value: u64): void { slowStore(r, at, value, size); }
+@inline export function readMemory(r: usize, at: u64, size: u32): u64 { return readOwn(at, size); }
+@inline export function writeMemory(r: usize, at: u64, size: u32, value: u64): void { writeOwn(at, size, value); }
 
 /** Value of the source operand: register, immediate, or memory of size bytes. */
 export function readSource(r: usize, size: u32): u64 {

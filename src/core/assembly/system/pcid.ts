@@ -1,10 +1,10 @@
 // INVPCID (SDM 2A). Translations carry no PCID: whatever drops those of one drops those of all, which SDM 3A 4.10.4.1 allows.
 import * as L from '../../layout';
 import { dstPointer } from '../core/record';
-import { fault } from './events';
 import { flushTlb, invalidatePage } from './mmu';
 import { code64, operandLinear, readMemory } from './operands';
-import { GP } from './segments';
+import { fault } from './raise';
+import { GP } from './vectors';
 import { isCanonical } from './walk';
 
 const CR4_PCIDE: u64 = 1 << 17;

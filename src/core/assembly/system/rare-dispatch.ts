@@ -8,7 +8,7 @@ import { moveFromDebug, moveToDebug } from './debug';
 import * as descriptors from './descriptors';
 import { divide } from './division';
 import * as extended from './extended-state';
-import { fault, int1, int3, intN, into, undefined_ } from './events';
+import { int1, int3, intN, into, undefined_ } from './events';
 import * as far from './far';
 import * as fp from './floating-point';
 import { inPort, inString, outPort, outString } from './io';
@@ -18,12 +18,13 @@ import { monitor, wait } from './monitor';
 import * as msr from './msr';
 import { code64 } from './operands';
 import { invalidatePcid } from './pcid';
+import { fault, isNoted } from './raise';
 import { readRandom } from './random';
-import { GP } from './segments';
 import { resume } from './smm';
 import * as stack from './stack-operations';
 import { compareStrings } from './string-compare';
 import * as fast from './syscall';
+import { GP, UD } from './vectors';
 import * as x87 from './x87-environment';
 
 function supervisorOnly(): void { if (load<u32>(L.CPL)) fault(GP, 0); }
@@ -42,6 +43,7 @@ function invalidate(r: usize): void {
 
 /** Executes the rare operation of a record; throws its faults. */
 export function rare(r: usize): void {
+  if (isNoted()) return;
   store<u32>(L.CURRENT, <u32>r);
   execute(r);
   store<u32>(L.CURRENT, 0);
@@ -53,7 +55,7 @@ function pause(): void {
 }
 function execute(r: usize): void {
   switch (parameterOf(r)) {
-    case RARE.RARE_UD: fault(6, -1); break;
+    case RARE.RARE_UD: fault(UD, -1); break;
     case RARE.RARE_TOO_LONG: fault(GP, 0); break;
     case RARE.RARE_HLT: halt(); break;
     case RARE.RARE_CPUID: cpuid(); break;

@@ -1,12 +1,11 @@
 // Segmentation (SDM 3A chapters 3 and 5): descriptors, loads of segment registers, the checks of accesses that are not
 // flat, and the mode key that decoded code depends on.
 import * as L from '../../layout';
-import { fault } from './events';
 import { readLinear, writeLinear } from './mmu';
+import { fault, holdNoted, isNoted, note } from './raise';
 import { selectBank } from './tlb';
+import { GP, NP, SS } from './vectors';
 import { longMode } from './walk';
-
-export const UD: u32 = 6, NM: u32 = 7, TS: u32 = 10, NP: u32 = 11, SSF: u32 = 12, GP: u32 = 13;
 
 const DEBUGCTL_BLD: u64 = 4;
 
@@ -120,7 +119,7 @@ function loadStackSegment(segment: usize, selector: u32): void {
   }
   let d = readDescriptor(selector, GP, 0), attributes = descriptorAttributes(d);
   if ((selector & 3) != level || !isWritableData(attributes) || dplOf(attributes) != level) fault(GP, error);
-  if (!(attributes & P)) fault(SSF, error);
+  if (!(attributes & P)) fault(SS, error);
   setFromDescriptor(segment, selector, markAccessed(selector, d));
 }
 /** Checks a stack segment for a privilege level and prepares it in NEW_STACK; invalid: vector(selector | external). */
@@ -128,7 +127,7 @@ export function prepareStack(selector: u32, level: u32, vector: u32, external: u
   if (isNull(selector)) fault(vector, <i32>external);
   let d = readDescriptor(selector, vector, external), attributes = descriptorAttributes(d), error = <i32>(selector & 0xfffc | external);
   if ((selector & 3) != level || !isWritableData(attributes) || dplOf(attributes) != level) fault(vector, error);
-  if (!(attributes & P)) fault(SSF, error);
+  if (!(attributes & P)) fault(SS, error);
   setFromDescriptor(L.NEW_STACK, selector, markAccessed(selector, d));
 }
 /** Loads CS from a descriptor that passed its checks; the selector's RPL becomes the new CPL. updateMode() follows. */
@@ -166,8 +165,18 @@ export function loadSegmentReal(segment: u32, selector: u32): void {
 /** Limit and type check of an access in code that is not flat; answers the linear address (SDM 3A 5.3, 5.4). */
 export function linear(r: usize, segment: u32, offset: u64, size: u32, write: u32): u64 {
   store<u32>(L.CURRENT, <u32>r);
-  let bad = segmentError(segment, offset, size, write);
-  if (bad) fault(segment == L.SS ? SSF : GP, 0);
+  if (segmentError(segment, offset, size, write)) fault(segment == L.SS ? SS : GP, 0);
+  return (baseOf(segment) + offset) & 0xffffffff;
+}
+/** The same for a handler in core.wasm: its fault is held (raise.ts). */
+export function handlerLinear(r: usize, segment: u32, offset: u64, size: u32, write: u32): u64 {
+  if (isNoted()) return 0;
+  store<u32>(L.CURRENT, <u32>r);
+  if (segmentError(segment, offset, size, write)) {
+    note(segment == L.SS ? SS : GP, 0);
+    holdNoted();
+    return 0;
+  }
   return (baseOf(segment) + offset) & 0xffffffff;
 }
 /** 1 when an access of size bytes at offset is not allowed by its segment's type or limit. Never in 64-bit mode. */

@@ -2,9 +2,9 @@
 import * as L from '../../layout';
 import { enterMmx } from '../core/mmx-unit';
 import { dstPointer, srcPointer } from '../core/record';
-import { raise } from './events';
+import { raise, throwNoted } from './raise';
+import { UD, XM } from './vectors';
 
-const UD: u32 = 6, XM: u32 = 19;
 const OSXMMEXCPT: u64 = 0x400;
 
 @inline function isMmx(slot: usize): bool { return <u32>slot >= <u32>L.X87 && <u32>slot < <u32>L.X87_END; }
@@ -16,6 +16,7 @@ const OSXMMEXCPT: u64 = 0x400;
  * from or to one of these turns out not to be deliverable.
  */
 export function simdException(r: usize, flags: u32): void {
+  throwNoted(); // then these come of its dummy
   store<u32>(L.MXCSR, load<u32>(L.MXCSR) | flags);
   if (isMmx(dstPointer(r)) || isMmx(srcPointer(r))) enterMmx();
   raise(r, load<u64>(L.CR4) & OSXMMEXCPT ? XM : UD, -1);

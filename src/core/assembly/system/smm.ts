@@ -7,12 +7,14 @@
 import * as L from '../../layout';
 import { validControl } from './control';
 import { setDr7 } from './debug';
-import { fault, shutdown } from './events';
+import { shutdown } from './events';
 import { rflags, setRflags } from './flags';
 import { waits } from './monitor';
 import { hostAddress, isRam, written } from './physical';
-import { UD, setSegment, updateMode } from './segments';
+import { fault } from './raise';
+import { setSegment, updateMode } from './segments';
 import { flushTlb } from './tlb';
+import { UD } from './vectors';
 import { longMode } from './walk';
 
 const REVISION: u32 = 0x20064;

@@ -2,7 +2,6 @@
 // stack (SDM 2A, 2B). All accesses come before RSP changes.
 import * as L from '../../layout';
 import { dstPointer, immOf, srcPointer, stackKeep, stackMask } from '../core/record';
-import { fault } from './events';
 import {
   ARITHMETIC, FLAG_AC, FLAG_DF, FLAG_ID, FLAG_IF, FLAG_IOPL, FLAG_NT, FLAG_RF, FLAG_TF, FLAG_VM, rflags, setRflags,
 } from './flags';
@@ -11,8 +10,10 @@ import {
   truncate, writeMemory,
 } from './operands';
 import { probeOperand } from './mmu';
-import { GP, loadSegment, protectedMode, protectionEnabled, segmentSlot, selectorOf, virtual8086 } from './segments';
+import { fault } from './raise';
+import { loadSegment, protectedMode, protectionEnabled, segmentSlot, selectorOf, virtual8086 } from './segments';
 import { selectBank } from './tlb';
+import { BR, GP, UD } from './vectors';
 import { ioPrivilege, popVirtualFlags, pushVirtualFlags, setVirtualInterrupts } from './virtual8086';
 
 const SEGMENT_SS: u32 = 2;
@@ -59,7 +60,7 @@ export function setInterrupts(): void {
 }
 /** CLAC and STAC: CPL 0 only (SDM 2A: #UD otherwise). */
 export function setAlignmentCheck(set: bool): void {
-  if (load<u32>(L.CPL)) fault(6, -1);
+  if (load<u32>(L.CPL)) fault(UD, -1);
   let flags = load<u64>(L.RFLAGS);
   store<u64>(L.RFLAGS, set ? flags | FLAG_AC : flags & ~FLAG_AC);
   selectBank();
@@ -142,7 +143,7 @@ export function bound(r: usize): void {
   let size = operandSize(r), a = operandLinear(r, size << 1, 0), low = readMemory(r, a, size), high = readMemory(r, a + size, size);
   let index = load<u64>(dstPointer(r)), i: i32, l: i32, h: i32;
   if (size == 2) { i = <i32><i16>index; l = <i32><i16>low; h = <i32><i16>high; } else { i = <i32>index; l = <i32>low; h = <i32>high; }
-  if (i < l || i > h) fault(5, -1);
+  if (i < l || i > h) fault(BR, -1);
 }
 /** SALC, undocumented: AL = CF ? FFh : 0. */
 export function setAlFromCarry(): void { store<u8>(L.RAX, load<u32>(L.F_CF) ? 0xff : 0); }

@@ -4,7 +4,7 @@ import * as L from '../../layout';
 import { dstPointer, immOf, srcPointer } from '../core/record';
 import { FLAG_CF, FLAG_OF, FLAG_SF, FLAG_ZF, setArithmetic } from './flags';
 import { checkSse } from './floating-point';
-import { slowLoadVector } from './mmu';
+import { readOwnVector } from './mmu';
 import { isMemory, operandLinear, operandSize } from './operands';
 
 // fields of the control byte
@@ -61,7 +61,7 @@ function intRes1(a: usize, m: u32, b: usize, n: u32, count: u32, control: u32): 
 /** explicit: the lengths are in rAX and rDX, else a 0 ends each string. index: ECX gets a number, else XMM0 a mask. */
 export function compareStrings(r: usize, explicit: bool, index: bool): void {
   checkSse();
-  let b = isMemory(r) ? slowLoadVector(r, operandLinear(r, 16, 0)) : srcPointer(r), a = dstPointer(r);
+  let b = isMemory(r) ? readOwnVector(operandLinear(r, 16, 0)) : srcPointer(r), a = dstPointer(r);
   let control = <u32>immOf(r), count: u32 = control & WORDS ? 8 : 16, all = (<u32>1 << count) - 1, long = operandSize(r) == 8;
   let m = explicit ? explicitLength(L.RAX, long, count) : implicitLength(a, count, control);
   let n = explicit ? explicitLength(L.RDX, long, count) : implicitLength(b, count, control);

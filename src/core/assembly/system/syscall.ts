@@ -1,10 +1,11 @@
 // SYSCALL, SYSRET, SYSENTER, SYSEXIT, SWAPGS (SDM 2B, 3A 5.8.7, 5.8.8).
 import * as L from '../../layout';
 import { nextOf } from '../core/record';
-import { fault } from './events';
 import { FLAG_IF, FLAG_RF, FLAG_TF, FLAG_VM, rflags, setRflags } from './flags';
 import { code64, operandSize } from './operands';
-import { DPL_SHIFT, GP, UD, baseOf, protectedMode, protectionEnabled, setSegment, updateMode } from './segments';
+import { fault } from './raise';
+import { DPL_SHIFT, baseOf, protectedMode, protectionEnabled, setSegment, updateMode } from './segments';
+import { GP, UD } from './vectors';
 import { isCanonical, longMode } from './walk';
 
 const R11: usize = L.REGS + 11 * 8;

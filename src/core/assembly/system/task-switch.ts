@@ -7,17 +7,19 @@ import { attend, flushForCr3, loadDirectoryPointers } from './control';
 import { endLocalBreakpoints } from './debug';
 import { CAUSE_BT } from './debug-causes';
 import { pushNew, copyStack, commitStack, readTss } from './delivery';
-import { fault } from './events';
 import { FLAG_NT, FLAG_RF, FLAG_VM, rflags, setRflags } from './flags';
 import { probeWrite, readLinear, writeLinear } from './mmu';
+import { fault } from './raise';
 import {
-  GP, NO_DESCRIPTOR, NP, P, SSF, TS, UNUSABLE, attributesOf, baseOf, descriptorAddress, descriptorAttributes,
-  descriptorBase, descriptorLimit, dplOf, gateSelector, isCode, isConforming, isNull, isReadable, isSystem, isWritableData,
-  limitOf, loadNull, loadVirtual, markAccessed, readDescriptor, segmentSlot, selectorOf, setFromDescriptor, setSegment, updateMode,
+  NO_DESCRIPTOR, P, UNUSABLE, attributesOf, baseOf, descriptorAddress, descriptorAttributes, descriptorBase,
+  descriptorLimit, dplOf, gateSelector, isCode, isConforming, isNull, isReadable, isSystem, isWritableData, limitOf,
+  loadNull, loadVirtual, markAccessed, readDescriptor, segmentSlot, selectorOf, setFromDescriptor, setSegment,
+  updateMode,
 } from './segments';
 import {
   LIMIT16, LIMIT32, TASK_CR3, TASK_FLAGS, TASK_LDT, TASK_REGISTERS, TASK_RIP, TASK_SEGMENTS, TASK_TRAP, probeTask, readTask, saveTask,
 } from './task-state';
+import { GP, NP, SS, TS } from './vectors';
 
 const JUMP: u32 = 0, CALL: u32 = 1, RETURN: u32 = 2;
 const TSS16: u32 = 1, TASK_GATE: u32 = 5, TSS32: u32 = 9, BUSY: u32 = 2, LDT: u32 = 2;
@@ -162,6 +164,6 @@ function loadTaskSegment(number: u32, external: u32): void {
   } else if (number == 2) {
     if (!isWritableData(attributes) || dpl != level || (selector & 3) != level) fault(TS, error);
   } else if (!isReadable(attributes) || (!isConforming(attributes) && (dpl < level || dpl < (selector & 3)))) fault(TS, error);
-  if (!(attributes & P)) fault(number == 2 ? SSF : NP, error);
+  if (!(attributes & P)) fault(number == 2 ? SS : NP, error);
   setFromDescriptor(segmentSlot(number), selector, markAccessed(selector, d));
 }

@@ -16,8 +16,15 @@ export const FLAG_HUGE: u32 = 0x400;
 @inline export function architectural(linear: u64): usize { return area() + L.TLB_ARCHITECTURAL + (<usize>indexOf(linear) << 5); }
 @inline export function present(entry: usize, linear: u64): bool { return load<u64>(entry, L.TA_TAG) == (linear & PAGE_MASK); }
 
-/** Resets every fast tag of this vCPU, whatever the architectural TLB holds (after power-on and restore). */
+/** Makes everything anew that is derived from the architectural TLB, which may hold anything (after power-on and restore). */
 export function resetTags(): void {
+  let count = load<u32>(area() + L.TLB_LIST_COUNT);
+  memory.fill(area() + L.TLB_LARGE_COUNTS, 0, L.TLB_LARGE_BUCKETS << 1);
+  for (let i: u32 = 0; i < count; i++) {
+    let index = load<u16>(area() + L.TLB_LIST + (<usize>i << 1)), e = area() + (<usize>index << 5);
+    setPlace(index, i);
+    if (load<u32>(e, L.TA_FLAGS) & FLAG_LARGE) countLarge(load<u64>(e, L.TA_TAG), 1);
+  }
   for (let e = area() + L.TLB_USER, end = area() + L.TLB_AREA_SIZE; e < end; e += L.TLB_ENTRY) {
     store<u64>(e, L.TLB_INVALID, L.T_READ); store<u64>(e, L.TLB_INVALID, L.T_WRITE); store<u64>(e, L.TLB_INVALID, L.T_FETCH);
   }
@@ -51,13 +58,30 @@ export function insert(linear: u64, frame: u64, flags: u32): usize {
     let count = load<u32>(list);
     store<u16>(area() + L.TLB_LIST + (<usize>count << 1), <u16>index);
     store<u32>(list, count + 1);
+    setPlace(index, count);
   } else {
-    if (load<u32>(e, L.TA_FLAGS) & FLAG_HUGE) countHuge(-1);
+    countParts(e, -1);
     dropTags(index);
   }
-  if (flags & FLAG_HUGE) countHuge(1);
   store<u64>(e, linear & PAGE_MASK, L.TA_TAG); store<u64>(e, frame, L.TA_FRAME); store<u32>(e, flags, L.TA_FLAGS);
+  countParts(e, 1);
   return e;
+}
+/** An entry that comes from a page larger than 4 KiB is counted, for INVLPG. */
+function countParts(e: usize, by: i32): void {
+  let flags = load<u32>(e, L.TA_FLAGS);
+  if (flags & FLAG_HUGE) countHuge(by);
+  if (flags & FLAG_LARGE) countLarge(load<u64>(e, L.TA_TAG), by);
+}
+@inline function largeCount(linear: u64): usize {
+  return area() + L.TLB_LARGE_COUNTS + (<usize>(<u32>(linear >> 21) & (L.TLB_LARGE_BUCKETS - 1)) << 1);
+}
+function countLarge(linear: u64, by: i32): void {
+  let bucket = largeCount(linear);
+  store<u16>(bucket, <u16>(load<u16>(bucket) + by));
+}
+@inline function setPlace(index: u32, place: u32): void {
+  store<u16>(area() + L.TLB_LIST_PLACES + (<usize>index << 1), <u16>place);
 }
 function countHuge(by: i32): void { store<i32>(area() + L.TLB_HUGE_COUNT, load<i32>(area() + L.TLB_HUGE_COUNT) + by); }
 
@@ -67,8 +91,13 @@ function removeWhere(all: bool, hugeOnly: bool): void {
   for (let i: u32 = 0; i < count; i++) {
     let index = load<u16>(list + (<usize>i << 1)), e = area() + (<usize>index << 5), flags = load<u32>(e, L.TA_FLAGS);
     if (load<u64>(e, L.TA_TAG) != L.TLB_INVALID) {
-      if (hugeOnly ? !(flags & FLAG_HUGE) : !all && flags & FLAG_GLOBAL) { store<u16>(list + (<usize>kept << 1), index); kept++; continue; }
-      if (flags & FLAG_HUGE) countHuge(-1);
+      if (hugeOnly ? !(flags & FLAG_HUGE) : !all && flags & FLAG_GLOBAL) {
+        store<u16>(list + (<usize>kept << 1), index);
+        setPlace(index, kept);
+        kept++;
+        continue;
+      }
+      countParts(e, -1);
       store<u64>(e, L.TLB_INVALID, L.TA_TAG); store<u64>(e, 0, L.TA_FRAME); store<u32>(e, 0, L.TA_FLAGS);
     }
     dropTags(index);
@@ -81,23 +110,22 @@ export function flushTlb(globalToo: bool): void { removeWhere(globalToo, false);
 
 /** Takes one index out of TLB and list. */
 function remove(e: usize, index: u32): void {
+  countParts(e, -1);
   store<u64>(e, L.TLB_INVALID, L.TA_TAG); store<u64>(e, 0, L.TA_FRAME); store<u32>(e, 0, L.TA_FLAGS);
   dropTags(index);
   let list = area() + L.TLB_LIST, count = load<u32>(area() + L.TLB_LIST_COUNT);
-  for (let i: u32 = 0; i < count; i++) {
-    if (load<u16>(list + (<usize>i << 1)) != index) continue;
-    count--;
-    store<u16>(list + (<usize>i << 1), load<u16>(list + (<usize>count << 1)));
-    store<u16>(list + (<usize>count << 1), 0);
-    store<u32>(area() + L.TLB_LIST_COUNT, count);
-    return;
-  }
+  let place = load<u16>(area() + L.TLB_LIST_PLACES + (<usize>index << 1)), last = load<u16>(list + (<usize>(count - 1) << 1));
+  store<u16>(list + (<usize>place << 1), last);
+  setPlace(last, place);
+  store<u16>(list + (<usize>(count - 1) << 1), 0);
+  store<u32>(area() + L.TLB_LIST_COUNT, count - 1);
 }
 /** INVLPG: every translation of the page that holds the address, whatever its size (SDM 3A 4.10.4.1). */
 export function invalidatePage(linear: u64): void {
   if (load<u32>(area() + L.TLB_HUGE_COUNT)) removeWhere(false, true);
   let e = architectural(linear);
   if (present(e, linear)) remove(e, indexOf(linear));
+  if (!load<u16>(largeCount(linear))) return;
   let base = linear & ~(<u64>0x1fffff);
   for (let i: u64 = 0; i < 512; i++) {
     let part = base + (i << 12), p = architectural(part);

@@ -3,14 +3,15 @@
 import * as L from '../../layout';
 import { nextOf } from '../core/record';
 import { commitStack, copyStack, deliver, pushNew, readTss } from './delivery';
-import { fault, SOFTWARE } from './events';
 import {
   ARITHMETIC, FLAG_AC, FLAG_DF, FLAG_ID, FLAG_IF, FLAG_IOPL, FLAG_NT, FLAG_RF, FLAG_TF, FLAG_VIF, FLAG_VIP, FLAG_VM,
   rflags, setRflags,
 } from './flags';
 import { readLinear } from './mmu';
 import { operandSize, peek, push, setStackPointer } from './operands';
-import { GP, attributesOf, limitOf, loadVirtual, segmentSlot, updateMode, virtual8086 } from './segments';
+import { SOFTWARE, fault } from './raise';
+import { attributesOf, limitOf, loadVirtual, segmentSlot, updateMode, virtual8086 } from './segments';
+import { GP } from './vectors';
 
 const CR4_VME: u64 = 1, CR4_PVI: u64 = 2;
 /** Flags that 16 bits of an image hold and that every POPF may load. */

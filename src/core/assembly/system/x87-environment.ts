@@ -1,11 +1,11 @@
 // FNSTENV, FLDENV, FNSAVE, FRSTOR: the x87 state in memory, in four formats (SDM 1 8.1.10, figures 8-9 to 8-12).
 import * as L from '../../layout';
-import { fault } from './events';
 import { probeOperand } from './mmu';
+import { fault } from './raise';
+import { NM } from './vectors';
 import { floatError } from './x87-error';
 import { cpl, operandLinear, operandSize, readMemory, realMode, writeMemory } from './operands';
 
-const NM: u32 = 7;
 const EM_TS: u64 = 12;
 const EXCEPTIONS: u32 = 0x3f, ERROR_SUMMARY: u32 = 0x80, BUSY: u32 = 0x8000;
 

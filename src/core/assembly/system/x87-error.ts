@@ -1,9 +1,10 @@
 // A pending x87 exception at a waiting instruction (SDM 1 8.7).
 import * as L from '../../layout';
-import { fault, waitInFront } from './events';
 import { floatErrorLine } from './host';
+import { fault, isNoted, waitInFront } from './raise';
+import { MF } from './vectors';
 
-const NE: u64 = 0x20, MF: u32 = 16;
+const NE: u64 = 0x20;
 
 /**
  * #MF with CR0.NE. Without it the processor asserts FERR#, which a PC wires to IRQ 13, and waits in front of the instruction
@@ -11,6 +12,7 @@ const NE: u64 = 0x20, MF: u32 = 16;
  * (SDM 1 8.7.2, D.2.1.2).
  */
 export function floatError(r: usize): void {
+  if (isNoted()) return;
   store<u32>(L.CURRENT, <u32>r);
   if (load<u64>(L.CR0) & NE) fault(MF, -1);
   if (load<u32>(L.IGNNE)) return;
