@@ -56,7 +56,7 @@ const WRITING_IMPORTS = new Set(['system.store', 'system.storeVector', 'system.s
 /** Imports whose results depend on their arguments alone: calls to them stay calls, nothing is left. */
 const isPure = (name: string): boolean => name.startsWith('softfloat.');
 /**
- * Accesses whose fault is held until the handler has ended (system/raise.ts): they answer a dummy. From then on no fast tag
+ * Accesses whose fault is held until the handler has ended (system/raise/raise.ts): they answer a dummy. From then on no fast tag
  * matches; but what was got from one before, or from `modify` and `loadVector`, still leads to guest memory, where nothing is
  * undone.
  */

@@ -380,7 +380,7 @@ export class StateArea extends StateWindow {
   set monitorArmed(value: number) {
     this.view.setUint32(this.shift + 0x2a8, value, true);
   }
-  /** u64: Counter of the source of RDRAND and RDSEED (system/random.ts). */
+  /** u64: Counter of the source of RDRAND and RDSEED (system/operations/random.ts). */
   get random(): bigint {
     return this.view.getBigUint64(this.shift + 0x380, true);
   }

@@ -36,7 +36,7 @@ export const PDPTE = 0x280;
 export const MONITOR_LINE = 0x2a0;
 /** u32: 1 armed, 2 MWAIT waits for it. */
 export const MONITOR_ARMED = 0x2a8;
-/** u64: Counter of the source of RDRAND and RDSEED (system/random.ts). */
+/** u64: Counter of the source of RDRAND and RDSEED (system/operations/random.ts). */
 export const RANDOM = 0x380;
 /** 16 x u64: General registers in the encoding's order (SDM 2A table 2-2). */
 export const REGS = 0x400;
@@ -367,7 +367,7 @@ export const FLOAT_EXTENDED_HIGH = 0x1cc8;
 export const FLOAT_SECOND_LOW = 0x1cd0;
 /** u32: Its sign and exponent. */
 export const FLOAT_SECOND_HIGH = 0x1cd8;
-/** 76 x bytes: The incoming task's TSS while a task switch goes on: TASK_* of system/task-state.ts. */
+/** 76 x bytes: The incoming task's TSS while a task switch goes on: TASK_* of system/deliver/task-state.ts. */
 export const TASK_STATE = 0x1d00;
 /** 96 x u64: How often compiled regions ended, by cause; 0: at a jump to elsewhere, or out of ticks. */
 export const EXIT_COUNTS = 0x2000;

@@ -154,7 +154,7 @@ export const guestRows: readonly Row[] = [
   array(0x280, 'PDPTE', 'u64', 4, 'The page-directory-pointer registers of PAE paging (SDM 3A 4.4.1).'),
   u64(0x2a0, 'MONITOR_LINE', 'Physical address of the 64-byte line that MONITOR armed (SDM 3A 9.10.4).'),
   u32(0x2a8, 'MONITOR_ARMED', '1 armed, 2 MWAIT waits for it.'),
-  u64(0x380, 'RANDOM', 'Counter of the source of RDRAND and RDSEED (system/random.ts).'),
+  u64(0x380, 'RANDOM', 'Counter of the source of RDRAND and RDSEED (system/operations/random.ts).'),
   array(0x400, 'REGS', 'u64', GENERAL, "General registers in the encoding's order (SDM 2A table 2-2)."),
   record(0x480, 'ZERO', SEGMENT, 'Always zero: "no base", "no index", and the segment whose base a flat access adds.'),
   u64(0x4a0, 'RIP', "Offset within CS of the next instruction (a block's first while the block runs)."),
@@ -380,7 +380,7 @@ export const sharedRows: readonly Row[] = [
     0x1d00,
     'TASK_STATE',
     76,
-    "The incoming task's TSS while a task switch goes on: TASK_* of system/task-state.ts.",
+    "The incoming task's TSS while a task switch goes on: TASK_* of system/deliver/task-state.ts.",
   ),
   array(
     0x2000,

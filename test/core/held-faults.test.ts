@@ -1,5 +1,5 @@
 // Faults of a handler's own accesses are held until the handler has ended, and what it wrote meanwhile is undone
-// (src/core/assembly/system/raise.ts): the guest sees nothing but the fault.
+// (src/core/assembly/system/raise/raise.ts): the guest sees nothing but the fault.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as L from '../../src/core/layout.ts';

@@ -1,25 +1,25 @@
 // system.wasm: every slow path of the engine. core.wasm imports the first group; TypeScript (engine.ts) calls the second.
 export { handlerLoad as load, handlerStore as store, handlerModify as modify, handlerLoadVector as loadVector,
   handlerStoreVector as storeVector, handlerStoreExtended as storeExtended, handlerProbe as probe, fetchPage as fetch,
-  fetchBytes } from './system/mmu';
-export { moveElements, storeElements } from './system/repeat';
-export { handlerLinear as linear, updateMode, loadSegmentReal } from './system/segments';
-export { raise, ticksLeft } from './system/raise';
-export { deliverNoted, deliverFault, injectBreakpoint } from './system/events';
-export { floatError } from './system/x87-error';
-export { simdException } from './system/simd-exception';
+  fetchBytes } from './system/memory/mmu';
+export { moveElements, storeElements } from './system/memory/repeat';
+export { handlerLinear as linear, updateMode, loadSegmentReal } from './system/memory/segments';
+export { raise, ticksLeft } from './system/raise/raise';
+export { deliverNoted, deliverFault, injectBreakpoint } from './system/deliver/events';
+export { floatError } from './system/raise/x87-error';
+export { simdException } from './system/raise/simd-exception';
 export * from './softfloat/sse';
 export { rare } from './system/rare-dispatch';
 export { boundary, retire, peek } from './system/boundary';
-export { codePage, physicalWritten, dropBlocksAt } from './system/physical';
-export { isSplit as split, observerChanged, setDebugRegister } from './system/debug';
+export { codePage, physicalWritten, dropBlocksAt } from './system/memory/physical';
+export { isSplit as split, observerChanged, setDebugRegister } from './system/memory/debug';
 
-export { translate } from './system/walk';
-export { initTlb, resetTags, flushTags } from './system/tlb';
-export { reset, startup } from './system/reset';
-export { rearmMonitor } from './system/monitor';
-export { refreshDirectoryPointers } from './system/control';
-export { rflags, setRflags, canonicaliseFlags } from './system/flags';
+export { translate } from './system/memory/walk';
+export { initTlb, resetTags, flushTags } from './system/state/tlb';
+export { reset, startup } from './system/operations/reset';
+export { rearmMonitor } from './system/memory/monitor-line';
+export { refreshDirectoryPointers } from './system/memory/address-space';
+export { rflags, setRflags, canonicaliseFlags } from './system/state/flags';
 
 // softfloat: core.wasm imports it under that name
 export { extF80_add, extF80_sub, extF80_mul, extF80_div, extF80_sqrt } from './softfloat/extf80-arithmetic';

@@ -1,6 +1,6 @@
 // The slow paths: exports of system.wasm. As imports they survive the optimiser, and the partial evaluator turns a call
 // to one into "leave the region in front of this instruction". Each takes the record, so a fault's RIP is exact. Accesses that
-// fault answer a dummy, and whatever the handler does from then on is undone (system/raise.ts); the others throw (a JavaScript
+// fault answer a dummy, and whatever the handler does from then on is undone (system/raise/raise.ts); the others throw (a JavaScript
 // exception) before they have written any guest state.
 
 /** Reads size bytes (1, 2, 4, 8) at a linear address; page crossing, MMIO, watched pages, TLB misses, #PF. */

@@ -5,22 +5,22 @@
 // ended a lease; all stay until the next evaluation, which takes them as read and clears them. The lease is over then.
 // Whoever changes LEASE, PASS_TOKEN, EVENTS, ACTIVITY, BLOCK_IRQ or CATCH from outside sets ATTENTION_EVENT.
 import * as L from '../../layout';
+import { attend } from './state/attention';
 import {
-  commitDebug, commitHits, guestExecutionMatch, hostExecutionMatch, mergeExecution,
-  tokenIsFor, tokenMatches,
-} from './debug';
-import { CAUSE_ANY, CAUSE_BLD, CAUSE_BS, CAUSE_BT } from './debug-causes';
-import { commitBusLock } from './bus-lock';
-import { deliver } from './delivery';
-import { caughtDebug } from './events';
-import { FLAG_IF, FLAG_RF, FLAG_TF } from './flags';
-import { acknowledge, split } from './host';
-import { commitBounces } from './mmu';
-import { EXCEPTION, INTERRUPT, NON_MASKABLE, linearRip } from './raise';
-import { initialise, startup } from './reset';
-import { recordBranch, recording } from './last-branch';
-import { deliverSmi } from './smm';
-import { DB, NMI as VECTOR_NMI } from './vectors';
+  commitDebug, commitHits, guestExecutionMatch, hostExecutionMatch, mergeExecution, tokenIsFor, tokenMatches,
+} from './memory/debug';
+import { CAUSE_ANY, CAUSE_BLD, CAUSE_BS, CAUSE_BT } from './state/debug-causes';
+import { commitBusLock } from './state/bus-lock';
+import { deliver } from './deliver/delivery';
+import { caughtDebug } from './deliver/events';
+import { FLAG_IF, FLAG_RF, FLAG_TF } from './state/flags';
+import { acknowledge, split } from './state/host';
+import { commitBounces } from './memory/mmu';
+import { EXCEPTION, INTERRUPT, NON_MASKABLE, linearRip } from './raise/raise';
+import { initialise, startup } from './operations/reset';
+import { recordBranch, recording } from './state/last-branch';
+import { deliverSmi } from './operations/smm';
+import { DB, NMI as VECTOR_NMI } from './state/vectors';
 
 const INTR: u32 = 1, NMI: u32 = 2, SMI: u32 = 4, INIT: u32 = 8, SIPI: u32 = 16; // EVENTS
 const HALTED: u32 = 1, WAIT_FOR_SIPI: u32 = 2, SHUTDOWN: u32 = 3; // ACTIVITY
@@ -28,7 +28,6 @@ const MOV_SS: u32 = 2; // SHADOW
 const LEASE_INSTRUCTION: u32 = 1, LEASE_WHOLE: u32 = 2;
 const DEBUGCTL_BTF: u64 = 2;
 
-@inline function attend(): void { store<u32>(L.ATTENTION, load<u32>(L.ATTENTION) | L.ATTENTION_EVENT); }
 @inline function leave(code: u32): u32 { attend(); return code; }
 function observed(causes: u32): u32 {
   store<u32>(L.CAUGHT, 0);

@@ -1,5 +1,5 @@
 // SSE4.1 and SSE4.2 integer arithmetic and comparison (SDM 1 5.10, 5.11): minimum and maximum, products, PTEST, PHMINPOSUW,
-// MPSADBW. Insertion, extraction, blends and widening moves are in sse4-move.ts, strings in system/string-compare.ts.
+// MPSADBW. Insertion, extraction, blends and widening moves are in sse4-move.ts, strings in system/operations/string-compare.ts.
 import * as L from '../../../layout';
 import { immOf } from '../record';
 import { setFlags } from './flags';

@@ -1,5 +1,5 @@
 // MOVS STOS LODS CMPS SCAS. A repeated one executes one iteration, then jumps to itself or goes on; a long MOVS or STOS as many at
-// once as nobody could look between (system/repeat.ts).
+// once as nobody could look between (system/memory/repeat.ts).
 import * as L from '../../../layout';
 import { setRegister, setRip, nextOf, lengthOf, maskOf } from '../record';
 import { ld, st, stringSource, stringDestination } from '../memory';
