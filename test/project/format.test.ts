@@ -16,7 +16,7 @@ describe('the formatting check of AssemblyScript', () => {
     ]);
     assert.deepEqual(faults('a; \n'), ['a.ts:1: spaces at the end of the line']);
     assert.deepEqual(faults('   a;\n'), ['a.ts:1: indented by 3 columns; by multiples of two']);
-    assert.deepEqual(faults(`${'a'.repeat(141)}\n`), ['a.ts:1: 141 columns; at most 140']);
+    assert.deepEqual(faults(`${'a'.repeat(121)}\n`), ['a.ts:1: 121 columns; at most 120']);
     assert.deepEqual(faults('a;'), ['a.ts:1: no line feed at the end of the file']);
     assert.deepEqual(faults('a;\n\n'), ['a.ts:2: empty lines at the end of the file']);
   });

@@ -1,5 +1,5 @@
-// The cache of decoded blocks. Key: (physical page, linear address, mode, CS base and limit when not flat). A block never
-// spans pages, but for a single instruction that crosses: that block carries both frames and holds nothing else.
+// The cache of decoded blocks. Key: (physical page, linear address, mode, CS base and limit when not flat). A block
+// never spans pages, but for a single instruction that crosses: that block carries both frames and holds nothing else.
 import * as L from '../../layout';
 import { frameEntry, hashBucket, linearBucket } from '../block-index';
 import { decode, decodeBeyondLimit } from './decoder';
@@ -9,7 +9,10 @@ import { fetchPage, fetchBytes, codePage, isSplit } from './imports';
 @inline function fastEntry(linear: u64): usize {
   return <usize>load<u32>(L.TLB_BASE) + ((<u32>(linear >> 12) & (L.TLB_ENTRIES - 1)) << 5);
 }
-/** Whether flat block b is the one at a linear address of the running code: what lookup would find, asked the other way round. */
+/**
+ * Whether flat block b is the one at a linear address of the running code: what lookup would find, asked the other way
+ * round.
+ */
 @inline function isAt(b: usize, linear: u64, mode: u32): bool {
   if (!b || load<u64>(b, L.B_LINEAR) != linear || load<u32>(b, L.B_MODE) != mode) return false;
   if (load<u32>(b, L.B_FLAGS) & L.BLOCK_DROPPED || load<u32>(b, L.B_FRAME2) != L.NO_FRAME) return false;
@@ -17,8 +20,8 @@ import { fetchPage, fetchBytes, codePage, isSplit } from './imports';
   return load<u64>(e, L.T_FETCH) == (linear & ~(<u64>0xfff)) && load<u32>(e, L.T_FRAME) == load<u32>(b, L.B_FRAME);
 }
 /**
- * The block at the vCPU's RIP, guessed from the one that ran before (0: none): a guess that the processor can make before it
- * knows RIP. Blocks remember the two last successors that were looked up.
+ * The block at the vCPU's RIP, guessed from the one that ran before (0: none): a guess that the processor can make
+ * before it knows RIP. Blocks remember the two last successors that were looked up.
  */
 @inline export function successor(previous: usize): usize {
   let mode = load<u32>(L.MODE);
@@ -58,7 +61,8 @@ export function lookup(): usize {
   if (frame == L.NO_FRAME) return translateUncached(linear, mode);
   let bucket = hashBucket(linear, frame);
   for (let b: usize = load<u32>(bucket); b; b = load<u32>(b, L.B_NEXT_HASH)) {
-    if (load<u64>(b, L.B_LINEAR) != linear || load<u32>(b, L.B_FRAME) != frame || load<u32>(b, L.B_MODE) != mode) continue;
+    if (load<u64>(b, L.B_LINEAR) != linear || load<u32>(b, L.B_FRAME) != frame || load<u32>(b, L.B_MODE) != mode)
+      continue;
     if (!(mode & L.MODE_FLAT) && !sameCodeSegment(b)) continue;
     let frame2 = load<u32>(b, L.B_FRAME2);
     if (frame2 != L.NO_FRAME && fetchFrame((linear | 0xfff) + 1) != frame2) continue;
@@ -76,7 +80,8 @@ function translate(linear: u64, frame: u32, mode: u32, bucket: usize): usize {
   store<u32>(L.ARENA_TOP, <u32>end);
   store<u32>(b, load<u32>(bucket), L.B_NEXT_HASH); store<u32>(bucket, <u32>b);
   let p = frameEntry(frame), lastByte = <u32>linear & 0xfff;
-  for (let r = b + L.HEADER_SIZE, i: u32 = 0, n = load<u32>(b); i < n; i++, r += L.RECORD_SIZE) lastByte += load<u8>(r, L.R_LENGTH);
+  for (let r = b + L.HEADER_SIZE, i: u32 = 0, n = load<u32>(b); i < n; i++, r += L.RECORD_SIZE)
+    lastByte += load<u8>(r, L.R_LENGTH);
   if (lastByte > 0) lastByte--;
   let crossing = load<u32>(b, L.B_FRAME2) != L.NO_FRAME;
   if (crossing || lastByte > 4095) lastByte = 4095;
@@ -110,19 +115,26 @@ function translateUncached(linear: u64, mode: u32): usize {
 function fill(b: usize, linear: u64, bytes: usize, available: u32, mode: u32, single: bool): usize {
   memory.fill(b, 0, L.HEADER_SIZE);
   store<u64>(b, linear, L.B_LINEAR); store<u32>(b, L.NO_FRAME, L.B_FRAME2); store<u32>(b, mode, L.B_MODE);
-  if (!(mode & L.MODE_FLAT)) { store<u64>(b, load<u64>(L.CS), L.B_CS_BASE); store<u32>(b, load<u32>(L.CS, 8), L.B_CS_LIMIT); }
+  if (!(mode & L.MODE_FLAT)) {
+    store<u64>(b, load<u64>(L.CS), L.B_CS_BASE);
+    store<u32>(b, load<u32>(L.CS, 8), L.B_CS_LIMIT);
+  }
   let r = b + L.HEADER_SIZE, rip = load<u64>(L.RIP), n: u32 = 0, flags: u32 = 0, at: u32 = 0;
   if (load<u32>(L.SPLIT_COUNT) && isSplit(linear)) flags |= L.BLOCK_GUARD;
   let flat = (mode & L.MODE_FLAT) != 0, limit = <u64>load<u32>(L.CS, 8);
   while (true) {
     let done = decode(r, bytes + at, available - at, rip, mode);
     // fetches beyond the limit of CS fault before those of a missing page (SDM 3A table 6-2)
-    if (!flat && rip + (done ? load<u8>(r, L.R_LENGTH) : available - at + 1) > limit + 1) { decodeBeyondLimit(r, rip); done = 1; }
+    if (!flat && rip + (done ? load<u8>(r, L.R_LENGTH) : available - at + 1) > limit + 1) {
+      decodeBeyondLimit(r, rip);
+      done = 1;
+    }
     if (!done) { // the instruction goes on on the next page
       if (n) break;
       let frame2 = fetchFrame((linear | 0xfff) + 1), first = available - at;
       memory.copy(L.FETCH_BUFFER, bytes + at, first);
-      if (frame2 != L.NO_FRAME) memory.copy(<usize>L.FETCH_BUFFER + first, (<usize>load<u32>(L.CONFIG_RAM)) + (<usize>frame2 << 12), 15);
+      if (frame2 != L.NO_FRAME)
+        memory.copy(<usize>L.FETCH_BUFFER + first, (<usize>load<u32>(L.CONFIG_RAM)) + (<usize>frame2 << 12), 15);
       else memory.fill(<usize>L.FETCH_BUFFER + first, 0xff, 15);
       decode(r, L.FETCH_BUFFER, 30, rip, mode);
       if (!flat && rip + load<u8>(r, L.R_LENGTH) > limit + 1) decodeBeyondLimit(r, rip);

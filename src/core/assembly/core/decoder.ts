@@ -1,14 +1,17 @@
 // Decodes one instruction into a record. Everything that depends on the opcode is in the generated table; here are
 // prefixes, ModRM, immediates and what they do to the record (SDM 2A chapter 2).
 import * as L from '../../layout';
-import { RARE_BEYOND_LIMIT, RARE_INVALID, RARE_MASKMOVDQU, RARE_MASKMOVQ, RARE_MONITOR, RARE_TOO_LONG, RARE_UD } from '../rare';
+import { RARE_BEYOND_LIMIT, RARE_INVALID, RARE_MASKMOVDQU, RARE_MASKMOVQ, RARE_MONITOR, RARE_TOO_LONG, RARE_UD }
+from '../rare';
 import { FIRST_ROW, FORMS, ROWS, ROW_LIST, handlerIndex } from './decode-table.generated';
 
 // operand kinds and sizes: src/core/opcodes/row.ts
-const E: u32 = 1, G: u32 = 2, Z: u32 = 3, I: u32 = 4, SI: u32 = 5, J: u32 = 6, M: u32 = 7, R: u32 = 8, V: u32 = 9, W: u32 = 10, U: u32 = 11;
+const E: u32 = 1, G: u32 = 2, Z: u32 = 3, I: u32 = 4, SI: u32 = 5, J: u32 = 6, M: u32 = 7, R: u32 = 8, V: u32 = 9;
+const W: u32 = 10, U: u32 = 11;
 const C: u32 = 13, D: u32 = 14, O: u32 = 15, X: u32 = 16, A: u32 = 18, FIXED: u32 = 19, ONE: u32 = 20, T: u32 = 22;
 const P: u32 = 23, Q: u32 = 24, N: u32 = 25, B: u32 = 26;
-const SIZE_B: u32 = 1, SIZE_W: u32 = 2, SIZE_D: u32 = 3, SIZE_Q: u32 = 4, SIZE_V: u32 = 5, SIZE_Z: u32 = 6, SIZE_Y: u32 = 7;
+const SIZE_B: u32 = 1, SIZE_W: u32 = 2, SIZE_D: u32 = 3, SIZE_Q: u32 = 4, SIZE_V: u32 = 5, SIZE_Z: u32 = 6;
+const SIZE_Y: u32 = 7;
 
 const NO_SEGMENT: u32 = 0;
 const RARE_PARAMETER_END: u32 = 0xffff;
@@ -16,8 +19,10 @@ const RARE_PARAMETER_END: u32 = 0xffff;
 const X87_ROW: u32 = 1 << 27;
 
 // what is known of the instruction being decoded; no handler reads any of it
-let pc: usize = 0, rex: u32 = 0, mod: u32 = 0, reg: u32 = 0, rm: u32 = 0, prefix66: bool = false, prefix67: bool = false, repeat: u32 = 0;
-let segment: u32 = NO_SEGMENT, code: u32 = 0, opcodeByte: u32 = 0, map: u32 = 0, operandSize: u32 = 0, addressSize: u32 = 0, mode: u32 = 0,
+let pc: usize = 0, rex: u32 = 0, mod: u32 = 0, reg: u32 = 0, rm: u32 = 0, prefix66: bool = false;
+let prefix67: bool = false, repeat: u32 = 0;
+let segment: u32 = NO_SEGMENT, code: u32 = 0, opcodeByte: u32 = 0, map: u32 = 0, operandSize: u32 = 0,
+  addressSize: u32 = 0, mode: u32 = 0,
   immediateSet: bool = false;
 /** Segment of the memory operand, flat or not. */
 let operandSegment: u32 = 0;
@@ -99,10 +104,10 @@ function select(r: usize): i32 {
   return invalid(r, RARE_INVALID);
 }
 /**
- * A VEX prefix behind its first byte (SDM 2A 2.3.5). Outside 64-bit mode the two bytes are LES and LDS unless the next has
- * the mod of a register. Answers the map, or 0 for #UD: no VEX in real and virtual-8086 mode, none behind LOCK, 66, F2,
- * F3 or REX; of the rest only maps 0F38 and 0F3A with L 0 have instructions, the others belong to AVX, which is not there.
- * Leaves W, R, X, B and pp behind as the REX and legacy prefixes that say the same.
+ * A VEX prefix behind its first byte (SDM 2A 2.3.5). Outside 64-bit mode the two bytes are LES and LDS unless the next
+ * has the mod of a register. Answers the map, or 0 for #UD: no VEX in real and virtual-8086 mode, none behind LOCK, 66,
+ * F2, F3 or REX; of the rest only maps 0F38 and 0F3A with L 0 have instructions, the others belong to AVX, which is not
+ * there. Leaves W, R, X, B and pp behind as the REX and legacy prefixes that say the same.
  */
 function vexPrefix(first: u32, lock: bool): u32 {
   let p1: u32 = load<u8>(pc++);
@@ -140,7 +145,8 @@ function fill(r: usize, row: u32, lock: bool): i32 {
   let demand = ROWS[row << 2], operands = ROWS[(row << 2) + 1], handler = ROWS[(row << 2) + 2];
   let mandatory66 = (demand & 7) == 2, size64 = (demand >> 18) & 3;
   let wide = prefix66 && !mandatory66;
-  operandSize = code == 2 ? (rex & 8 || size64 == 2 ? 3 : size64 == 1 ? (wide ? 1 : 3) : wide ? 1 : 2) : (code == 1) != wide ? 2 : 1;
+  operandSize = code == 2 ? (rex & 8 || size64 == 2 ? 3 : size64 == 1 ? (wide ? 1 : 3) : wide ? 1 : 2)
+    : (code == 1) != wide ? 2 : 1;
   let form: u32 = 0;
   immediateSet = false;
   store<u8>(r, 0x80, L.R_BASE); store<u8>(r, 0x80, L.R_INDEX); store<u32>(r, L.ZERO, L.R_SEGMENT);
@@ -156,7 +162,8 @@ function fill(r: usize, row: u32, lock: bool): i32 {
   store<u8>(r, <u8>(handler >> 24), L.R_PARAMETER);
   store<u64>(r, <u64>ROWS[(row << 2) + 3], L.R_IMM);
   if (lock && !(demand & 0x20000 && form)) return invalid(r, RARE_UD);
-  if (demand & X87_ROW) store<u64>(r, <u64>((opcodeByte & 7) << 8 | load<u8>(modrmAt)), L.R_IMM); // FOP, with ST(i)'s number in it
+  // FOP, with ST(i)'s number in it
+  if (demand & X87_ROW) store<u64>(r, <u64>((opcodeByte & 7) << 8 | load<u8>(modrmAt)), L.R_IMM);
   let first = operands & 0x1ff, second = (operands >> 9) & 0x1ff, third = (operands >> 18) & 0x1ff;
   let p1 = first ? operand(r, first, (demand >> 20) & 3) : 0, p2 = second ? operand(r, second, (demand >> 22) & 3) : 0,
     p3 = third ? operand(r, third, (demand >> 24) & 3) : 0;
@@ -222,7 +229,9 @@ function general(n: u32, size: u32): u32 {
   if (size == SIZE_B && !rex && n >= 4 && n < 8) return L.REGS + ((n - 4) << 3) + 1; // AH CH DH BH
   return L.REGS + (n << 3);
 }
-/** MMn is the significand of the physical register n, whatever TOP says; REX has no effect (SDM 1 9.2.2, 2A 2.2.1.2). */
+/**
+ * MMn is the significand of the physical register n, whatever TOP says; REX has no effect (SDM 1 9.2.2, 2A 2.2.1.2).
+ */
 function mmx(n: u32): u32 { return L.X87 + ((n & 7) << 4); }
 function setImmediate(r: usize, v: u64): u32 {
   store<u64>(r, immediateSet ? load<u64>(r, L.R_IMM) | (v << 16) : v, L.R_IMM); // ENTER has two: size, then level
@@ -261,7 +270,7 @@ function place(r: usize, first: u32, second: u32, p1: u32, p2: u32, p3: u32): vo
   store<u32>(r, p3 ? p3 : p1, L.R_SRC2);
 }
 
-// ---- memory operands -------------------------------------------------------------------------------------------------------
+// ---- memory operands ------------------------------------------------------------------------------------------------
 function setSegment(r: usize, byDefault: u32): void {
   let s = segment == NO_SEGMENT ? byDefault : segment, based = s == L.FS || s == L.GS;
   operandSegment = s;
@@ -316,7 +325,9 @@ function finishRelative(r: usize, row: u32, next: u64): void {
   }
   if ((ROWS[(row << 2) + 1] & 31) != J) return;
   let target = next + load<u64>(r, L.R_IMM);
-  // not canonical: the jump itself faults when it is taken, because CHECKED compares with a limit (checkLimit in control.ts)
-  if (operandSize == 3 && <i64>(target << 16) >> 16 != <i64>target) store<u8>(r, load<u8>(r, L.R_FLAGS) | L.R_FLAG_CHECKED, L.R_FLAGS);
+  // not canonical: the jump itself faults when it is taken, because CHECKED compares with a limit (checkLimit in
+  // control.ts)
+  if (operandSize == 3 && <i64>(target << 16) >> 16 != <i64>target)
+    store<u8>(r, load<u8>(r, L.R_FLAGS) | L.R_FLAG_CHECKED, L.R_FLAGS);
   store<u64>(r, operandSize == 3 ? target : operandSize == 1 ? target & 0xffff : target & 0xffffffff, L.R_IMM);
 }

@@ -1,4 +1,5 @@
-// The interpreter: blocks of records, one indirect call an instruction. Reference, single-stepper, and home of cold code.
+// The interpreter: blocks of records, one indirect call an instruction. Reference, single-stepper, and home of cold
+// code.
 import * as L from '../../layout';
 import { boundary, deliverNoted, hot, retire } from './imports';
 import { flush, lookup, successor } from './blocks';
@@ -23,12 +24,16 @@ function runRecords(b: usize, first: u32, limit: i64): void { runFrom(b, first, 
   }
   if (!(n == count && load<u32>(b, L.B_FLAGS) & L.BLOCK_TERMINATED)) store<u64>(L.RIP, load<u64>(r, L.R_NEXT));
 }
-/** The instruction of record r faulted, or was the last to retire: ticks of the n that were taken are given back, and RIP is brought up. */
+/**
+ * The instruction of record r faulted, or was the last to retire: ticks of the n that were taken are given back, and
+ * RIP is brought up.
+ */
 function endEarly(b: usize, r: usize, n: i64): void {
   if (load<u32>(L.FAULT_NOTED)) { deliverNoted(); return; }
   let done = <i64>((r - b - L.HEADER_SIZE) / L.RECORD_SIZE) + 1;
   store<i64>(L.BUDGET, load<i64>(L.BUDGET) + (n - done));
-  if (!(done == <i64>load<u32>(b) && load<u32>(b, L.B_FLAGS) & L.BLOCK_TERMINATED)) store<u64>(L.RIP, load<u64>(r, L.R_NEXT));
+  if (!(done == <i64>load<u32>(b) && load<u32>(b, L.B_FLAGS) & L.BLOCK_TERMINATED))
+    store<u64>(L.RIP, load<u64>(r, L.R_NEXT));
   if (load<u32>(L.ATTENTION) & L.ATTENTION_RETIRE) retire();
 }
 
@@ -36,8 +41,8 @@ function endEarly(b: usize, r: usize, n: i64): void {
 const ON: u32 = 0; // at a block that has none, or the run loop has to look
 const SHORT: u32 = 1; // the next block takes more ticks than there are
 /**
- * Runs the compiled region of block b, and of the blocks that follow it as long as they have one. Inside of regions nothing
- * happens that the boundary or the fetch mapping could see: whatever does leaves the region.
+ * Runs the compiled region of block b, and of the blocks that follow it as long as they have one. Inside of regions
+ * nothing happens that the boundary or the fetch mapping could see: whatever does leaves the region.
  */
 function runRegions(b: usize): u32 {
   while (true) {
@@ -56,9 +61,9 @@ function runRegions(b: usize): u32 {
   }
 }
 /**
- * A region has left in front of an instruction. After a memory access that was not fast the interpreter goes on with the same
- * block, for the next access may well be fast again; an instruction that always leaves is executed alone, so that
- * compiled code goes on right behind it.
+ * A region has left in front of an instruction. After a memory access that was not fast the interpreter goes on with
+ * the same block, for the next access may well be fast again; an instruction that always leaves is executed alone, so
+ * that compiled code goes on right behind it.
  */
 function finish(left: u32): void {
   let r = <usize>load<u32>(L.REGION_RECORD), index = left & L.LEFT_INDEX, b = r - L.HEADER_SIZE - index * L.RECORD_SIZE;

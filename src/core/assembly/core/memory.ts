@@ -1,7 +1,8 @@
-// Guest memory as handlers see it: one compare of a fast tag, else a slow path. Not-present, MMIO, watchpoints, code pages
-// and page crossing are all folded into the tag, so an unused debug feature costs nothing.
+// Guest memory as handlers see it: one compare of a fast tag, else a slow path. Not-present, MMIO, watchpoints, code
+// pages and page crossing are all folded into the tag, so an unused debug feature costs nothing.
 import * as L from '../../layout';
-import { slowLoad, slowStore, slowModify, slowLoadVector, slowStoreVector, slowStoreExtended, slowLinear } from './imports';
+import { slowLoad, slowStore, slowModify, slowLoadVector, slowStoreVector, slowStoreExtended, slowLinear }
+from './imports';
 import { flagsOf, offsetOf, maskOf, stackMask, stackKeep } from './record';
 
 @inline function entry(a: u64): usize {
@@ -19,10 +20,15 @@ export function st<T>(r: usize, a: u64, v: T): void {
   if (load<u64>(e, L.T_WRITE) != pageOfLast<T>(a)) { slowStore(r, a, <u64>v, sizeof<T>()); return; }
   store<T>(load<u32>(e, L.T_ADDEND) + <u32>a, v);
 }
-/** For read-modify-write: an address of linear memory to load the old value from and store the new one to. Faults as a write. */
+/**
+ * For read-modify-write: an address of linear memory to load the old value from and store the new one to. Faults as a
+ * write.
+ */
 export function modify<T>(r: usize, a: u64): usize {
   let e = entry(a);
-  if (load<u16>(r, L.R_ATTRIBUTES) & L.A_BUS_LOCK) { if ((<u32>a & 63) + sizeof<T>() > 64) return slowModify(r, a, sizeof<T>()); }
+  if (load<u16>(r, L.R_ATTRIBUTES) & L.A_BUS_LOCK) {
+    if ((<u32>a & 63) + sizeof<T>() > 64) return slowModify(r, a, sizeof<T>());
+  }
   if (load<u64>(e, L.T_WRITE) == pageOfLast<T>(a)) return load<u32>(e, L.T_ADDEND) + <u32>a;
   return slowModify(r, a, sizeof<T>());
 }
@@ -33,7 +39,10 @@ export function ldv(r: usize, a: u64): v128 {
 }
 export function stv(r: usize, a: u64, v: v128): void {
   let e = entry(a);
-  if (load<u64>(e, L.T_WRITE) == ((a + 15) & ~(<u64>0xfff))) { v128.store(load<u32>(e, L.T_ADDEND) + <u32>a, v); return; }
+  if (load<u64>(e, L.T_WRITE) == ((a + 15) & ~(<u64>0xfff))) {
+    v128.store(load<u32>(e, L.T_ADDEND) + <u32>a, v);
+    return;
+  }
   slowStoreVector(r, a, v128.extract_lane<u64>(v, 0), v128.extract_lane<u64>(v, 1));
 }
 
@@ -79,7 +88,9 @@ export function stv(r: usize, a: u64, v: v128): void {
   let sp = load<u64>(L.RSP) & stackMask(r);
   return ld<T>(r, stackAddress(r, sp, sizeof<T>(), 0));
 }
-@inline export function drop<T>(r: usize, extra: u64): void { setStackPointer(r, load<u64>(L.RSP) + sizeof<T>() + extra); }
+@inline export function drop<T>(r: usize, extra: u64): void {
+  setStackPointer(r, load<u64>(L.RSP) + sizeof<T>() + extra);
+}
 
 /** Linear address of a string instruction's source (segment of the record) or destination (ES). */
 @inline export function stringSource(r: usize, size: u32): u64 {

@@ -1,4 +1,5 @@
-// The x87 unit as MMX instructions leave it (SDM 1 9.5.1, 3A table 13-2): TOP is 0, and all registers are in use or empty.
+// The x87 unit as MMX instructions leave it (SDM 1 9.5.1, 3A table 13-2): TOP is 0, and all registers are in use or
+// empty.
 import * as L from '../../layout';
 
 const TOP: u16 = 0x3800, IN_USE: u16 = 0, EMPTY: u16 = 0xffff;

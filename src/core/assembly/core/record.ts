@@ -26,7 +26,8 @@ import * as L from '../../layout';
 
 /** Offset of the memory operand within its segment. */
 @inline export function offsetOf(r: usize): u64 {
-  let base = load<u64>(L.REGS + <usize>load<u8>(r, L.R_BASE)), index = load<u64>(L.REGS + <usize>load<u8>(r, L.R_INDEX));
+  let base = load<u64>(L.REGS + <usize>load<u8>(r, L.R_BASE));
+  let index = load<u64>(L.REGS + <usize>load<u8>(r, L.R_INDEX));
   return (base + (index << load<u8>(r, L.R_SCALE)) + load<u64>(r, L.R_DISP)) & maskOf(r);
 }
 /** Storing RIP is the jump. */

@@ -1,6 +1,7 @@
 // Addition, subtraction, multiplication, division, square root (IEEE 754-2019, 5.4.1).
 import {
-  biasedExponent, bias, exponentOf, flag, infinity, invalid, isDenormal, isInfinite, isNaN, isZero, operand, propagate, signBit,
+  biasedExponent, bias, exponentOf, flag, infinity, invalid, isDenormal, isInfinite, isNaN, isZero, operand, propagate,
+    signBit,
   signOf, significandOf, specialExponent, DE, ZE,
 } from './binary';
 import { divide128By64, jamHigh, mulHigh64, shiftRightJam64, sqrt128 } from './integers';
@@ -25,7 +26,8 @@ function sum<T>(a: u64, b: u64, flip: u64, mxcsr: u32): u64 {
     let other = isZero<T>(a) ? b : a; // not simply the answer: it may be tiny
     return round<T>(signOf<T>(other), exponentOf<T>(other), significandOf<T>(other), mxcsr);
   }
-  let e = exponentOf<T>(a), eSmall = exponentOf<T>(b), s = significandOf<T>(a), small = significandOf<T>(b), sign = signOf<T>(a);
+  let e = exponentOf<T>(a), eSmall = exponentOf<T>(b), s = significandOf<T>(a), small = significandOf<T>(b);
+  let sign = signOf<T>(a);
   if (e < eSmall || (e == eSmall && s < small)) {
     let exponent = e, significand = s;
     e = eSmall; s = small; sign = signOf<T>(b);

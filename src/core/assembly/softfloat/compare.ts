@@ -24,7 +24,8 @@ export const LT: u32 = 1, LE: u32 = 2, UNORD: u32 = 3;
 /** All ones or zeros; predicates 4 to 7 are the opposites of 0 to 3. */
 export function matches<T>(predicate: u32, a: u64, b: u64, mxcsr: u32): u64 {
   let base = predicate & 3, relation = compare<T>(a, b, base == LT || base == LE, mxcsr);
-  let is = base == LT ? relation == LESS : base == LE ? relation <= EQUAL : base == UNORD ? relation == UNORDERED : relation == EQUAL;
+  let is = base == LT ? relation == LESS : base == LE ? relation <= EQUAL : base == UNORD ? relation == UNORDERED
+    : relation == EQUAL;
   return is != (predicate > 3) ? (sizeof<T>() == 4 ? 0xffffffff : 0xffffffffffffffff) : 0;
 }
 

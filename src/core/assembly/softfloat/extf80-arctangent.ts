@@ -1,8 +1,10 @@
 // FPATAN (SDM 1 8.3.8).
-import { answer, BIAS, denormalFlag, EXPONENT, exponentOf, isInfinity, isZero, nanOperands, normalisedExponent, normalisedLow,
+import { answer, BIAS, denormalFlag, EXPONENT, exponentOf, isInfinity, isZero, nanOperands, normalisedExponent,
+  normalisedLow,
   PRECISION_64, roundAndPack, SIGN, signOf } from './extf80';
 import { less128, subHigh128 } from './integers';
-import { addWide, divideWide, exponent, high, low, multiplyWide, normalise, oddSeries, ONE_HIGH, toFixed } from './wide';
+import { addWide, divideWide, exponent, high, low, multiplyWide, normalise, oddSeries, ONE_HIGH, toFixed }
+from './wide';
 
 const PI_HIGH: u64 = 0xc90fdaa22168c234, PI_LOW: u64 = 0xc4c6628b80dc1cd1; // * 2^1
 /** atan(i / 16), fixed. */
@@ -68,9 +70,11 @@ export function extF80_atan(xLow: u64, xHigh: u32, yLow: u64, yHigh: u32, contro
   if (special >= 0) return <u32>special;
   let flags = denormalFlag(xLow, xHigh) | denormalFlag(yLow, yHigh), sign = signOf(yHigh), left = signOf(xHigh) != 0;
   if (isInfinity(yLow, yHigh)) return multiple(isInfinity(xLow, xHigh) ? (left ? 3 : 1) : 2, sign, control, flags);
-  if (isInfinity(xLow, xHigh) || isZero(yLow, yHigh)) return left ? multiple(4, sign, control, flags) : answer(0, sign, flags);
+  if (isInfinity(xLow, xHigh) || isZero(yLow, yHigh))
+    return left ? multiple(4, sign, control, flags) : answer(0, sign, flags);
   if (isZero(xLow, xHigh)) return multiple(2, sign, control, flags);
-  let x = normalisedLow(xLow), e = normalisedExponent(xLow, xHigh), y = normalisedLow(yLow), f = normalisedExponent(yLow, yHigh);
+  let x = normalisedLow(xLow), e = normalisedExponent(xLow, xHigh), y = normalisedLow(yLow);
+  let f = normalisedExponent(yLow, yHigh);
   let steep = f > e || (f == e && y > x);
   if (steep) divideWide(x, 0, e, y, 0, f); else divideWide(y, 0, f, x, 0, e);
   if (exponent > -200) arctangent(high, low, exponent);

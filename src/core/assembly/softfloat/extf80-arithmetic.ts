@@ -1,6 +1,8 @@
 // FADD, FSUB, FMUL, FDIV and FSQRT (SDM 1 8.3.4): the instructions that the precision control rules.
-import { answer, BIAS, denormalFlag, DENORMAL, EXPONENT, exponentOf, INTEGER_BIT, invalid, isInfinity, isZero, nanOperand,
-  nanOperands, normalisedExponent, normalisedLow, ROUND_DOWN, roundAndPack, ROUNDING_CONTROL, SIGN, signOf, ZERO_DIVIDE } from './extf80';
+import { answer, BIAS, denormalFlag, DENORMAL, EXPONENT, exponentOf, INTEGER_BIT, invalid, isInfinity, isZero,
+  nanOperand,
+  nanOperands, normalisedExponent, normalisedLow, ROUND_DOWN, roundAndPack, ROUNDING_CONTROL, SIGN, signOf,
+    ZERO_DIVIDE } from './extf80';
 import { divide128By64, mulHigh64, shiftRightHigh128, shiftRightJamLow128, sqrt128, subHigh128 } from './integers';
 
 /** The sign of a difference that is exactly 0 (SDM 1 4.8.3.1). */
@@ -26,7 +28,8 @@ function sum(aLow: u64, aHigh: u32, bLow: u64, bHigh: u32, bSign: u32, control: 
     if (isZero(bLow, bHigh)) return answer(0, aSign == bSign ? aSign : zeroSign(control), flags);
     return roundAndPack(bSign, normalisedExponent(bLow, bHigh), normalisedLow(bLow), 0, control, flags);
   }
-  let a = normalisedLow(aLow), b = normalisedLow(bLow), e = normalisedExponent(aLow, aHigh), f = normalisedExponent(bLow, bHigh);
+  let a = normalisedLow(aLow), b = normalisedLow(bLow), e = normalisedExponent(aLow, aHigh);
+  let f = normalisedExponent(bLow, bHigh);
   if (isZero(bLow, bHigh)) return roundAndPack(aSign, e, a, 0, control, flags);
   // the larger magnitude first
   if (e < f || (e == f && a < b)) {
@@ -79,7 +82,8 @@ export function extF80_div(aLow: u64, aHigh: u32, bLow: u64, bHigh: u32, control
     return answer(INTEGER_BIT, sign | EXPONENT, ZERO_DIVIDE);
   }
   if (!aLow) return answer(0, sign, flags);
-  let a = normalisedLow(aLow), b = normalisedLow(bLow), e = normalisedExponent(aLow, aHigh) - normalisedExponent(bLow, bHigh) + BIAS;
+  let a = normalisedLow(aLow), b = normalisedLow(bLow);
+  let e = normalisedExponent(aLow, aHigh) - normalisedExponent(bLow, bHigh) + BIAS;
   let high: u64, low: u64;
   if (a >= b) { high = a >> 1; low = a << 63; } else { high = a; low = 0; e--; }
   let quotient = divide128By64(high, low, b);
@@ -101,7 +105,8 @@ export function extF80_sqrt(low: u64, high: u32, control: u32): u32 {
   // radicand a * 2^64 or a * 2^63, so that the root has 64 bits
   let radicand = odd ? a : a >> 1, rest: u64 = odd ? 0 : a << 63, root = sqrt128(radicand, rest);
   // the remainder is root at most below the middle, and never in it: (root + 1/2)^2 is no integer
-  let square = mulHigh64(root, root), difference = rest - root * root, carry = subHigh128(radicand, rest, square, root * root);
+  let square = mulHigh64(root, root), difference = rest - root * root;
+  let carry = subHigh128(radicand, rest, square, root * root);
   let tail: u64 = !(carry | difference) ? 0 : carry || difference > root ? <u64>3 << 62 : <u64>1 << 62;
   return roundAndPack(0, (e >> 1) + BIAS, root, tail, control, denormalFlag(low, high));
 }

@@ -1,10 +1,14 @@
-// F2XM1, FYL2X, FYL2XP1 (SDM 1 8.3.9, 8.3.10). Like processors they report a result as inexact even where it happens to be exact.
+// F2XM1, FYL2X, FYL2XP1 (SDM 1 8.3.9, 8.3.10). Like processors they report a result as inexact even where it happens to
+// be exact.
 import * as L from '../../layout';
-import { answer, BIAS, denormalFlag, EXPONENT, exponentOf, INTEGER_BIT, invalid, isInfinity, isZero, nanOperand, nanOperands,
-  normalisedExponent, normalisedLow, PRECISION, PRECISION_64, roundAndPack, SIGN, signOf, UNDERFLOW, ZERO_DIVIDE } from './extf80';
+import { answer, BIAS, denormalFlag, EXPONENT, exponentOf, INTEGER_BIT, invalid, isInfinity, isZero, nanOperand,
+  nanOperands,
+  normalisedExponent, normalisedLow, PRECISION, PRECISION_64, roundAndPack, SIGN, signOf, UNDERFLOW,
+    ZERO_DIVIDE } from './extf80';
 import { extF80_add } from './extf80-arithmetic';
 import { subHigh128 } from './integers';
-import { addWide, divideWide, exponent, factorialSeries, high, integerWide, low, multiplyWide, negative, oddSeries, ONE_HIGH,
+import { addWide, divideWide, exponent, factorialSeries, high, integerWide, low, multiplyWide, negative, oddSeries,
+  ONE_HIGH,
   toFixed } from './wide';
 
 const LN2_HIGH: u64 = 0xb17217f7d1cf79ab, LN2_LOW: u64 = 0xc9e3b39803f2f6af; // * 2^-1
@@ -93,7 +97,8 @@ export function extF80_yl2x(xLow: u64, xHigh: u32, yLow: u64, yHigh: u32, contro
 export function extF80_yl2xp1(xLow: u64, xHigh: u32, yLow: u64, yHigh: u32, control: u32): u32 {
   let special = nanOperands(xLow, xHigh, yLow, yHigh);
   if (special >= 0) return <u32>special;
-  let flags = denormalFlag(xLow, xHigh) | denormalFlag(yLow, yHigh), xSign = signOf(xHigh), e = normalisedExponent(xLow, xHigh) - BIAS;
+  let flags = denormalFlag(xLow, xHigh) | denormalFlag(yLow, yHigh), xSign = signOf(xHigh);
+  let e = normalisedExponent(xLow, xHigh) - BIAS;
   if (isZero(xLow, xHigh)) return isInfinity(yLow, yHigh) ? invalid() : answer(0, xSign ^ signOf(yHigh), flags);
   if (!inRange(e, normalisedLow(xLow))) {
     // undefined: the logarithm of the rounded sum

@@ -1,7 +1,9 @@
 // Operations on the parts of a number: FRNDINT, FSCALE, FXTRACT, comparisons and the class that FXAM tells.
 import * as L from '../../layout';
-import { answer, BIAS, C0, C1, C2, C3, denormalFlag, EXPONENT, exponentOf, INTEGER_BIT, INVALID, invalid, isInfinity, isNaN,
-  isSignaling, isUnsupported, isZero, nanOperand, nanOperands, normalisedExponent, normalisedLow, PRECISION, PRECISION_64,
+import { answer, BIAS, C0, C1, C2, C3, denormalFlag, EXPONENT, exponentOf, INTEGER_BIT, INVALID, invalid, isInfinity,
+  isNaN,
+  isSignaling, isUnsupported, isZero, nanOperand, nanOperands, normalisedExponent, normalisedLow, PRECISION,
+    PRECISION_64,
   roundAndPack, roundsUp, SIGN, signOf, ZERO_DIVIDE } from './extf80';
 import { i64_to_extF80 } from './extf80-convert';
 import { shiftRightHigh128, shiftRightJamLow128 } from './integers';
@@ -43,7 +45,10 @@ export function extF80_scale(aLow: u64, aHigh: u32, bLow: u64, bHigh: u32, contr
 /** FXTRACT: the significand, with the exponent as the second result. */
 export function extF80_extract(low: u64, high: u32): u32 {
   let special = nanOperand(low, high);
-  if (special >= 0) { answerSecond(load<u64>(L.FLOAT_EXTENDED_LOW), load<u32>(L.FLOAT_EXTENDED_HIGH)); return <u32>special; }
+  if (special >= 0) {
+    answerSecond(load<u64>(L.FLOAT_EXTENDED_LOW), load<u32>(L.FLOAT_EXTENDED_HIGH));
+    return <u32>special;
+  }
   if (isZero(low, high)) { answerSecond(INTEGER_BIT, SIGN | EXPONENT); return answer(low, high, ZERO_DIVIDE); }
   if (isInfinity(low, high)) { answerSecond(INTEGER_BIT, EXPONENT); return answer(low, high, 0); }
   let exponent = i64_to_extF80(normalisedExponent(low, high) - BIAS);
@@ -51,7 +56,9 @@ export function extF80_extract(low: u64, high: u32): u32 {
   return answer(normalisedLow(low), signOf(high) | <u32>BIAS, denormalFlag(low, high));
 }
 
-/** FCOM and its kin: condition codes of a compared with b (SDM 2A table 3-21). quiet: only an SNaN is invalid (FUCOM). */
+/**
+ * FCOM and its kin: condition codes of a compared with b (SDM 2A table 3-21). quiet: only an SNaN is invalid (FUCOM).
+ */
 export function extF80_compare(aLow: u64, aHigh: u32, bLow: u64, bHigh: u32, quiet: u32): u32 {
   const UNORDERED: u32 = C3 | C2 | C0;
   if (isUnsupported(aLow, aHigh) || isUnsupported(bLow, bHigh)) return INVALID | UNORDERED;
@@ -60,7 +67,8 @@ export function extF80_compare(aLow: u64, aHigh: u32, bLow: u64, bHigh: u32, qui
   let flags = denormalFlag(aLow, aHigh) | denormalFlag(bLow, bHigh), aSign = signOf(aHigh);
   if (isZero(aLow, aHigh) && isZero(bLow, bHigh)) return flags | C3;
   if (aSign != signOf(bHigh)) return aSign ? flags | C0 : flags;
-  let a = normalisedExponent(aLow, aHigh), b = normalisedExponent(bLow, bHigh), x = normalisedLow(aLow), y = normalisedLow(bLow);
+  let a = normalisedExponent(aLow, aHigh), b = normalisedExponent(bLow, bHigh), x = normalisedLow(aLow);
+  let y = normalisedLow(bLow);
   if (isZero(aLow, aHigh)) a = i32.MIN_VALUE;
   if (isZero(bLow, bHigh)) b = i32.MIN_VALUE;
   if (a == b && x == y) return flags | C3;

@@ -1,5 +1,6 @@
 // FPREM and FPREM1 (SDM 2A): exact remainders, in parts when the exponents lie far apart.
-import { answer, C0, C1, C2, C3, denormalFlag, EXPONENT, exponentOf, invalid, isZero, nanOperands, normalisedExponent, normalisedLow,
+import { answer, C0, C1, C2, C3, denormalFlag, EXPONENT, exponentOf, invalid, isZero, nanOperands, normalisedExponent,
+  normalisedLow,
   PRECISION_64, roundAndPack, SIGN, signOf } from './extf80';
 import { divide128By64, shiftLeftHigh128 } from './integers';
 
@@ -7,7 +8,9 @@ import { divide128By64, shiftLeftHigh128 } from './integers';
 @inline function quotientCodes(q: u64): u32 {
   return (q & 1 ? C1 : 0) | (q & 2 ? C3 : 0) | (q & 4 ? C0 : 0);
 }
-/** a rem b; nearest: the quotient is rounded to nearest (FPREM1), else it is cut off (FPREM). C2: only a part was done. */
+/**
+ * a rem b; nearest: the quotient is rounded to nearest (FPREM1), else it is cut off (FPREM). C2: only a part was done.
+ */
 export function extF80_rem(aLow: u64, aHigh: u32, bLow: u64, bHigh: u32, nearest: u32, control: u32): u32 {
   control |= PRECISION_64;
   let special = nanOperands(aLow, aHigh, bLow, bHigh);

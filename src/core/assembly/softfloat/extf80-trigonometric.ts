@@ -1,6 +1,7 @@
 // FSIN, FCOS, FSINCOS, FPTAN (SDM 1 8.3.8): the argument is reduced by pi / 2 as the processor has it, with 66 bits.
 import * as L from '../../layout';
-import { answer, BIAS, C2, denormalFlag, EXPONENT, exponentOf, INTEGER_BIT, invalid, isZero, nanOperand, normalisedExponent,
+import { answer, BIAS, C2, denormalFlag, EXPONENT, exponentOf, INTEGER_BIT, invalid, isZero, nanOperand,
+  normalisedExponent,
   normalisedLow, PRECISION_64, roundAndPack, SIGN, signOf } from './extf80';
 import { less128, subHigh128 } from './integers';
 import { divideWide, exponent, factorialSeries, high, low, multiplyWide, normalise, ONE_HIGH, toFixed } from './wide';
@@ -75,7 +76,9 @@ function outside(low: u64, high: u32): i32 {
   if (exponentOf(high) - BIAS >= RANGE) return <i32>answer(low, high, C2);
   return -1;
 }
-@inline function reduceOperand(low: u64, high: u32): void { reduce(normalisedLow(low), normalisedExponent(low, high) - BIAS); }
+@inline function reduceOperand(low: u64, high: u32): void {
+  reduce(normalisedLow(low), normalisedExponent(low, high) - BIAS);
+}
 
 export function extF80_sin(xLow: u64, xHigh: u32, control: u32): u32 {
   let special = outside(xLow, xHigh);

@@ -1,17 +1,21 @@
-// The 80-bit double extended-precision format of the x87 (SDM 1 4.2.2, 8.2): what all routines on it share. A value is a
-// pair (low, high): the significand with its explicit integer bit, and sign and exponent in 16 bits. Routines are named as in
-// Berkeley SoftFloat; each answers the bits that it sets in the status word (SDM 1 8.1.3: the exception flags in their places,
-// and C1 when the result was rounded up in magnitude) and leaves its result in FLOAT_EXTENDED_LOW and _HIGH. What is not
-// masked in the control word decides only how an overflow or underflow is delivered; everything else is the caller's matter.
+// The 80-bit double extended-precision format of the x87 (SDM 1 4.2.2, 8.2): what all routines on it share. A value is
+// a pair (low, high): the significand with its explicit integer bit, and sign and exponent in 16 bits. Routines are
+// named as in Berkeley SoftFloat; each answers the bits that it sets in the status word (SDM 1 8.1.3: the exception
+// flags in their places, and C1 when the result was rounded up in magnitude) and leaves its result in
+// FLOAT_EXTENDED_LOW and _HIGH. What is not masked in the control word decides only how an overflow or underflow is
+// delivered; everything else is the caller's matter.
 import * as L from '../../layout';
 import { shiftRightHigh128, shiftRightJamLow128 } from './integers';
 
 // bits of the status word
-export const INVALID: u32 = 1, DENORMAL: u32 = 2, ZERO_DIVIDE: u32 = 4, OVERFLOW: u32 = 8, UNDERFLOW: u32 = 16, PRECISION: u32 = 32;
+export const INVALID: u32 = 1, DENORMAL: u32 = 2, ZERO_DIVIDE: u32 = 4, OVERFLOW: u32 = 8, UNDERFLOW: u32 = 16;
+export const PRECISION: u32 = 32;
 export const C0: u32 = 0x100, C1: u32 = 0x200, C2: u32 = 0x400, C3: u32 = 0x4000;
 // the control word: masks have the places of the flags
-export const PRECISION_CONTROL: u32 = 0x300, PRECISION_24: u32 = 0, PRECISION_53: u32 = 0x200, PRECISION_64: u32 = 0x300;
-export const ROUNDING_CONTROL: u32 = 0xc00, ROUND_NEAREST: u32 = 0, ROUND_DOWN: u32 = 0x400, ROUND_UP: u32 = 0x800, ROUND_ZERO: u32 = 0xc00;
+export const PRECISION_CONTROL: u32 = 0x300, PRECISION_24: u32 = 0, PRECISION_53: u32 = 0x200;
+export const PRECISION_64: u32 = 0x300;
+export const ROUNDING_CONTROL: u32 = 0xc00, ROUND_NEAREST: u32 = 0, ROUND_DOWN: u32 = 0x400, ROUND_UP: u32 = 0x800;
+export const ROUND_ZERO: u32 = 0xc00;
 
 export const SIGN: u32 = 0x8000, EXPONENT: u32 = 0x7fff;
 /** In a high word: the value was denormal in the narrower format that it was extended from. */
@@ -26,7 +30,9 @@ const BIAS_ADJUSTMENT: i32 = 24576;
 @inline export function exponentOf(high: u32): i32 { return <i32>(high & EXPONENT); }
 @inline export function signOf(high: u32): u32 { return high & SIGN; }
 @inline export function isZero(low: u64, high: u32): bool { return low == 0 && (high & EXPONENT) == 0; }
-@inline export function isInfinity(low: u64, high: u32): bool { return low == INTEGER_BIT && (high & EXPONENT) == EXPONENT; }
+@inline export function isInfinity(low: u64, high: u32): bool {
+  return low == INTEGER_BIT && (high & EXPONENT) == EXPONENT;
+}
 /** Unnormals, pseudo-infinities and pseudo-NaNs: no operand of today's units (SDM 1 8.2.2). */
 @inline export function isUnsupported(low: u64, high: u32): bool { return (high & EXPONENT) != 0 && !(low >> 63); }
 @inline export function isNaN(low: u64, high: u32): bool { return (high & EXPONENT) == EXPONENT && low > INTEGER_BIT; }
@@ -49,7 +55,9 @@ const BIAS_ADJUSTMENT: i32 = 24576;
 }
 @inline export function invalid(): u32 { return answer(INDEFINITE_LOW, INDEFINITE_HIGH, INVALID); }
 
-/** What one NaN or unsupported operand makes of an instruction: its flags, with the result answered; -1: it is neither. */
+/**
+ * What one NaN or unsupported operand makes of an instruction: its flags, with the result answered; -1: it is neither.
+ */
 export function nanOperand(low: u64, high: u32): i32 {
   if (isUnsupported(low, high)) return <i32>invalid();
   if (!isNaN(low, high)) return -1;
@@ -86,8 +94,8 @@ export function nanOperands(aLow: u64, aHigh: u32, bLow: u64, bHigh: u32): i32 {
 }
 
 /**
- * Rounds and answers (low, rest) * 2^(exponent - BIAS - 63), where low has its top bit set and rest is a 64-bit fraction
- * that is exact or jammed. The exponent is biased and may be anything. flags: those that the operands set.
+ * Rounds and answers (low, rest) * 2^(exponent - BIAS - 63), where low has its top bit set and rest is a 64-bit
+ * fraction that is exact or jammed. The exponent is biased and may be anything. flags: those that the operands set.
  */
 export function roundAndPack(sign: u32, exponent: i32, low: u64, rest: u64, control: u32, flags: u32): u32 {
   let dropped = droppedBits(control), tail = tailOf(low, rest, dropped), unit = <u64>1 << dropped, kept = low & -unit;

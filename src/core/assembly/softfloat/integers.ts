@@ -1,7 +1,7 @@
-// Integer arithmetic on 64 and 128 bits that softfloat stands on. A 128-bit number is a pair (high, low) of u64; since a
-// function has one result, what answers a pair is two functions, each of which the compiler inlines.
+// Integer arithmetic on 64 and 128 bits that softfloat stands on. A 128-bit number is a pair (high, low) of u64; since
+// a function has one result, what answers a pair is two functions, each of which the compiler inlines.
 
-// ---- sums and differences ----------------------------------------------------------------------------------------------
+// ---- sums and differences -------------------------------------------------------------------------------------------
 /** High half of (aHigh, aLow) + (bHigh, bLow) modulo 2^128; the low half is aLow + bLow. */
 @inline export function addHigh128(aHigh: u64, aLow: u64, bHigh: u64, bLow: u64): u64 {
   return aHigh + bHigh + <u64>(aLow + bLow < aLow);
@@ -20,7 +20,7 @@
   return aLow == bLow ? 0 : aLow < bLow ? -1 : 1;
 }
 
-// ---- shifts ---------------------------------------------------------------------------------------------------------------
+// ---- shifts ---------------------------------------------------------------------------------------------------------
 /** (high, low) << n, its high half; n 0 to 63. The low half is low << n. */
 @inline export function shiftLeftHigh128(high: u64, low: u64, n: u32): u64 {
   return n ? (high << n) | (low >> (64 - n)) : high;
@@ -51,7 +51,7 @@ export function shiftRightJamLow128(high: u64, low: u64, n: u32): u64 {
 /** (high, low) with its low half jammed into one bit: for roundings that look at the high half alone. */
 @inline export function jamHigh(high: u64, low: u64): u64 { return high | <u64>(low != 0); }
 
-// ---- products ---------------------------------------------------------------------------------------------------------------
+// ---- products -------------------------------------------------------------------------------------------------------
 /** High half of the 128-bit product a * b; the low half is a * b in u64. */
 @inline export function mulHigh64(a: u64, b: u64): u64 {
   let aLow = a & 0xffffffff, aHigh = a >> 32, bLow = b & 0xffffffff, bHigh = b >> 32;
@@ -60,11 +60,11 @@ export function shiftRightJamLow128(high: u64, low: u64, n: u32): u64 {
   return aHigh * bHigh + (cross >> 32) + (middle >> 32);
 }
 
-// ---- quotients --------------------------------------------------------------------------------------------------------------
+// ---- quotients ------------------------------------------------------------------------------------------------------
 /**
- * Quotient of (high, low) / divisor, where high < divisor, so that it fits; the remainder is low - quotient * divisor in
- * u64. Long division by digits of 32 bits, each estimated by the divisor's first digit and then too large by at most 2
- * (Knuth, The Art of Computer Programming 2, 4.3.1 theorem B).
+ * Quotient of (high, low) / divisor, where high < divisor, so that it fits; the remainder is low - quotient * divisor
+ * in u64. Long division by digits of 32 bits, each estimated by the divisor's first digit and then too large by at most
+ * 2 (Knuth, The Art of Computer Programming 2, 4.3.1 theorem B).
  */
 export function divide128By64(high: u64, low: u64, divisor: u64): u64 {
   if (high == 0) return low / divisor;
@@ -86,7 +86,7 @@ export function divide128By64(high: u64, low: u64, divisor: u64): u64 {
   return q;
 }
 
-// ---- square roots -----------------------------------------------------------------------------------------------------------
+// ---- square roots ---------------------------------------------------------------------------------------------------
 /** Floor of the square root. The estimate in binary64 is off by at most one. */
 export function sqrt64(a: u64): u64 {
   let root = <u64>sqrt<f64>(<f64>a);
@@ -97,8 +97,8 @@ export function sqrt64(a: u64): u64 {
 }
 /**
  * Floor of the square root of (high, low), high >= 2^62; the remainder, up to 2 * root, is subHigh128 and subLow of the
- * square. One step of "Karatsuba square root" (Zimmermann, INRIA RR-3805): the root of the high half gives the next 32 bits by
- * a division, at most one too large.
+ * square. One step of "Karatsuba square root" (Zimmermann, INRIA RR-3805): the root of the high half gives the next 32
+ * bits by a division, at most one too large.
  */
 export function sqrt128(high: u64, low: u64): u64 {
   let s = sqrt64(high), remainder = high - s * s;

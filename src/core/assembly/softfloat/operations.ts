@@ -1,5 +1,5 @@
-// Numbers of the operations that the handlers of SSE instructions ask of softfloat. Constants in each handler, so a switch
-// over them there is none at run time.
+// Numbers of the operations that the handlers of SSE instructions ask of softfloat. Constants in each handler, so a
+// switch over them there is none at run time.
 export const ADD: u32 = 0;
 export const SUBTRACT: u32 = 1;
 export const MULTIPLY: u32 = 2;

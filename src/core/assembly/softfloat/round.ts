@@ -1,6 +1,8 @@
-// From the inner form to an encoding: rounding, overflow, underflow (IEEE 754-2019 clauses 4 and 7; SDM 1 4.8.4, 4.9.1).
+// From the inner form to an encoding: rounding, overflow, underflow (IEEE 754-2019 clauses 4 and 7; SDM 1 4.8.4,
+// 4.9.1).
 import {
-  flag, roundingOf, NEAREST, DOWN, UP, OE, UE, PE, OM, UM, FTZ, fractionBits, guardBits, infinity, signBit, specialExponent,
+  flag, roundingOf, NEAREST, DOWN, UP, OE, UE, PE, OM, UM, FTZ, fractionBits, guardBits, infinity, signBit,
+    specialExponent,
 } from './binary';
 import { shiftRightJam64 } from './integers';
 
@@ -23,9 +25,9 @@ function overflow<T>(sign: u64, rounding: u32, inexact: bool, mxcsr: u32): u64 {
 }
 
 /**
- * Encoding of (-1)^sign * s * 2^(e - bias - 62) in the format T, rounded as MXCSR says. s: highest bit at 62, the lowest
- * jammed; sign: 0 or the format's sign bit. An overflow or underflow that is not masked leaves the result open, and PE then
- * says whether rounding with an unbounded exponent was inexact (SDM 1 4.9.1.4, 4.9.1.5).
+ * Encoding of (-1)^sign * s * 2^(e - bias - 62) in the format T, rounded as MXCSR says. s: highest bit at 62, the
+ * lowest jammed; sign: 0 or the format's sign bit. An overflow or underflow that is not masked leaves the result open,
+ * and PE then says whether rounding with an unbounded exponent was inexact (SDM 1 4.9.1.4, 4.9.1.5).
  */
 export function round<T>(sign: u64, e: i32, s: u64, mxcsr: u32): u64 {
   let rounding = roundingOf(mxcsr), negative = sign != 0, guard = guardBits<T>(), lost = (<u64>1 << guard) - 1;

@@ -1,5 +1,5 @@
-// What the handlers of SSE instructions call: one element, or all of a vector. The exceptions come in FLOAT_FLAGS, vectors in
-// FLOAT_RESULT. Pure: nothing else is read than the arguments, nothing else is written.
+// What the handlers of SSE instructions call: one element, or all of a vector. The exceptions come in FLOAT_FLAGS,
+// vectors in FLOAT_RESULT. Pure: nothing else is read than the arguments, nothing else is written.
 import * as L from '../../layout';
 import { add, divide, multiply, squareRoot, subtract } from './arithmetic';
 import { clearFlags, flag, settleFlags, TRUNCATE, unmasked } from './binary';
@@ -26,7 +26,10 @@ function one<T>(operation: u32, a: u64, b: u64, mxcsr: u32): u64 {
 @inline function ofElement(operation: u32, i: u32): u32 {
   return operation == ADD_SUBTRACT ? (i & 1 ? ADD : SUBTRACT) : operation;
 }
-@inline function answer(low: u64, high: u64): void { store<u64>(L.FLOAT_RESULT, low); store<u64>(L.FLOAT_RESULT, high, 8); }
+@inline function answer(low: u64, high: u64): void {
+  store<u64>(L.FLOAT_RESULT, low);
+  store<u64>(L.FLOAT_RESULT, high, 8);
+}
 
 export function f32_operation(operation: u32, a: u32, b: u32, mxcsr: u32): u32 {
   clearFlags();
@@ -67,11 +70,23 @@ export function f64_compare(a: u64, b: u64, signalling: u32, mxcsr: u32): u32 {
   return compare<f64>(a, b, signalling != 0, mxcsr);
 }
 
-// ---- conversions; rounding: the mode for a conversion to integers --------------------------------------------------------
-export function f32_to_i32(a: u32, rounding: u32, mxcsr: u32): u32 { clearFlags(); return <u32>toInteger<f32, i32>(a, rounding, mxcsr); }
-export function f32_to_i64(a: u32, rounding: u32, mxcsr: u32): u64 { clearFlags(); return toInteger<f32, i64>(a, rounding, mxcsr); }
-export function f64_to_i32(a: u64, rounding: u32, mxcsr: u32): u32 { clearFlags(); return <u32>toInteger<f64, i32>(a, rounding, mxcsr); }
-export function f64_to_i64(a: u64, rounding: u32, mxcsr: u32): u64 { clearFlags(); return toInteger<f64, i64>(a, rounding, mxcsr); }
+// ---- conversions; rounding: the mode for a conversion to integers ---------------------------------------------------
+export function f32_to_i32(a: u32, rounding: u32, mxcsr: u32): u32 {
+  clearFlags();
+  return <u32>toInteger<f32, i32>(a, rounding, mxcsr);
+}
+export function f32_to_i64(a: u32, rounding: u32, mxcsr: u32): u64 {
+  clearFlags();
+  return toInteger<f32, i64>(a, rounding, mxcsr);
+}
+export function f64_to_i32(a: u64, rounding: u32, mxcsr: u32): u32 {
+  clearFlags();
+  return <u32>toInteger<f64, i32>(a, rounding, mxcsr);
+}
+export function f64_to_i64(a: u64, rounding: u32, mxcsr: u32): u64 {
+  clearFlags();
+  return toInteger<f64, i64>(a, rounding, mxcsr);
+}
 export function i64_to_f32(a: u64, mxcsr: u32): u32 { clearFlags(); return <u32>fromInteger<f32>(<i64>a, mxcsr); }
 export function i64_to_f64(a: u64, mxcsr: u32): u64 { clearFlags(); return fromInteger<f64>(<i64>a, mxcsr); }
 export function f32_to_f64(a: u32, mxcsr: u32): u64 { clearFlags(); return toFormat<f32, f64>(a, mxcsr); }
@@ -119,9 +134,9 @@ export function f32x2_to_f64x2(a: u64, mxcsr: u32): void {
   settleFlags(mxcsr);
 }
 
-// ---- dot products ------------------------------------------------------------------------------------------------------------
-// Multiplication and each level of additions are steps of their own: an unmasked exception in one ends the instruction there,
-// with the exceptions of that step (settled as for any vector) and of those before it.
+// ---- dot products ---------------------------------------------------------------------------------------------------
+// Multiplication and each level of additions are steps of their own: an unmasked exception in one ends the instruction
+// there, with the exceptions of that step (settled as for any vector) and of those before it.
 /** Begins a step; answers the exceptions so far. */
 @inline function nextStep(): u32 {
   let before = load<u32>(L.FLOAT_FLAGS);
@@ -134,7 +149,10 @@ export function f32x2_to_f64x2(a: u64, mxcsr: u32): void {
   flag(before);
   return unmasked(mxcsr) != 0;
 }
-/** Products of the elements that bits 4-7 of the immediate choose, +0 for the others; their sum where bits 0-3 say (SDM 2A DPPS). */
+/**
+ * Products of the elements that bits 4-7 of the immediate choose, +0 for the others; their sum where bits 0-3 say (SDM
+ * 2A DPPS).
+ */
 export function f32x4_dot(imm: u32, aLow: u64, aHigh: u64, bLow: u64, bHigh: u64, mxcsr: u32): void {
   clearFlags();
   let x0 = imm & 0x10 ? multiply<f32>(aLow & LOW, bLow & LOW, mxcsr) : 0;

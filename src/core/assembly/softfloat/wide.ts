@@ -1,9 +1,10 @@
-// The working precision of the transcendental instructions: 64 bits more than their results have, so that what is lost on the
-// way is less than a thousandth of the result's last place, and integers only, so that it is the same everywhere.
+// The working precision of the transcendental instructions: 64 bits more than their results have, so that what is lost
+// on the way is less than a thousandth of the result's last place, and integers only, so that it is the same
+// everywhere.
 //
-// Two forms. A wide number is a significand (high, low) with its top bit set, times 2^(exponent - 127), sign apart. A fixed
-// number is (high, low) / 2^127, from 0 up to 2. A function leaves its result in the variables below; their values mean
-// nothing once another function was called.
+// Two forms. A wide number is a significand (high, low) with its top bit set, times 2^(exponent - 127), sign apart. A
+// fixed number is (high, low) / 2^127, from 0 up to 2. A function leaves its result in the variables below; their
+// values mean nothing once another function was called.
 import { addHigh128, divide128By64, less128, mulHigh64, shiftRightHigh128, subHigh128 } from './integers';
 
 export let high: u64 = 0, low: u64 = 0, exponent: i32 = 0;
@@ -57,7 +58,10 @@ export function divideWide(aHigh: u64, aLow: u64, a: i32, bHigh: u64, bLow: u64,
 }
 /** Sum of two wide numbers with signs, which is not 0. */
 export function addWide(aSign: u32, aHigh: u64, aLow: u64, a: i32, bSign: u32, bHigh: u64, bLow: u64, b: i32): void {
-  if (a < b || (a == b && less128(aHigh, aLow, bHigh, bLow))) { addWide(bSign, bHigh, bLow, b, aSign, aHigh, aLow, a); return; }
+  if (a < b || (a == b && less128(aHigh, aLow, bHigh, bLow))) {
+    addWide(bSign, bHigh, bLow, b, aSign, aHigh, aLow, a);
+    return;
+  }
   let n = <u32>(a - b), h = shiftRightHigh128(bHigh, n), l = shiftRightLow(bHigh, bLow, n);
   negative = aSign;
   if (aSign != bSign) { normalise(subHigh128(aHigh, aLow, h, l), aLow - l, a); return; }
@@ -81,11 +85,12 @@ export function multiplyFixed(aHigh: u64, aLow: u64, bHigh: u64, bLow: u64): voi
 }
 
 /**
- * 1 + s z / d(first) (1 + s z / d(first + 1) (1 + ...)) with s = -1 when alternating, else 1, and d(k) = k for step 1 or
- * (2k + offset)(2k + offset + 1) for step 2: the series of exp, sin and cos, each divided by its first term. z is fixed; a
- * result that is not exactly 1 is not rounded to it.
+ * 1 + s z / d(first) (1 + s z / d(first + 1) (1 + ...)) with s = -1 when alternating, else 1, and d(k) = k for step 1
+ * or (2k + offset)(2k + offset + 1) for step 2: the series of exp, sin and cos, each divided by its first term. z is
+ * fixed; a result that is not exactly 1 is not rounded to it.
  */
-export function factorialSeries(zHigh: u64, zLow: u64, step: u32, offset: u64, first: u64, last: u64, alternating: bool): void {
+export function factorialSeries(zHigh: u64, zLow: u64, step: u32, offset: u64, first: u64, last: u64,
+  alternating: bool): void {
   let h = ONE_HIGH, l: u64 = 0;
   for (let k = last; k >= first; k--) {
     multiplyFixed(zHigh, zLow, h, l);
@@ -96,7 +101,9 @@ export function factorialSeries(zHigh: u64, zLow: u64, step: u32, offset: u64, f
   }
   set(h, l, 0);
 }
-/** 1 + s z / 3 + z^2 / 5 + s z^3 / 7 ... with `terms` of them: atan (alternating) and atanh, divided by their arguments. */
+/**
+ * 1 + s z / 3 + z^2 / 5 + s z^3 / 7 ... with `terms` of them: atan (alternating) and atanh, divided by their arguments.
+ */
 export function oddSeries(zHigh: u64, zLow: u64, terms: u64, alternating: bool): void {
   let h: u64 = 0, l: u64 = 0;
   for (let k = <i64>terms; k >= 0; k--) {

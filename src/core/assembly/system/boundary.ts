@@ -1,9 +1,9 @@
 // The boundary between two instructions (or two iterations of a REP string): guest-debug-spec 2.3, the one place where
 // events, traps and execution breakpoints are ordered. It knows no debugger, only the generic observer of layout.ts.
 //
-// Protocol with TypeScript. After RUN_OBSERVED, OBSERVED holds the causes, PENDING_HOST the slots, DELIVERED the event that
-// ended a lease; all stay until the next evaluation, which takes them as read and clears them. The lease is over then.
-// Whoever changes LEASE, PASS_TOKEN, EVENTS, ACTIVITY, BLOCK_IRQ or CATCH from outside sets ATTENTION_EVENT.
+// Protocol with TypeScript. After RUN_OBSERVED, OBSERVED holds the causes, PENDING_HOST the slots, DELIVERED the event
+// that ended a lease; all stay until the next evaluation, which takes them as read and clears them. The lease is over
+// then. Whoever changes LEASE, PASS_TOKEN, EVENTS, ACTIVITY, BLOCK_IRQ or CATCH from outside sets ATTENTION_EVENT.
 import * as L from '../../layout';
 import { attend } from './state/attention';
 import {
@@ -36,7 +36,7 @@ function observed(causes: u32): u32 {
   return leave(L.RUN_OBSERVED);
 }
 
-// ---- what each line asks -----------------------------------------------------------------------------------------------------
+// ---- what each line asks --------------------------------------------------------------------------------------------
 /** Line 6: pending traps that would be delivered now. */
 function trapActs(): bool {
   let pending = load<u32>(L.PENDING_DEBUG);
@@ -44,11 +44,13 @@ function trapActs(): bool {
 }
 /** Line 7; STI does not hold an NMI back. */
 function nonMaskableActs(): bool {
-  return (load<u32>(L.EVENTS) & NMI) != 0 && !load<u32>(L.NMI_BLOCKED) && load<u32>(L.SHADOW) != MOV_SS && !load<u32>(L.BLOCK_IRQ);
+  return (load<u32>(L.EVENTS) & NMI) != 0 && !load<u32>(L.NMI_BLOCKED) && load<u32>(L.SHADOW) != MOV_SS
+    && !load<u32>(L.BLOCK_IRQ);
 }
 /** Line 8. */
 function interruptActs(): bool {
-  return (load<u32>(L.EVENTS) & INTR) != 0 && (load<u64>(L.RFLAGS) & FLAG_IF) != 0 && !load<u32>(L.SHADOW) && !load<u32>(L.BLOCK_IRQ);
+  return (load<u32>(L.EVENTS) & INTR) != 0 && (load<u64>(L.RFLAGS) & FLAG_IF) != 0 && !load<u32>(L.SHADOW)
+    && !load<u32>(L.BLOCK_IRQ);
 }
 /** Lines 4 and 5. */
 function completed(): u32 {
@@ -76,12 +78,18 @@ function deliverTraps(): bool {
   return true;
 }
 
-/** Evaluates the table; 0: execute the next instruction (when ticks are left), else a RUN_* code. Each delivered event takes one tick. */
+/**
+ * Evaluates the table; 0: execute the next instruction (when ticks are left), else a RUN_* code. Each delivered event
+ * takes one tick.
+ */
 export function boundary(): u32 {
   let attention = load<u32>(L.ATTENTION), reported = load<u32>(L.OBSERVED);
   store<u32>(L.CURRENT, 0);
   store<u32>(L.ATTENTION, 0);
-  store<u32>(L.ONE_INSTRUCTION, 0); store<u32>(L.TF_AT_START, 0); store<u32>(L.PASS_ACTIVE, 0); store<u32>(L.GUARD_PASSED, 0);
+  store<u32>(L.ONE_INSTRUCTION, 0);
+  store<u32>(L.TF_AT_START, 0);
+  store<u32>(L.PASS_ACTIVE, 0);
+  store<u32>(L.GUARD_PASSED, 0);
   if (reported) {
     if (reported & (L.OBSERVED_WATCH | L.OBSERVED_SLOT_X)) store<u32>(L.PENDING_HOST, 0);
     store<u32>(L.OBSERVED, 0); store<u32>(L.DELIVERED, 0);
@@ -162,7 +170,8 @@ export function boundary(): u32 {
 /** Whether the next instruction must run alone, and its retirement be looked at. */
 function prepare(): void {
   let flags = load<u64>(L.RFLAGS);
-  let alone = (flags & (FLAG_TF | FLAG_RF)) != 0 || load<u32>(L.SHADOW) || load<u32>(L.LEASE) || load<u32>(L.PASS_ACTIVE)
+  let alone = (flags & (FLAG_TF | FLAG_RF)) != 0 || load<u32>(L.SHADOW) || load<u32>(L.LEASE)
+    || load<u32>(L.PASS_ACTIVE)
     || load<u32>(L.FIRST_HOLD) || load<u32>(L.CAUGHT_PASS) || recording();
   store<u32>(L.DELIVERED, 0); // the handler's first instruction runs: what stops from now on is not that delivery's
   let stop = load<u32>(L.ATTENTION) & L.ATTENTION_STOP; // asked for by a device while an event was delivered
@@ -174,9 +183,9 @@ function prepare(): void {
 }
 
 /**
- * What the boundary would do for the observer: OBSERVED_* bits when line 4, 5 or 9 acts before any other line, else 0. Changes
- * nothing, so it may be asked of every vCPU when the world stops. To take the event over, store the bits in OBSERVED and clear
- * LEASE and LEASE_DONE: the next evaluation then takes it as reported.
+ * What the boundary would do for the observer: OBSERVED_* bits when line 4, 5 or 9 acts before any other line, else 0.
+ * Changes nothing, so it may be asked of every vCPU when the world stops. To take the event over, store the bits in
+ * OBSERVED and clear LEASE and LEASE_DONE: the next evaluation then takes it as reported.
  */
 export function peek(): u32 {
   if (load<u32>(L.CAUGHT)) return load<u32>(L.CAUGHT);
@@ -188,8 +197,11 @@ export function peek(): u32 {
   return tokenMatches(linear) ? 0 : hostBreakpoint(linear);
 }
 
-// ---- retirement --------------------------------------------------------------------------------------------------------------
-/** Whether the instruction that ran alone was a taken control transfer (a jump to the next instruction counts only as a call). */
+// ---- retirement -----------------------------------------------------------------------------------------------------
+/**
+ * Whether the instruction that ran alone was a taken control transfer (a jump to the next instruction counts only as a
+ * call).
+ */
 function transferred(): bool {
   if (!load<u32>(L.ONE_INSTRUCTION)) return true;
   let r = <usize>load<u32>(L.BLOCK) + L.HEADER_SIZE, attributes = load<u16>(r, L.R_ATTRIBUTES);

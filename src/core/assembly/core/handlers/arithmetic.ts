@@ -3,11 +3,13 @@ import * as L from '../../../layout';
 import { dst, src, setDst, setRegister, srcPointer } from '../record';
 import { ldOperand, modifyOperand } from '../memory';
 import { raise } from '../imports';
-import { setFlags, setLogicFlags, setAddFlags, setSubtractFlags, setCarry, setOverflow, carryFlag, overflowFlag, lessSigned,
+import { setFlags, setLogicFlags, setAddFlags, setSubtractFlags, setCarry, setOverflow, carryFlag, overflowFlag,
+  lessSigned,
   sx } from './flags';
 import { address, modify } from '../memory';
 
-export const ADD: u32 = 0, OR: u32 = 1, ADC: u32 = 2, SBB: u32 = 3, AND: u32 = 4, SUB: u32 = 5, XOR: u32 = 6, CMP: u32 = 7, TEST: u32 = 8;
+export const ADD: u32 = 0, OR: u32 = 1, ADC: u32 = 2, SBB: u32 = 3, AND: u32 = 4, SUB: u32 = 5, XOR: u32 = 6;
+export const CMP: u32 = 7, TEST: u32 = 8;
 export const INC: u32 = 0, DEC: u32 = 1, NOT: u32 = 2, NEG: u32 = 3;
 export const ADCX: u32 = 0, ADOX: u32 = 1;
 
@@ -24,7 +26,8 @@ export const ADCX: u32 = 0, ADOX: u32 = 1;
   if (op == ADD) setAddFlags<T>(a, b, v);
   else if (op == SUB || op == CMP) setSubtractFlags<T>(a, b, v);
   else if (op == ADC) {
-    setFlags<T>(v, i32(v < a) | (i32(v == a) & carryFlag()), i32((sx<T>(v) ^ ((sx<T>(v) ^ sx<T>(a)) & (sx<T>(v) ^ sx<T>(b)))) < 0),
+    setFlags<T>(v, i32(v < a) | (i32(v == a) & carryFlag()),
+      i32((sx<T>(v) ^ ((sx<T>(v) ^ sx<T>(a)) & (sx<T>(v) ^ sx<T>(b)))) < 0),
       <i32>(a ^ b ^ v));
   } else if (op == SBB) {
     let equal = i32(a == b) & carryFlag();
@@ -87,7 +90,10 @@ export const ADCX: u32 = 0, ADOX: u32 = 1;
   setAddFlags<T>(a, b, v);
 }
 
-/** Either the destination or the accumulator is written, never both (a 32-bit write clears the upper half of just that one). */
+/**
+ * Either the destination or the accumulator is written, never both (a 32-bit write clears the upper half of just that
+ * one).
+ */
 @inline export function cmpxchg_rr<T>(r: usize): void {
   let a = load<T>(L.RAX), d = dst<T>(r), s = src<T>(r);
   setSubtractFlags<T>(a, d, <T>(a - d));
@@ -111,7 +117,8 @@ export const ADCX: u32 = 0, ADOX: u32 = 1;
     if (!equal) { store<u64>(L.RAX, low); store<u64>(L.RDX, high); }
     store<i64>(L.F_ZERO, equal ? 0 : 1);
   } else {
-    let p = modifyOperand<u64>(r), old = load<u64>(p), equal = old == (<u64>load<u32>(L.RAX) | (<u64>load<u32>(L.RDX) << 32));
+    let p = modifyOperand<u64>(r), old = load<u64>(p);
+    let equal = old == (<u64>load<u32>(L.RAX) | (<u64>load<u32>(L.RDX) << 32));
     store<u64>(p, equal ? <u64>load<u32>(L.RBX) | (<u64>load<u32>(L.RCX) << 32) : old);
     if (!equal) { store<u64>(L.RAX, <u64><u32>old); store<u64>(L.RDX, old >> 32); }
     store<i64>(L.F_ZERO, equal ? 0 : 1);

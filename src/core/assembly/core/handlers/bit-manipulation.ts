@@ -62,7 +62,9 @@ export const PDEP: u32 = 0, PEXT: u32 = 1;
 @inline export function bzhi_rr<T>(r: usize): void { zeroHigh<T>(r, src<T>(r)); }
 @inline export function bzhi_rm<T>(r: usize): void { zeroHigh<T>(r, ldOperand<T>(r)); }
 
-/** MULX: rDX times the operand; the low half is written first, so that with one register for both the high half stays. */
+/**
+ * MULX: rDX times the operand; the low half is written first, so that with one register for both the high half stays.
+ */
 @inline function multiplyWide<T>(r: usize, b: T): void {
   if (sizeof<T>() == 8) {
     let a = load<u64>(L.RDX), high = highUnsigned(a, <u64>b);
@@ -92,8 +94,8 @@ export const PDEP: u32 = 0, PEXT: u32 = 1;
 @inline export function rorx_rr<T>(r: usize): void { setDst<T>(r, rotr<T>(src<T>(r), <T>(immOf(r) & 0xff))); }
 @inline export function rorx_rm<T>(r: usize): void { setDst<T>(r, rotr<T>(ldOperand<T>(r), <T>(immOf(r) & 0xff))); }
 
-// PDEP and PEXT move every selected bit by the number of clear mask bits below it, in six steps of 1, 2, 4 ... 32 places
-// (H. S. Warren, Hacker's Delight, 2nd edition, 7-4 and 7-5). A step's mask holds the bits that it moves.
+// PDEP and PEXT move every selected bit by the number of clear mask bits below it, in six steps of 1, 2, 4 ... 32
+// places (H. S. Warren, Hacker's Delight, 2nd edition, 7-4 and 7-5). A step's mask holds the bits that it moves.
 
 /** Bit i: the parity of bits 0 to i. */
 @inline function parityBelow(x: u64): u64 {
@@ -104,7 +106,8 @@ export const PDEP: u32 = 0, PEXT: u32 = 1;
 @inline function movedUp(x: u64, moving: u64, by: u64): u64 { return (x & ~moving) | ((x << by) & moving); }
 
 function depositOrExtract(op: u32, x: u64, mask: u64): u64 {
-  let m = mask, clear = ~m << 1; // below each bit: clear mask bits, of which each step takes the lowest digit of the count
+  // below each bit: clear mask bits, of which each step takes the lowest digit of the count
+  let m = mask, clear = ~m << 1;
   let p = parityBelow(clear), by1 = p & m;
   m = movedDown(m, by1, 1); clear &= ~p; p = parityBelow(clear);
   let by2 = p & m;

@@ -27,7 +27,10 @@ export const BT: u32 = 0, BTS: u32 = 1, BTR: u32 = 2, BTC: u32 = 3;
   setCarry(<i32>(a >> n) & 1);
 }
 
-/** The operand that holds the bit: a signed bit number in a register reaches beyond the one addressed (SDM 2A 3.1.1.9, Bit()). */
+/**
+ * The operand that holds the bit: a signed bit number in a register reaches beyond the one addressed (SDM 2A 3.1.1.9,
+ * Bit()).
+ */
 @inline function bitAddress<T>(r: usize, write: u32): u64 {
   let n = sx<T>(src<T>(r));
   let ahead = sizeof<T>() == 8 ? (n >> 6) << 3 : sizeof<T>() == 4 ? (n >> 5) << 2 : (n >> 4) << 1;
@@ -41,7 +44,9 @@ export const BT: u32 = 0, BTS: u32 = 1, BTR: u32 = 2, BTC: u32 = 3;
   if (op == BT) setCarry(<i32>(ld<T>(r, bitAddress<T>(r, 0)) >> n) & 1);
   else testModified<T>(op, modify<T>(r, bitAddress<T>(r, 1)), n);
 }
-@inline export function bit_immediate_rr<T>(op: u32, r: usize): void { testRegister<T>(op, r, within<T>(<T>src<u8>(r))); }
+@inline export function bit_immediate_rr<T>(op: u32, r: usize): void {
+  testRegister<T>(op, r, within<T>(<T>src<u8>(r)));
+}
 @inline export function bit_immediate_mr<T>(op: u32, r: usize): void {
   let n = within<T>(<T>src<u8>(r));
   if (op == BT) setCarry(<i32>(ldOperand<T>(r) >> n) & 1);
@@ -49,8 +54,8 @@ export const BT: u32 = 0, BTS: u32 = 1, BTR: u32 = 2, BTC: u32 = 3;
 }
 
 /**
- * A source of 0 sets ZF and leaves the whole destination alone (SDM 2A BSF, BSR). Only ZF changes: the manual leaves the
- * other flags undefined.
+ * A source of 0 sets ZF and leaves the whole destination alone (SDM 2A BSF, BSR). Only ZF changes: the manual leaves
+ * the other flags undefined.
  */
 @inline function scanForward<T>(r: usize, a: T): void {
   store<i64>(L.F_ZERO, sx<T>(a));

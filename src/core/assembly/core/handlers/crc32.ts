@@ -1,5 +1,5 @@
-// CRC32 (SDM 2A CRC32): the cyclic redundancy check of polynomial 11EDC6F41h (CRC-32C), least significant bit first, without
-// the inversions before and after that protocols add.
+// CRC32 (SDM 2A CRC32): the cyclic redundancy check of polynomial 11EDC6F41h (CRC-32C), least significant bit first,
+// without the inversions before and after that protocols add.
 import { dst, src, setDst } from '../record';
 import { ldOperand } from '../memory';
 

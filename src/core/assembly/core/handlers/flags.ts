@@ -1,5 +1,5 @@
-// Arithmetic flags as plain values (layout.ts F_*): no lazy kind, so to the partial evaluator they are ordinary locals, and
-// a compare followed by a conditional jump becomes one compare.
+// Arithmetic flags as plain values (layout.ts F_*): no lazy kind, so to the partial evaluator they are ordinary locals,
+// and a compare followed by a conditional jump becomes one compare.
 import * as L from '../../../layout';
 
 /** Sign extension to 64 bits. */
@@ -21,7 +21,9 @@ import * as L from '../../../layout';
 @inline export function overflowFlag(): i32 { return load<i32>(L.F_LT) ^ i32(load<i64>(L.F_SIGN) < 0); }
 @inline export function setCarry(cf: i32): void { store<i32>(L.F_CF, cf); }
 /** Sets OF (SF stays). */
-@inline export function setOverflow(overflow: i32): void { store<i32>(L.F_LT, overflow ^ i32(load<i64>(L.F_SIGN) < 0)); }
+@inline export function setOverflow(overflow: i32): void {
+  store<i32>(L.F_LT, overflow ^ i32(load<i64>(L.F_SIGN) < 0));
+}
 /** All six: ZF SF PF from the result, lessThan is SF != OF, bit 4 of af is AF. */
 @inline export function setFlags<T>(result: T, cf: i32, lessThan: i32, af: i32): void {
   let v = sx<T>(result);

@@ -56,5 +56,11 @@ import { TRUNCATE, commitExceptions, mxcsr, roundingOf } from './sse-float-commo
   commitExceptions(r, control);
   setDstMmx(r, lowResult());
 }
-@inline export function cvtpd2pi_rr(truncating: u32, r: usize): void { mmxAndSseAvailable(r); fromDoubles(truncating, r, srcVector(r)); }
-@inline export function cvtpd2pi_rm(truncating: u32, r: usize): void { mmxAndSseAvailable(r); fromDoubles(truncating, r, ldAligned(r)); }
+@inline export function cvtpd2pi_rr(truncating: u32, r: usize): void {
+  mmxAndSseAvailable(r);
+  fromDoubles(truncating, r, srcVector(r));
+}
+@inline export function cvtpd2pi_rm(truncating: u32, r: usize): void {
+  mmxAndSseAvailable(r);
+  fromDoubles(truncating, r, ldAligned(r));
+}

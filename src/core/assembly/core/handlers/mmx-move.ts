@@ -13,7 +13,11 @@ import { dstMmx, mmxAndSseAvailable, mmxAvailable, setDstMmx, srcMmx } from './m
 @inline export function mmx_from_general_rr<T>(r: usize): void { mmxAvailable(r); setDstMmx(r, <u64>src<T>(r)); }
 @inline export function mmx_from_general_rm<T>(r: usize): void { mmxAvailable(r); setDstMmx(r, <u64>ldOperand<T>(r)); }
 @inline export function mmx_to_general_rr<T>(r: usize): void { mmxAvailable(r); enterMmx(); setDst<T>(r, src<T>(r)); }
-@inline export function mmx_to_general_mr<T>(r: usize): void { mmxAvailable(r); stOperand<T>(r, src<T>(r)); enterMmx(); }
+@inline export function mmx_to_general_mr<T>(r: usize): void {
+  mmxAvailable(r);
+  stOperand<T>(r, src<T>(r));
+  enterMmx();
+}
 
 /** MOVQ2DQ clears the upper half of the XMM register. */
 @inline export function movq2dq_rr(r: usize): void {
@@ -34,7 +38,10 @@ import { dstMmx, mmxAndSseAvailable, mmxAvailable, setDstMmx, srcMmx } from './m
 /** Place of the word that the immediate selects. */
 @inline function wordShift(r: usize): u64 { return (immOf(r) & 3) << 4; }
 @inline function inserted(a: u64, word: u16, at: u64): u64 { return (a & ~(<u64>0xffff << at)) | <u64>word << at; }
-@inline export function mmx_pinsrw_rr(r: usize): void { mmxAvailable(r); setDstMmx(r, inserted(dstMmx(r), src<u16>(r), wordShift(r))); }
+@inline export function mmx_pinsrw_rr(r: usize): void {
+  mmxAvailable(r);
+  setDstMmx(r, inserted(dstMmx(r), src<u16>(r), wordShift(r)));
+}
 @inline export function mmx_pinsrw_rm(r: usize): void {
   mmxAvailable(r);
   let word = ldOperand<u16>(r);

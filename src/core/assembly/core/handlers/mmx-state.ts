@@ -1,6 +1,6 @@
-// What all MMX handlers share. MMn is the low 64 bits of the physical x87 register n, whatever TOP is; an instruction that
-// uses MMX registers leaves TOP 0 and every register in use, and one that writes a register sets the exponent and sign above
-// it to ones (SDM 1 9.5.1, 3A table 13-2).
+// What all MMX handlers share. MMn is the low 64 bits of the physical x87 register n, whatever TOP is; an instruction
+// that uses MMX registers leaves TOP 0 and every register in use, and one that writes a register sets the exponent and
+// sign above it to ones (SDM 1 9.5.1, 3A table 13-2).
 import * as L from '../../../layout';
 import { floatError, raise } from '../imports';
 import { enterMmx } from '../mmx-unit';
@@ -9,7 +9,10 @@ import { dstPointer, srcPointer } from '../record';
 const CR0_EM: u64 = 4, CR0_TS: u64 = 8, CR4_OSFXSR: u64 = 0x200;
 const ERROR_SUMMARY: u16 = 0x80;
 
-/** #UD with CR0.EM, #NM with CR0.TS, then the x87 exception that is pending (SDM 3A 13.1, 13.5). At the head of every handler. */
+/**
+ * #UD with CR0.EM, #NM with CR0.TS, then the x87 exception that is pending (SDM 3A 13.1, 13.5). At the head of every
+ * handler.
+ */
 @inline export function mmxAvailable(r: usize): void {
   if (load<u64>(L.CR0) & CR0_EM) raise(r, 6, -1);
   if (load<u64>(L.CR0) & CR0_TS) raise(r, 7, -1);

@@ -1,11 +1,12 @@
-// MMX arithmetic (SDM 1 9.4), and what SSE, SSE2 and SSSE3 added to it: the operations of the XMM handlers on vectors whose
-// halves are both the MMX register's value.
+// MMX arithmetic (SDM 1 9.4), and what SSE, SSE2 and SSSE3 added to it: the operations of the XMM handlers on vectors
+// whose halves are both the MMX register's value.
 import { immOf } from '../record';
 import { ldOperand } from '../memory';
 import { leaveMmx } from '../mmx-unit';
 import { dstMmx, mmxAvailable, setDstMmx, srcMmx } from './mmx-state';
 import {
-  BYTES_RIGHT, PACK_SIGNED_16, PACK_SIGNED_32, PACK_UNSIGNED_16, PSHUFLW, UNPACK_HIGH_16, UNPACK_HIGH_32, UNPACK_HIGH_8, UNPACK_LOW_8,
+  BYTES_RIGHT, PACK_SIGNED_16, PACK_SIGNED_32, PACK_UNSIGNED_16, PSHUFLW, UNPACK_HIGH_16, UNPACK_HIGH_32, UNPACK_HIGH_8,
+    UNPACK_LOW_8,
   packedInteger, shifted, shuffled,
 } from './sse-integer';
 import { PHADDW, PHSUBSW, PSHUFB, packedSsse3 } from './ssse3';
@@ -65,7 +66,9 @@ import { PHADDW, PHSUBSW, PSHUFB, packedSsse3 } from './ssse3';
   setDstMmx(r, supplemental(op, dstMmx(r), b));
 }
 /** PALIGNR: eight bytes out of high:low from byte n on. */
-@inline function aligned(high: u64, low: u64, n: u64): u64 { return lowHalf(shifted(BYTES_RIGHT, joined(low, high), n)); }
+@inline function aligned(high: u64, low: u64, n: u64): u64 {
+  return lowHalf(shifted(BYTES_RIGHT, joined(low, high), n));
+}
 @inline export function mmx_palignr_rr(r: usize): void {
   mmxAvailable(r);
   setDstMmx(r, aligned(dstMmx(r), srcMmx(r), immOf(r) & 0xff));

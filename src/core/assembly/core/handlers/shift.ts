@@ -1,4 +1,5 @@
-// ROL ROR RCL RCR SHL SHR SAR, SHLD SHRD. A masked count of 0 changes no flag, but a 32-bit register still loses its upper half.
+// ROL ROR RCL RCR SHL SHR SAR, SHLD SHRD. A masked count of 0 changes no flag, but a 32-bit register still loses its
+// upper half.
 import { dst, src, src2, setDst } from '../record';
 import { modifyOperand } from '../memory';
 import { setFlags, setCarry, setOverflow, carryFlag, sign, sx } from './flags';
@@ -61,7 +62,8 @@ export const ROL: u32 = 0, ROR: u32 = 1, RCL: u32 = 2, RCR: u32 = 3, SHL: u32 = 
   else if (op == RCL) { setCarry(out); setOverflow(out ^ sign<T>(v)); }
   else if (op == RCR) { setCarry(out); setOverflow(topBitsDiffer<T>(v)); }
   else if (op == SHL) setFlags<T>(v, out, out, 0); // OF = CF ^ SF
-  else if (op == SHR) setFlags<T>(v, out, sign<T>(<T>(<u64>a >> <u64>(count - 1))), 0); // OF = sign before the last step, SF = 0
+  // OF = sign before the last step, SF = 0
+  else if (op == SHR) setFlags<T>(v, out, sign<T>(<T>(<u64>a >> <u64>(count - 1))), 0);
   else setFlags<T>(v, out, sign<T>(v), 0); // OF = 0
 }
 @inline function outOf<T>(op: u32, a: T, c: u32): i32 { return op == ROL || op == ROR ? 0 : lastOut<T>(op, a, c); }
@@ -81,7 +83,9 @@ export const ROL: u32 = 0, ROR: u32 = 1, RCL: u32 = 2, RCR: u32 = 3, SHL: u32 = 
   setShiftFlags<T>(op, a, v, c, out);
 }
 
-/** For 16 bits: a, b, a in a row. With a count above 16, undefined by the manual, processors since P6 shift in a again. */
+/**
+ * For 16 bits: a, b, a in a row. With a count above 16, undefined by the manual, processors since P6 shift in a again.
+ */
 @inline function row16(a: u64, b: u64): u64 { return (a << 32) | (b << 16) | a; }
 @inline function doubleResult<T>(op: u32, a: T, b: T, count: u32): T {
   let c = <u64>count, x = <u64>a, y = <u64>b;

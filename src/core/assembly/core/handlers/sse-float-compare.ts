@@ -1,16 +1,17 @@
-// CMPPS and the like, COMISS, UCOMISS, and rounding to integral numbers: an immediate or two registers decide, nothing is
-// rounded away unseen.
+// CMPPS and the like, COMISS, UCOMISS, and rounding to integral numbers: an immediate or two registers decide, nothing
+// is rounded away unseen.
 import * as L from '../../../layout';
 import { dst, src, dstPointer, immOf } from '../record';
 import { ldOperand } from '../memory';
 import { f32_operation, f64_operation, f32_compare, f64_compare } from '../softfloat';
 import { sseAvailable, dstVector, srcVector, setDstVector, ldAligned } from './sse-operands';
 import {
-  COMPARE, ROUND, NEAREST, DOWN, UP, all, commitExceptions, comparables, inexactReported, isComparable, mxcsr, roundingOf,
+  COMPARE, ROUND, NEAREST, DOWN, UP, all, commitExceptions, comparables, inexactReported, isComparable, mxcsr,
+    roundingOf,
 } from './sse-float-common';
 import { softVector } from './sse-float';
 
-// ---- CMPxx: predicates 0 EQ, 1 LT, 2 LE, 3 UNORD, and their opposites 4 to 7 (SDM 2A table 3-1) ------------------------------
+// ---- CMPxx: predicates 0 EQ, 1 LT, 2 LE, 3 UNORD, and their opposites 4 to 7 (SDM 2A table 3-1) ---------------------
 /** The relation of comparable numbers. */
 @inline function relation<F>(predicate: u32, a: F, b: F): bool {
   let base = predicate & 3;
@@ -31,7 +32,10 @@ import { softVector } from './sse-float';
   store<T>(dstPointer(r), z);
 }
 @inline export function float_compare_scalar_rr<T>(r: usize): void { sseAvailable(r); compareScalar<T>(r, src<T>(r)); }
-@inline export function float_compare_scalar_rm<T>(r: usize): void { sseAvailable(r); compareScalar<T>(r, ldOperand<T>(r)); }
+@inline export function float_compare_scalar_rm<T>(r: usize): void {
+  sseAvailable(r);
+  compareScalar<T>(r, ldOperand<T>(r));
+}
 
 @inline function relations<F>(predicate: u32, a: v128, b: v128): v128 {
   let base = predicate & 3, is = i64x2.splat(0);
@@ -48,10 +52,16 @@ import { softVector } from './sse-float';
 @inline function compareVector(width: u32, r: usize, b: v128): void {
   if (width == 32) comparePacked<f32>(r, b); else comparePacked<f64>(r, b);
 }
-@inline export function float_compare_packed_rr(width: u32, r: usize): void { sseAvailable(r); compareVector(width, r, srcVector(r)); }
-@inline export function float_compare_packed_rm(width: u32, r: usize): void { sseAvailable(r); compareVector(width, r, ldAligned(r)); }
+@inline export function float_compare_packed_rr(width: u32, r: usize): void {
+  sseAvailable(r);
+  compareVector(width, r, srcVector(r));
+}
+@inline export function float_compare_packed_rm(width: u32, r: usize): void {
+  sseAvailable(r);
+  compareVector(width, r, ldAligned(r));
+}
 
-// ---- COMIS, UCOMIS: ZF PF CF = 000 greater, 001 less, 100 equal, 111 unordered; OF SF AF = 0 ---------------------------------
+// ---- COMIS, UCOMIS: ZF PF CF = 000 greater, 001 less, 100 equal, 111 unordered; OF SF AF = 0 ------------------------
 @inline function setRelation(equal: bool, less: bool, unordered: bool): void {
   store<i64>(L.F_ZERO, equal || unordered ? 0 : 1);
   store<i64>(L.F_SIGN, unordered ? 0 : 1); // PF: parity of the low byte
@@ -69,7 +79,8 @@ import { softVector } from './sse-float';
     }
     return;
   }
-  let is = sizeof<T>() == 4 ? f32_compare(<u32>a, <u32>b, signalling, control) : f64_compare(<u64>a, <u64>b, signalling, control);
+  let is = sizeof<T>() == 4 ? f32_compare(<u32>a, <u32>b, signalling, control)
+    : f64_compare(<u64>a, <u64>b, signalling, control);
   commitExceptions(r, control);
   setRelation(is == 1, is == 0, is == 3);
 }
@@ -82,7 +93,7 @@ import { softVector } from './sse-float';
   compareOrdered<T>(signalling, r, ldOperand<T>(r));
 }
 
-// ---- ROUNDxx: immediate bits 0-1 rounding mode, bit 2 that of MXCSR, bit 3 no report of inexactness ----------------------------
+// ---- ROUNDxx: immediate bits 0-1 rounding mode, bit 2 that of MXCSR, bit 3 no report of inexactness -----------------
 @inline function modeOf(imm: u32, control: u32): u32 { return imm & 4 ? roundingOf(control) : imm & 3; }
 @inline function integral<F>(mode: u32, b: F): F {
   return mode == NEAREST ? nearest<F>(b) : mode == DOWN ? floor<F>(b) : mode == UP ? ceil<F>(b) : trunc<F>(b);
@@ -101,10 +112,14 @@ import { softVector } from './sse-float';
   store<T>(dstPointer(r), z);
 }
 @inline export function float_round_scalar_rr<T>(r: usize): void { sseAvailable(r); roundScalar<T>(r, src<T>(r)); }
-@inline export function float_round_scalar_rm<T>(r: usize): void { sseAvailable(r); roundScalar<T>(r, ldOperand<T>(r)); }
+@inline export function float_round_scalar_rm<T>(r: usize): void {
+  sseAvailable(r);
+  roundScalar<T>(r, ldOperand<T>(r));
+}
 
 @inline function integrals<F>(mode: u32, b: v128): v128 {
-  return mode == NEAREST ? v128.nearest<F>(b) : mode == DOWN ? v128.floor<F>(b) : mode == UP ? v128.ceil<F>(b) : v128.trunc<F>(b);
+  return mode == NEAREST ? v128.nearest<F>(b) : mode == DOWN ? v128.floor<F>(b) : mode == UP ? v128.ceil<F>(b)
+    : v128.trunc<F>(b);
 }
 @inline function roundPacked<F>(r: usize, b: v128): void {
   let control = mxcsr(), imm = <u32>immOf(r), mode = modeOf(imm, control);
@@ -114,5 +129,11 @@ import { softVector } from './sse-float';
 @inline function roundVector(width: u32, r: usize, b: v128): void {
   if (width == 32) roundPacked<f32>(r, b); else roundPacked<f64>(r, b);
 }
-@inline export function float_round_packed_rr(width: u32, r: usize): void { sseAvailable(r); roundVector(width, r, srcVector(r)); }
-@inline export function float_round_packed_rm(width: u32, r: usize): void { sseAvailable(r); roundVector(width, r, ldAligned(r)); }
+@inline export function float_round_packed_rr(width: u32, r: usize): void {
+  sseAvailable(r);
+  roundVector(width, r, srcVector(r));
+}
+@inline export function float_round_packed_rm(width: u32, r: usize): void {
+  sseAvailable(r);
+  roundVector(width, r, ldAligned(r));
+}

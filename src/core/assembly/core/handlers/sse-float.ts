@@ -1,14 +1,16 @@
-// ADD, SUB, MUL, DIV, MIN, MAX, SQRT of single and double precision, scalar and packed; the horizontal and alternating ones.
+// ADD, SUB, MUL, DIV, MIN, MAX, SQRT of single and double precision, scalar and packed; the horizontal and alternating
+// ones.
 import { dst, src, dstPointer, immOf } from '../record';
 import { ldOperand } from '../memory';
 import { f32_operation, f64_operation, f32x4_operation, f64x2_operation, f32x4_dot, f64x2_dot } from '../softfloat';
 import { sseAvailable, dstVector, srcVector, setDstVector, ldAligned } from './sse-operands';
 import {
-  ADD, SUBTRACT, MULTIPLY, DIVIDE, MINIMUM, MAXIMUM, SQUARE_ROOT, ADD_SUBTRACT, all, asNative, commitExceptions, comparables, finites,
+  ADD, SUBTRACT, MULTIPLY, DIVIDE, MINIMUM, MAXIMUM, SQUARE_ROOT, ADD_SUBTRACT, all, asNative, commitExceptions,
+    comparables, finites,
   floatResult, isComparable, isFinite, isSafe, isZero, mxcsr, notDenormal, safes, zeros,
 } from './sse-float-common';
 
-// ---- scalar: T is u32 or u64, the encoding ---------------------------------------------------------------------------------
+// ---- scalar: T is u32 or u64, the encoding --------------------------------------------------------------------------
 @inline function native64(op: u32, a: f64, b: f64): f64 {
   if (op == ADD) return a + b;
   if (op == SUBTRACT) return a - b;
@@ -31,7 +33,10 @@ import {
   if (sizeof<T>() == 4) return <T>reinterpret<u32>(native32(op, reinterpret<f32>(<u32>a), reinterpret<f32>(<u32>b)));
   return <T>reinterpret<u64>(native64(op, reinterpret<f64>(<u64>a), reinterpret<f64>(<u64>b)));
 }
-/** Whether the native result z is exactly softfloat's. Sums are exact where they are tiny; products and quotients are not. */
+/**
+ * Whether the native result z is exactly softfloat's. Sums are exact where they are tiny; products and quotients are
+ * not.
+ */
 @inline function proven<T>(op: u32, a: T, b: T, z: T, control: u32): bool {
   if (op == MINIMUM || op == MAXIMUM) return isComparable<T>(a) && isComparable<T>(b);
   if (!asNative(control)) return false;
@@ -57,9 +62,12 @@ function soft64(r: usize, op: u32, a: u64, b: u64, control: u32): void {
   else soft64(r, op, <u64>a, <u64>b, control);
 }
 @inline export function float_scalar_rr<T>(op: u32, r: usize): void { sseAvailable(r); scalar<T>(op, r, src<T>(r)); }
-@inline export function float_scalar_rm<T>(op: u32, r: usize): void { sseAvailable(r); scalar<T>(op, r, ldOperand<T>(r)); }
+@inline export function float_scalar_rm<T>(op: u32, r: usize): void {
+  sseAvailable(r);
+  scalar<T>(op, r, ldOperand<T>(r));
+}
 
-// ---- packed: the width of the elements is a constant of the row ---------------------------------------------------------------
+// ---- packed: the width of the elements is a constant of the row -----------------------------------------------------
 @inline function nativeVector<T>(op: u32, a: v128, b: v128): v128 {
   if (op == ADD) return v128.add<T>(a, b);
   if (op == SUBTRACT) return v128.sub<T>(a, b);
@@ -108,8 +116,14 @@ function softVector64(r: usize, op: u32, a: v128, b: v128, control: u32): void {
 @inline function packed(op: u32, width: u32, r: usize, b: v128): void {
   if (width == 32) vector<f32>(op, r, dstVector(r), b); else vector<f64>(op, r, dstVector(r), b);
 }
-@inline export function float_packed_rr(op: u32, width: u32, r: usize): void { sseAvailable(r); packed(op, width, r, srcVector(r)); }
-@inline export function float_packed_rm(op: u32, width: u32, r: usize): void { sseAvailable(r); packed(op, width, r, ldAligned(r)); }
+@inline export function float_packed_rr(op: u32, width: u32, r: usize): void {
+  sseAvailable(r);
+  packed(op, width, r, srcVector(r));
+}
+@inline export function float_packed_rm(op: u32, width: u32, r: usize): void {
+  sseAvailable(r);
+  packed(op, width, r, ldAligned(r));
+}
 
 /** HADDPS and the like: neighbours within the first operand, then within the second. */
 @inline function horizontal(op: u32, width: u32, r: usize, b: v128): void {
@@ -131,7 +145,8 @@ function softVector64(r: usize, op: u32, a: v128, b: v128, control: u32): void {
   let a = dstVector(r), control = mxcsr(), imm = <u32>immOf(r) & 0xff;
   let aLow = v128.extract_lane<u64>(a, 0), aHigh = v128.extract_lane<u64>(a, 1);
   let bLow = v128.extract_lane<u64>(b, 0), bHigh = v128.extract_lane<u64>(b, 1);
-  if (width == 32) f32x4_dot(imm, aLow, aHigh, bLow, bHigh, control); else f64x2_dot(imm, aLow, aHigh, bLow, bHigh, control);
+  if (width == 32) f32x4_dot(imm, aLow, aHigh, bLow, bHigh, control);
+  else f64x2_dot(imm, aLow, aHigh, bLow, bHigh, control);
   commitExceptions(r, control);
   setDstVector(r, floatResult());
 }

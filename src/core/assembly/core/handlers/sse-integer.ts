@@ -8,16 +8,20 @@ export { AND, OR, XOR };
 export const UNPACK_LOW_8: u32 = 16, UNPACK_LOW_16: u32 = 17, UNPACK_LOW_32: u32 = 18, UNPACK_LOW_64: u32 = 19,
   UNPACK_HIGH_8: u32 = 20, UNPACK_HIGH_16: u32 = 21, UNPACK_HIGH_32: u32 = 22, UNPACK_HIGH_64: u32 = 23;
 export const PACK_SIGNED_16: u32 = 24, PACK_SIGNED_32: u32 = 25, PACK_UNSIGNED_16: u32 = 26;
-export const GREATER_8: u32 = 27, GREATER_16: u32 = 28, GREATER_32: u32 = 29, EQUAL_8: u32 = 30, EQUAL_16: u32 = 31, EQUAL_32: u32 = 32;
+export const GREATER_8: u32 = 27, GREATER_16: u32 = 28, GREATER_32: u32 = 29, EQUAL_8: u32 = 30, EQUAL_16: u32 = 31;
+export const EQUAL_32: u32 = 32;
 export const ADD_8: u32 = 33, ADD_16: u32 = 34, ADD_32: u32 = 35, ADD_64: u32 = 36, SUB_8: u32 = 37, SUB_16: u32 = 38,
   SUB_32: u32 = 39, SUB_64: u32 = 40;
 export const ADD_SIGNED_8: u32 = 41, ADD_SIGNED_16: u32 = 42, ADD_UNSIGNED_8: u32 = 43, ADD_UNSIGNED_16: u32 = 44,
   SUB_SIGNED_8: u32 = 45, SUB_SIGNED_16: u32 = 46, SUB_UNSIGNED_8: u32 = 47, SUB_UNSIGNED_16: u32 = 48;
-export const MULTIPLY_LOW: u32 = 49, MULTIPLY_HIGH_SIGNED: u32 = 50, MULTIPLY_HIGH_UNSIGNED: u32 = 51, MULTIPLY_WIDE: u32 = 52,
+export const MULTIPLY_LOW: u32 = 49, MULTIPLY_HIGH_SIGNED: u32 = 50, MULTIPLY_HIGH_UNSIGNED: u32 = 51,
+  MULTIPLY_WIDE: u32 = 52,
   MULTIPLY_ADD: u32 = 53, SUM_OF_DIFFERENCES: u32 = 54;
-export const AVERAGE_8: u32 = 55, AVERAGE_16: u32 = 56, MIN_UNSIGNED_8: u32 = 57, MAX_UNSIGNED_8: u32 = 58, MIN_SIGNED_16: u32 = 59,
+export const AVERAGE_8: u32 = 55, AVERAGE_16: u32 = 56, MIN_UNSIGNED_8: u32 = 57, MAX_UNSIGNED_8: u32 = 58,
+  MIN_SIGNED_16: u32 = 59,
   MAX_SIGNED_16: u32 = 60, ANDN: u32 = 61;
-export const SHIFT_RIGHT_16: u32 = 62, SHIFT_RIGHT_32: u32 = 63, SHIFT_RIGHT_64: u32 = 64, SHIFT_ARITHMETIC_16: u32 = 65,
+export const SHIFT_RIGHT_16: u32 = 62, SHIFT_RIGHT_32: u32 = 63, SHIFT_RIGHT_64: u32 = 64,
+  SHIFT_ARITHMETIC_16: u32 = 65,
   SHIFT_ARITHMETIC_32: u32 = 66, SHIFT_LEFT_16: u32 = 67, SHIFT_LEFT_32: u32 = 68, SHIFT_LEFT_64: u32 = 69;
 export const BYTES_RIGHT: u32 = 70, BYTES_LEFT: u32 = 71;
 export const PSHUFD: u32 = 0, PSHUFHW: u32 = 1, PSHUFLW: u32 = 2, SHUFPS: u32 = 3, SHUFPD: u32 = 4;
@@ -67,7 +71,9 @@ export const PSHUFD: u32 = 0, PSHUFHW: u32 = 1, PSHUFLW: u32 = 2, SHUFPS: u32 = 
   return i64x2.add(i64x2.shr_u(sums, 32), v128.and(sums, i64x2.splat(0xffffffff)));
 }
 /** The upper words of two vectors of double words, in order. */
-@inline function upperWords(low: v128, high: v128): v128 { return v128.shuffle<u16>(low, high, 1, 3, 5, 7, 9, 11, 13, 15); }
+@inline function upperWords(low: v128, high: v128): v128 {
+  return v128.shuffle<u16>(low, high, 1, 3, 5, 7, 9, 11, 13, 15);
+}
 @inline function multiplied(op: u32, a: v128, b: v128): v128 {
   if (op == MULTIPLY_LOW) return i16x8.mul(a, b);
   if (op == MULTIPLY_HIGH_SIGNED) return upperWords(i32x4.extmul_low_i16x8_s(a, b), i32x4.extmul_high_i16x8_s(a, b));
@@ -145,12 +151,16 @@ export const PSHUFD: u32 = 0, PSHUFHW: u32 = 1, PSHUFLW: u32 = 2, SHUFPS: u32 = 
 const NONE: u64 = 0x8080808080808080;
 @inline function selectors(low: u64, high: u64): v128 { return i64x2.replace_lane(i64x2.splat(low), 1, high); }
 /** Byte selectors of the element that two bits at this place of the immediate choose. */
-@inline function word(imm: u64, place: u64, first: u64): u64 { return (((imm >> (place << 1)) & 3) + first) * 0x0202 + 0x0100; }
+@inline function word(imm: u64, place: u64, first: u64): u64 {
+  return (((imm >> (place << 1)) & 3) + first) * 0x0202 + 0x0100;
+}
 @inline function fourWords(imm: u64, first: u64): u64 {
   return word(imm, 0, first) | (word(imm, 1, first) << 16) | (word(imm, 2, first) << 32) | (word(imm, 3, first) << 48);
 }
 @inline function doubleWord(imm: u64, place: u64): u64 { return ((imm >> (place << 1)) & 3) * 0x04040404 + 0x03020100; }
-@inline function twoDoubleWords(imm: u64, place: u64): u64 { return doubleWord(imm, place) | (doubleWord(imm, place + 1) << 32); }
+@inline function twoDoubleWords(imm: u64, place: u64): u64 {
+  return doubleWord(imm, place) | (doubleWord(imm, place + 1) << 32);
+}
 @inline function quadWord(bit: u64): u64 { return (bit & 1) * 0x0808080808080808 + 0x0706050403020100; }
 
 @inline export function shuffled(op: u32, a: v128, b: v128, imm: u64): v128 {
@@ -158,9 +168,11 @@ const NONE: u64 = 0x8080808080808080;
   if (op == PSHUFHW) return i8x16.swizzle(b, selectors(0x0706050403020100, fourWords(imm, 4)));
   if (op == PSHUFLW) return i8x16.swizzle(b, selectors(fourWords(imm, 0), 0x0f0e0d0c0b0a0908));
   if (op == SHUFPS) {
-    return v128.or(i8x16.swizzle(a, selectors(twoDoubleWords(imm, 0), NONE)), i8x16.swizzle(b, selectors(NONE, twoDoubleWords(imm, 2))));
+    return v128.or(i8x16.swizzle(a, selectors(twoDoubleWords(imm, 0), NONE)),
+      i8x16.swizzle(b, selectors(NONE, twoDoubleWords(imm, 2))));
   }
-  return v128.or(i8x16.swizzle(a, selectors(quadWord(imm), NONE)), i8x16.swizzle(b, selectors(NONE, quadWord(imm >> 1))));
+  return v128.or(i8x16.swizzle(a, selectors(quadWord(imm), NONE)),
+    i8x16.swizzle(b, selectors(NONE, quadWord(imm >> 1))));
 }
 @inline export function shuffle_rr(op: u32, r: usize): void {
   sseAvailable(r);

@@ -4,10 +4,11 @@ import { src, setDst, dstPointer, srcPointer, immOf } from '../record';
 import { ldOperand, stOperand } from '../memory';
 import { sseAvailable, dstVector, srcVector, setDstVector, ldAligned } from './sse-operands';
 
-export const PMOVSXBW: u32 = 0, PMOVSXBD: u32 = 1, PMOVSXBQ: u32 = 2, PMOVSXWD: u32 = 3, PMOVSXWQ: u32 = 4, PMOVSXDQ: u32 = 5,
+export const PMOVSXBW: u32 = 0, PMOVSXBD: u32 = 1, PMOVSXBQ: u32 = 2, PMOVSXWD: u32 = 3, PMOVSXWQ: u32 = 4,
+  PMOVSXDQ: u32 = 5,
   PMOVZXBW: u32 = 6, PMOVZXBD: u32 = 7, PMOVZXBQ: u32 = 8, PMOVZXWD: u32 = 9, PMOVZXWQ: u32 = 10, PMOVZXDQ: u32 = 11;
 
-// ---- widening moves: the source's lower half, quarter or eighth ---------------------------------------------------------------
+// ---- widening moves: the source's lower half, quarter or eighth -----------------------------------------------------
 @inline function widened(op: u32, a: v128): v128 {
   if (op == PMOVSXBW) return i16x8.extend_low_i8x16_s(a);
   if (op == PMOVSXBD) return i32x4.extend_low_i16x8_s(i16x8.extend_low_i8x16_s(a));
@@ -23,13 +24,16 @@ export const PMOVSXBW: u32 = 0, PMOVSXBD: u32 = 1, PMOVSXBQ: u32 = 2, PMOVSXWD: 
   return i64x2.extend_low_i32x4_u(a);
 }
 /** T: the part of the source that counts; a memory operand need not be aligned. */
-@inline export function widen_rr<T>(op: u32, r: usize): void { sseAvailable(r); setDstVector(r, widened(op, srcVector(r))); }
+@inline export function widen_rr<T>(op: u32, r: usize): void {
+  sseAvailable(r);
+  setDstVector(r, widened(op, srcVector(r)));
+}
 @inline export function widen_rm<T>(op: u32, r: usize): void {
   sseAvailable(r);
   setDstVector(r, widened(op, i64x2.splat(<i64><u64>ldOperand<T>(r))));
 }
 
-// ---- blends -----------------------------------------------------------------------------------------------------------------
+// ---- blends ---------------------------------------------------------------------------------------------------------
 /** b where the mask's bits are set, else a. */
 @inline function blended(a: v128, b: v128, mask: v128): v128 { return v128.bitselect(b, a, mask); }
 /** A mask of elements of width bits out of the immediate's low bits. */
@@ -72,16 +76,28 @@ export const PMOVSXBW: u32 = 0, PMOVSXBD: u32 = 1, PMOVSXBQ: u32 = 2, PMOVSXWD: 
   setDstVector(r, blended(dstVector(r), b, signs(width)));
 }
 
-// ---- one element ------------------------------------------------------------------------------------------------------------
+// ---- one element ----------------------------------------------------------------------------------------------------
 /** Address of the element of type T that the immediate selects in an XMM slot. */
 @inline function element<T>(r: usize, slot: usize): usize {
   return slot + (<usize>immOf(r) & (16 / sizeof<T>() - 1)) * sizeof<T>();
 }
-@inline export function insert_rr<T>(r: usize): void { sseAvailable(r); store<T>(element<T>(r, dstPointer(r)), src<T>(r)); }
-@inline export function insert_rm<T>(r: usize): void { sseAvailable(r); store<T>(element<T>(r, dstPointer(r)), ldOperand<T>(r)); }
+@inline export function insert_rr<T>(r: usize): void {
+  sseAvailable(r);
+  store<T>(element<T>(r, dstPointer(r)), src<T>(r));
+}
+@inline export function insert_rm<T>(r: usize): void {
+  sseAvailable(r);
+  store<T>(element<T>(r, dstPointer(r)), ldOperand<T>(r));
+}
 /** A register's bits above the element are cleared. */
-@inline export function extract_rr<T>(r: usize): void { sseAvailable(r); setDst<u64>(r, <u64>load<T>(element<T>(r, srcPointer(r)))); }
-@inline export function extract_mr<T>(r: usize): void { sseAvailable(r); stOperand<T>(r, load<T>(element<T>(r, srcPointer(r)))); }
+@inline export function extract_rr<T>(r: usize): void {
+  sseAvailable(r);
+  setDst<u64>(r, <u64>load<T>(element<T>(r, srcPointer(r))));
+}
+@inline export function extract_mr<T>(r: usize): void {
+  sseAvailable(r);
+  stOperand<T>(r, load<T>(element<T>(r, srcPointer(r))));
+}
 
 /** INSERTPS: bits 6-7 choose the element of a register source, 4-5 its place, 0-3 the elements that become 0. */
 @inline function insertSingle(r: usize, value: u32): void {

@@ -1,12 +1,15 @@
-// SSE4.1 and SSE4.2 integer arithmetic and comparison (SDM 1 5.10, 5.11): minimum and maximum, products, PTEST, PHMINPOSUW,
-// MPSADBW. Insertion, extraction, blends and widening moves are in sse4-move.ts, strings in system/operations/string-compare.ts.
+// SSE4.1 and SSE4.2 integer arithmetic and comparison (SDM 1 5.10, 5.11): minimum and maximum, products, PTEST,
+// PHMINPOSUW, MPSADBW. Insertion, extraction, blends and widening moves are in sse4-move.ts, strings in
+// system/operations/string-compare.ts.
 import * as L from '../../../layout';
 import { immOf } from '../record';
 import { setFlags } from './flags';
 import { sseAvailable, dstVector, srcVector, setDstVector, ldAligned } from './sse-operands';
 
-export const PMINSB: u32 = 0, PMINUW: u32 = 1, PMINSD: u32 = 2, PMINUD: u32 = 3, PMAXSB: u32 = 4, PMAXUW: u32 = 5, PMAXSD: u32 = 6,
-  PMAXUD: u32 = 7, PMULDQ: u32 = 8, PMULLD: u32 = 9, PACKUSDW: u32 = 10, PCMPEQQ: u32 = 11, PCMPGTQ: u32 = 12, PHMINPOSUW: u32 = 13;
+export const PMINSB: u32 = 0, PMINUW: u32 = 1, PMINSD: u32 = 2, PMINUD: u32 = 3, PMAXSB: u32 = 4, PMAXUW: u32 = 5,
+  PMAXSD: u32 = 6,
+  PMAXUD: u32 = 7, PMULDQ: u32 = 8, PMULLD: u32 = 9, PACKUSDW: u32 = 10, PCMPEQQ: u32 = 11, PCMPGTQ: u32 = 12,
+    PHMINPOSUW: u32 = 13;
 
 /** The even double words, sign-extended. */
 @inline function signedEven(a: v128): v128 { return i64x2.shr_s(i64x2.shl(a, 32), 32); }
@@ -19,7 +22,8 @@ export const PMINSB: u32 = 0, PMINUW: u32 = 1, PMINSD: u32 = 2, PMINUD: u32 = 3,
     w2 = candidate(i16x8.extract_lane_u(a, 2), 2), w3 = candidate(i16x8.extract_lane_u(a, 3), 3),
     w4 = candidate(i16x8.extract_lane_u(a, 4), 4), w5 = candidate(i16x8.extract_lane_u(a, 5), 5),
     w6 = candidate(i16x8.extract_lane_u(a, 6), 6), w7 = candidate(i16x8.extract_lane_u(a, 7), 7);
-  let low = lesser(lesser(w0, w1), lesser(w2, w3)), high = lesser(lesser(w4, w5), lesser(w6, w7)), least = lesser(low, high);
+  let low = lesser(lesser(w0, w1), lesser(w2, w3)), high = lesser(lesser(w4, w5), lesser(w6, w7));
+  let least = lesser(low, high);
   return i64x2.replace_lane(i64x2.splat(0), 0, <u64>(least >> 3) | (<u64>(least & 7) << 16));
 }
 @inline function result(op: u32, a: v128, b: v128): v128 {
@@ -59,7 +63,8 @@ export const PMINSB: u32 = 0, PMINUW: u32 = 1, PMINSD: u32 = 2, PMINUD: u32 = 3,
 
 /** Differences of the eight bytes of a from `first` on to byte `second` of b, as words. */
 @inline function differences(a: v128, b: v128, first: u64, second: u64): v128 {
-  let x = i8x16.swizzle(a, i8x16.add(i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), i8x16.splat(<i8>first)));
+  let x = i8x16.swizzle(a, i8x16.add(i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+    i8x16.splat(<i8>first)));
   let y = i8x16.swizzle(b, i8x16.splat(<i8>second));
   return i16x8.extend_low_i8x16_u(v128.or(i8x16.sub_sat_u(x, y), i8x16.sub_sat_u(y, x)));
 }

@@ -2,8 +2,10 @@
 import { immOf } from '../record';
 import { sseAvailable, dstVector, srcVector, setDstVector, ldAligned } from './sse-operands';
 
-export const PSHUFB: u32 = 0, PHADDW: u32 = 1, PHADDD: u32 = 2, PHADDSW: u32 = 3, PHSUBW: u32 = 4, PHSUBD: u32 = 5, PHSUBSW: u32 = 6,
-  PMADDUBSW: u32 = 7, PMULHRSW: u32 = 8, PSIGNB: u32 = 9, PSIGNW: u32 = 10, PSIGND: u32 = 11, PABSB: u32 = 12, PABSW: u32 = 13,
+export const PSHUFB: u32 = 0, PHADDW: u32 = 1, PHADDD: u32 = 2, PHADDSW: u32 = 3, PHSUBW: u32 = 4, PHSUBD: u32 = 5,
+  PHSUBSW: u32 = 6,
+  PMADDUBSW: u32 = 7, PMULHRSW: u32 = 8, PSIGNB: u32 = 9, PSIGNW: u32 = 10, PSIGND: u32 = 11, PABSB: u32 = 12,
+    PABSW: u32 = 13,
   PABSD: u32 = 14;
 
 @inline function evenWords(a: v128, b: v128): v128 { return v128.shuffle<u16>(a, b, 0, 2, 4, 6, 8, 10, 12, 14); }
@@ -65,7 +67,10 @@ export const PSHUFB: u32 = 0, PHADDW: u32 = 1, PHADDD: u32 = 2, PHADDSW: u32 = 3
   setDstVector(r, packedSsse3(op, dstVector(r), b));
 }
 
-/** PALIGNR: sixteen bytes out of high:low from byte n on. Selectors outside 0-15 give 0, so one swizzle of each half is enough. */
+/**
+ * PALIGNR: sixteen bytes out of high:low from byte n on. Selectors outside 0-15 give 0, so one swizzle of each half is
+ * enough.
+ */
 @inline function aligned(high: v128, low: v128, n: u64): v128 {
   let from = i8x16.add(i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), i8x16.splat(<i8>(n < 32 ? n : 32)));
   return v128.or(i8x16.swizzle(low, from), i8x16.swizzle(high, i8x16.sub(from, i8x16.splat(16))));

@@ -19,7 +19,9 @@ const BASE_RSP: u32 = 0x20;
   drop<T>(r, 0);
   setDst<T>(r, v);
 }
-/** The address of the destination is computed with RSP already incremented (SDM 2B POP); a fault leaves RSP as it was. */
+/**
+ * The address of the destination is computed with RSP already incremented (SDM 2B POP); a fault leaves RSP as it was.
+ */
 @inline export function pop_m<T>(r: usize): void {
   let v = top<T>(r), o = offsetOf(r), segment = load<u32>(r, L.R_SEGMENT), a: u64;
   if (load<u8>(r, L.R_BASE) == BASE_RSP) {

@@ -1,5 +1,5 @@
-// MOVS STOS LODS CMPS SCAS. A repeated one executes one iteration, then jumps to itself or goes on; a long MOVS or STOS as many at
-// once as nobody could look between (system/memory/repeat.ts).
+// MOVS STOS LODS CMPS SCAS. A repeated one executes one iteration, then jumps to itself or goes on; a long MOVS or STOS
+// as many at once as nobody could look between (system/memory/repeat.ts).
 import * as L from '../../../layout';
 import { setRegister, setRip, nextOf, lengthOf, maskOf } from '../record';
 import { ld, st, stringSource, stringDestination } from '../memory';
@@ -33,7 +33,8 @@ const FLAG_DF: u64 = 0x400;
 }
 /** The source at DS:rSI is the minuend. */
 @inline export function cmps<T>(r: usize): void {
-  let from = stringSource(r, sizeof<T>()), to = stringDestination(r, sizeof<T>(), 0), a = ld<T>(r, from), b = ld<T>(r, to);
+  let from = stringSource(r, sizeof<T>()), to = stringDestination(r, sizeof<T>(), 0), a = ld<T>(r, from);
+  let b = ld<T>(r, to);
   setSubtractFlags<T>(a, b, <T>(a - b));
   advance<T>(r, L.RSI);
   advance<T>(r, L.RDI);
@@ -66,7 +67,9 @@ const FLAG_DF: u64 = 0x400;
 }
 @inline function isZero(): bool { return load<i64>(L.F_ZERO) == 0; }
 
-/** So many iterations that a compiled region is better left for the slow path that executes them at once: see bench/. */
+/**
+ * So many iterations that a compiled region is better left for the slow path that executes them at once: see bench/.
+ */
 const MANY: u64 = 32;
 @inline function isLong(r: usize): bool { return (load<u64>(L.RCX) & maskOf(r)) >= MANY; }
 

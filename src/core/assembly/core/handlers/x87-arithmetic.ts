@@ -1,10 +1,11 @@
-// FADD, FSUB, FMUL, FDIV and their reversed, integer and popping forms; FCHS, FABS, FSQRT, FRNDINT, FSCALE, FXTRACT, FPREM and
-// the transcendental instructions (SDM 1 8.3.4 to 8.3.8).
+// FADD, FSUB, FMUL, FDIV and their reversed, integer and popping forms; FCHS, FABS, FSQRT, FRNDINT, FSCALE, FXTRACT,
+// FPREM and the transcendental instructions (SDM 1 8.3.4 to 8.3.8).
 import * as L from '../../../layout';
 import { ldOperand } from '../memory';
 import * as float from '../softfloat';
 import { sx } from './flags';
-import { C2, controlWord, finish, finishTwofold, highOf, INDEFINITE_HIGH, INDEFINITE_LOW, isEmpty, lowOf, operandIndex, prevents,
+import { C2, controlWord, finish, finishTwofold, highOf, INDEFINITE_HIGH, INDEFINITE_LOW, isEmpty, lowOf, operandIndex,
+  prevents,
   resultHigh, resultLow, st, STACK_OVERFLOW, STACK_UNDERFLOW, x87Available } from './x87-stack';
 
 /** In the order of ModRM.reg, where 2 and 3 are comparisons. */
@@ -55,7 +56,7 @@ const SIGN: u32 = 0x8000;
   betweenRegisters(op, r, operandIndex(r), operandIndex(r), pops);
 }
 
-// ---- one operand --------------------------------------------------------------------------------------------------------------
+// ---- one operand ----------------------------------------------------------------------------------------------------
 export const FCHS: u32 = 8, FABS: u32 = 9;
 @inline export function change_sign(op: u32, r: usize): void {
   x87Available(r);
@@ -83,7 +84,7 @@ export const FSQRT: u32 = 10, FRNDINT: u32 = 11, F2XM1: u32 = 12, FSIN: u32 = 13
 /** Clears condition codes that an instruction defines, before its own are set. */
 @inline function setCodes(codes: u32): void { if (codes) store<u16>(L.FSW, <u16>(load<u16>(L.FSW) & ~codes)); }
 
-// ---- two operands ---------------------------------------------------------------------------------------------------------------
+// ---- two operands ---------------------------------------------------------------------------------------------------
 export const FSCALE: u32 = 15, FPREM: u32 = 16, FPREM1: u32 = 17, FYL2X: u32 = 18, FYL2XP1: u32 = 19, FPATAN: u32 = 20;
 @inline function binary(op: u32, aLow: u64, aHigh: u32, bLow: u64, bHigh: u32): u32 {
   let control = controlWord();
@@ -106,7 +107,7 @@ const C0_C2_C3: u32 = 0x4500;
   ended(r, pops, flags, pops);
 }
 
-// ---- two results ------------------------------------------------------------------------------------------------------------------
+// ---- two results ----------------------------------------------------------------------------------------------------
 export const FXTRACT: u32 = 21, FSINCOS: u32 = 22, FPTAN: u32 = 23;
 @inline function twofold(op: u32, low: u64, high: u32): u32 {
   if (op == FXTRACT) return float.extF80_extract(low, high);

@@ -2,7 +2,8 @@
 import { ldOperand } from '../memory';
 import { extF80_classify, extF80_compare, f32_to_extF80, f64_to_extF80, i64_to_extF80 } from '../softfloat';
 import { setLowFlags, sx } from './flags';
-import { C1, CONDITIONS, highOf, isEmpty, lowOf, operandIndex, pop, prevents, remember, resultHigh, setStatus, st, STACK_UNDERFLOW,
+import { C1, CONDITIONS, highOf, isEmpty, lowOf, operandIndex, pop, prevents, remember, resultHigh, setStatus, st,
+  STACK_UNDERFLOW,
   unmasked, x87Available } from './x87-stack';
 
 const C0: u32 = 0x100, C2: u32 = 0x400, C3: u32 = 0x4000, CODES: u32 = C3 | C2 | C0;

@@ -1,9 +1,10 @@
-// Control instructions of the x87 (SDM 1 8.3.11): they are not remembered as the last instruction. Those whose name begins
-// with FN do not wait for a pending exception.
+// Control instructions of the x87 (SDM 1 8.3.11): they are not remembered as the last instruction. Those whose name
+// begins with FN do not wait for a pending exception.
 import * as L from '../../../layout';
 import { ldOperand, stOperand } from '../memory';
 import { floatError, raise } from '../imports';
-import { BUSY, C1, controlWord, ERROR_SUMMARY, EXCEPTIONS, moveTop, operandIndex, pop, setEmpty, statusWord, x87Available,
+import { BUSY, C1, controlWord, ERROR_SUMMARY, EXCEPTIONS, moveTop, operandIndex, pop, setEmpty, statusWord,
+  x87Available,
   x87Present } from './x87-stack';
 
 const CR0_MP_TS: u64 = 10;
@@ -23,7 +24,9 @@ const CR0_MP_TS: u64 = 10;
 @inline export function fnstcw_m<T>(r: usize): void { x87Present(r); stOperand<u16>(r, load<u16>(L.FCW)); }
 @inline export function fnstsw_m<T>(r: usize): void { x87Present(r); stOperand<u16>(r, load<u16>(L.FSW)); }
 @inline export function fnstsw_r<T>(r: usize): void { x87Present(r); store<u16>(L.RAX, load<u16>(L.FSW)); }
-/** Bit 6 is always 1, bits 7 and 13 to 15 are 0. A mask that is taken away makes a flag that is set pending (SDM 1 8.6). */
+/**
+ * Bit 6 is always 1, bits 7 and 13 to 15 are 0. A mask that is taken away makes a flag that is set pending (SDM 1 8.6).
+ */
 @inline export function fldcw_m<T>(r: usize): void {
   x87Available(r);
   let control = (<u32>ldOperand<u16>(r) & 0x1f3f) | 0x40;

@@ -4,14 +4,16 @@ import { address, extendedHigh, ldExtended, ldOperand, stExtended, stOperand } f
 import { bcd_to_extF80, extF80_to_bcd, extF80_to_f32, extF80_to_f64, extF80_to_integer, f32_to_extF80, f64_to_extF80,
   i64_to_extF80 } from '../softfloat';
 import { condition, sx } from './flags';
-import { controlWord, DENORMAL, finish, finishPush, highOf, INDEFINITE_HIGH, INDEFINITE_LOW, INVALID, isEmpty, lowOf, operandIndex,
-  OVERFLOW, pop, prevents, remember, resultHigh, resultLow, setInUse, setRegister80, setStatus, st, STACK_OVERFLOW, STACK_UNDERFLOW,
+import { controlWord, DENORMAL, finish, finishPush, highOf, INDEFINITE_HIGH, INDEFINITE_LOW, INVALID, isEmpty, lowOf,
+  operandIndex,
+  OVERFLOW, pop, prevents, remember, resultHigh, resultLow, setInUse, setRegister80, setStatus, st, STACK_OVERFLOW,
+    STACK_UNDERFLOW,
   UNDERFLOW, unmasked, x87Available } from './x87-stack';
 
 const ROUND_ZERO: u32 = 0xc00, ROUNDING: u32 = 0xc00;
 const MARKED_DENORMAL: u32 = 0x10000, QUIET: u64 = 0x4000000000000000;
 
-// ---- loads -------------------------------------------------------------------------------------------------------------------
+// ---- loads ----------------------------------------------------------------------------------------------------------
 @inline function pushed(r: usize, low: u64, high: u32, flags: u32): void {
   if (!isEmpty(7)) { finishPush(r, INDEFINITE_LOW, INDEFINITE_HIGH, STACK_OVERFLOW); return; }
   finishPush(r, low, high, flags);
@@ -48,7 +50,8 @@ const MARKED_DENORMAL: u32 = 0x10000, QUIET: u64 = 0x4000000000000000;
 }
 
 /** Significands cut off, with the exponent; up: what they round up in (SDM 1 8.3.3: as the rounding control says). */
-export const FLD1: u32 = 0, FLDL2T: u32 = 1, FLDL2E: u32 = 2, FLDPI: u32 = 3, FLDLG2: u32 = 4, FLDLN2: u32 = 5, FLDZ: u32 = 6;
+export const FLD1: u32 = 0, FLDL2T: u32 = 1, FLDL2E: u32 = 2, FLDPI: u32 = 3, FLDLG2: u32 = 4, FLDLN2: u32 = 5;
+export const FLDZ: u32 = 6;
 @inline function constantLow(which: u32): u64 {
   if (which == FLD1) return 0x8000000000000000;
   if (which == FLDL2T) return 0xd49a784bcd1b8afe; // followed by 492B...
@@ -59,7 +62,8 @@ export const FLD1: u32 = 0, FLDL2T: u32 = 1, FLDL2E: u32 = 2, FLDPI: u32 = 3, FL
   return 0;
 }
 @inline function constantHigh(which: u32): u32 {
-  return which == FLDZ ? 0 : which == FLDL2T || which == FLDPI ? 0x4000 : which == FLDLG2 ? 0x3ffd : which == FLDLN2 ? 0x3ffe : 0x3fff;
+  return which == FLDZ ? 0 : which == FLDL2T || which == FLDPI ? 0x4000 : which == FLDLG2 ? 0x3ffd : which == FLDLN2
+    ? 0x3ffe : 0x3fff;
 }
 @inline export function fld_constant(which: u32, r: usize): void {
   x87Available(r);
@@ -68,7 +72,7 @@ export const FLD1: u32 = 0, FLDL2T: u32 = 1, FLDL2E: u32 = 2, FLDPI: u32 = 3, FL
   pushed(r, low, constantHigh(which), 0);
 }
 
-// ---- stores ------------------------------------------------------------------------------------------------------------------
+// ---- stores ---------------------------------------------------------------------------------------------------------
 /** Whether an exception keeps the destination in memory as it is (SDM 1 8.5: IE, and OE and UE of a shorter format). */
 @inline function keepsMemory(flags: u32): bool { return (unmasked(flags) & (INVALID | OVERFLOW | UNDERFLOW)) != 0; }
 @inline function stored(r: usize, flags: u32, pops: u32): void {
@@ -100,7 +104,8 @@ export const FLD1: u32 = 0, FLDL2T: u32 = 1, FLDL2E: u32 = 2, FLDPI: u32 = 3, FL
     value = <u64>1 << (sizeof<T>() * 8 - 1);
   } else {
     let a = st(0);
-    flags = extF80_to_integer(lowOf(a), highOf(a), sizeof<T>() * 8, truncates ? controlWord() | ROUND_ZERO : controlWord());
+    flags = extF80_to_integer(lowOf(a), highOf(a), sizeof<T>() * 8, truncates ? controlWord() | ROUND_ZERO
+      : controlWord());
     value = resultLow();
   }
   if (keepsMemory(flags)) probeWrite(r, address(r, sizeof<T>(), 1), sizeof<T>()); else stOperand<T>(r, <T>value);
@@ -116,7 +121,11 @@ export const FLD1: u32 = 0, FLDL2T: u32 = 1, FLDL2E: u32 = 2, FLDPI: u32 = 3, FL
 @inline export function fbstp_m<T = u64>(r: usize): void {
   x87Available(r);
   let low = INDEFINITE_LOW, high = INDEFINITE_HIGH, flags = STACK_UNDERFLOW, a = st(0);
-  if (!isEmpty(0)) { flags = extF80_to_bcd(lowOf(a), highOf(a), controlWord()); low = resultLow(); high = resultHigh(); }
+  if (!isEmpty(0)) {
+    flags = extF80_to_bcd(lowOf(a), highOf(a), controlWord());
+    low = resultLow();
+    high = resultHigh();
+  }
   if (keepsMemory(flags)) probeWrite(r, address(r, 10, 1), 10); else stExtended(r, low, high);
   stored(r, flags, 1);
 }
@@ -136,7 +145,7 @@ export const FLD1: u32 = 0, FLDL2T: u32 = 1, FLDL2E: u32 = 2, FLDPI: u32 = 3, FL
   pop();
 }
 
-// ---- between registers --------------------------------------------------------------------------------------------------------
+// ---- between registers ----------------------------------------------------------------------------------------------
 @inline export function fxch(r: usize): void {
   x87Available(r);
   let i = operandIndex(r), a = st(0), b = st(i), flags: u32 = 0;

@@ -1,6 +1,7 @@
-// The x87 register stack, status word and last-instruction pointers (SDM 1 8.1): what all x87 handlers share. X87 holds the
-// physical registers; ST(i) is found through TOP, so its address is dynamic: the one area where the contract allows it.
-// FTW holds 0 or 3 for each register, in use or empty; valid, zero and special are told apart when the word is stored.
+// The x87 register stack, status word and last-instruction pointers (SDM 1 8.1): what all x87 handlers share. X87 holds
+// the physical registers; ST(i) is found through TOP, so its address is dynamic: the one area where the contract allows
+// it. FTW holds 0 or 3 for each register, in use or empty; valid, zero and special are told apart when the word is
+// stored.
 import * as L from '../../../layout';
 import { flagsOf, immOf, lengthOf, nextOf, offsetOf, src2Pointer } from '../record';
 import { floatError, raise } from '../imports';
@@ -35,13 +36,18 @@ export const INDEFINITE_LOW: u64 = 0xc000000000000000, INDEFINITE_HIGH: u32 = 0x
 
 @inline export function lowOf(a: usize): u64 { return load<u64>(a); }
 @inline export function highOf(a: usize): u32 { return load<u16>(a, 8); }
-@inline export function setRegister80(a: usize, low: u64, high: u32): void { store<u64>(a, low); store<u16>(a, <u16>high, 8); }
+@inline export function setRegister80(a: usize, low: u64, high: u32): void {
+  store<u64>(a, low);
+  store<u16>(a, <u16>high, 8);
+}
 /** What softfloat answered last. */
 @inline export function resultLow(): u64 { return load<u64>(L.FLOAT_EXTENDED_LOW); }
 @inline export function resultHigh(): u32 { return load<u32>(L.FLOAT_EXTENDED_HIGH); }
 
-// ---- the end of an instruction ---------------------------------------------------------------------------------------------
-/** FIP, FCS, FOP, and for a memory operand FDP and FDS (SDM 1 8.1.8, 8.1.9): of every instruction but the control ones. */
+// ---- the end of an instruction --------------------------------------------------------------------------------------
+/**
+ * FIP, FCS, FOP, and for a memory operand FDP and FDS (SDM 1 8.1.8, 8.1.9): of every instruction but the control ones.
+ */
 export function remember(r: usize): void {
   store<u64>(L.FIP, nextOf(r) - lengthOf(r));
   store<u16>(L.FCS, load<u16>(L.CS, 16));
@@ -53,13 +59,16 @@ export function remember(r: usize): void {
 /** Those of the flags whose exception is not masked. */
 @inline export function unmasked(flags: u32): u32 { return flags & ~controlWord() & EXCEPTIONS; }
 /** Exceptions found before an operation: not masked, they leave operands and stack as they are (SDM 1 8.7). */
-@inline export function prevents(flags: u32): bool { return (unmasked(flags) & (INVALID | DENORMAL | ZERO_DIVIDE)) != 0; }
+@inline export function prevents(flags: u32): bool {
+  return (unmasked(flags) & (INVALID | DENORMAL | ZERO_DIVIDE)) != 0;
+}
 /**
- * Merges flags and condition codes into the status word, where the bits of `codes` and C1 are cleared before. What is not
- * masked and found before the operation lets nothing come of it, no flag of a result either.
+ * Merges flags and condition codes into the status word, where the bits of `codes` and C1 are cleared before. What is
+ * not masked and found before the operation lets nothing come of it, no flag of a result either.
  */
 export function setStatus(flags: u32, codes: u32): void {
-  if (prevents(flags)) flags &= flags & STACK_FAULT ? STACK_OVERFLOW | DENORMAL | ZERO_DIVIDE : INVALID | DENORMAL | ZERO_DIVIDE;
+  if (prevents(flags))
+    flags &= flags & STACK_FAULT ? STACK_OVERFLOW | DENORMAL | ZERO_DIVIDE : INVALID | DENORMAL | ZERO_DIVIDE;
   let status = statusWord() & ~(C1 | codes) | flags;
   store<u16>(L.FSW, <u16>(unmasked(flags) ? status | ERROR_SUMMARY | BUSY : status));
 }

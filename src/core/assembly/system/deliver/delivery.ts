@@ -1,5 +1,5 @@
-// Event delivery through the IVT or the IDT (SDM 3A 6.12, 6.14; real mode: 21.1.4): gates, privilege checks, stack switches,
-// error codes. Nothing of the guest's registers changes before the last access that can fault.
+// Event delivery through the IVT or the IDT (SDM 3A 6.12, 6.14; real mode: 21.1.4): gates, privilege checks, stack
+// switches, error codes. Nothing of the guest's registers changes before the last access that can fault.
 import * as L from '../../../layout';
 import { delivered } from '../state/host';
 import { commitHits } from '../memory/debug';
@@ -18,9 +18,13 @@ import {
 import { eventToTask } from './task-switch';
 import { pushDataSegments } from './virtual8086';
 
-const GATE_TASK: u32 = 5, GATE_INTERRUPT16: u32 = 6, GATE_TRAP16: u32 = 7, GATE_INTERRUPT: u32 = 14, GATE_TRAP: u32 = 15;
+const GATE_TASK: u32 = 5, GATE_INTERRUPT16: u32 = 6, GATE_TRAP16: u32 = 7, GATE_INTERRUPT: u32 = 14;
+const GATE_TRAP: u32 = 15;
 
-/** RFLAGS image in the frame (guest-debug-spec 2.7 "RF"): faults other than #DB, and anything between REP iterations, push RF. */
+/**
+ * RFLAGS image in the frame (guest-debug-spec 2.7 "RF"): faults other than #DB, and anything between REP iterations,
+ * push RF.
+ */
 function flagsImage(vector: u32, kind: u32): u64 {
   let v = rflags();
   if (load<u32>(L.CURRENT)) return v & ~FLAG_RF; // INT n, INT3, INTO, INT1 completed
@@ -35,8 +39,9 @@ function note(vector: u32, error: i32, at: u64): void {
 }
 
 /**
- * Delivers an event: kind EXCEPTION, SOFTWARE (INT n, INT3, INTO: the gate's DPL is checked), INTERRUPT or NON_MASKABLE; error < 0:
- * none; rip: the return address. Throws when the delivery faults (DELIVERING then says what it was).
+ * Delivers an event: kind EXCEPTION, SOFTWARE (INT n, INT3, INTO: the gate's DPL is checked), INTERRUPT or
+ * NON_MASKABLE; error < 0: none; rip: the return address. Throws when the delivery faults (DELIVERING then says what it
+ * was).
  */
 export function deliver(vector: u32, kind: u32, error: i32, rip: u64): void {
   let from = linearHere(), image = flagsImage(vector, kind), external: u32 = kind == SOFTWARE ? 0 : 1;
@@ -71,7 +76,7 @@ function finish(vector: u32, kind: u32, error: i32, from: u64): void {
 }
 function clearFlags(clear: u64): void { store<u64>(L.RFLAGS, load<u64>(L.RFLAGS) & ~clear); }
 
-// ---- real mode ---------------------------------------------------------------------------------------------------------------
+// ---- real mode ------------------------------------------------------------------------------------------------------
 function deliverReal(vector: u32, rip: u64, image: u64): void {
   let at = vector << 2;
   if (at + 3 > load<u32>(L.IDTR, 8)) fault(GP, 0);
@@ -85,7 +90,7 @@ function deliverReal(vector: u32, rip: u64, image: u64): void {
   clearFlags(FLAG_IF | FLAG_TF | FLAG_AC | FLAG_RF);
 }
 
-// ---- long mode ---------------------------------------------------------------------------------------------------------------
+// ---- long mode ------------------------------------------------------------------------------------------------------
 function deliverLong(vector: u32, kind: u32, error: i32, rip: u64, image: u64, external: u32): void {
   let gateError = <i32>(vector << 3 | 2 | external), at = load<u64>(L.IDTR) + (vector << 4), level = load<u32>(L.CPL);
   if ((vector << 4) + 15 > load<u32>(L.IDTR, 8)) fault(GP, gateError);
@@ -121,7 +126,8 @@ function deliverLong(vector: u32, kind: u32, error: i32, rip: u64, image: u64, e
 /** The code segment of a gate: readable only by its checks (SDM 3A 6.12.1.2). */
 function readTarget(selector: u32, external: u32): u64 {
   if (isNull(selector)) fault(GP, <i32>external);
-  let d = readDescriptor(selector, GP, external), attributes = descriptorAttributes(d), error = <i32>(selector & 0xfffc | external);
+  let d = readDescriptor(selector, GP, external), attributes = descriptorAttributes(d);
+  let error = <i32>(selector & 0xfffc | external);
   if (!isCode(attributes) || dplOf(attributes) > load<u32>(L.CPL)) fault(GP, error);
   if (!(attributes & P)) fault(NP, error);
   return d;
@@ -133,11 +139,12 @@ export function readTss(offset: u32, size: u32, external: u32): u64 {
   return readLinear(longMode() ? a : a & 0xffffffff, size, 0);
 }
 
-// ---- protected mode ------------------------------------------------------------------------------------------------------------
+// ---- protected mode -------------------------------------------------------------------------------------------------
 function deliverLegacy(vector: u32, kind: u32, error: i32, rip: u64, image: u64, external: u32): void {
   let gateError = <i32>(vector << 3 | 2 | external), level = load<u32>(L.CPL);
   if ((vector << 3) + 7 > load<u32>(L.IDTR, 8)) fault(GP, gateError);
-  let low = readLinear((load<u64>(L.IDTR) + (vector << 3)) & 0xffffffff, 8, 0), gate = <u32>(low >> 40), type = gate & 0x1f;
+  let low = readLinear((load<u64>(L.IDTR) + (vector << 3)) & 0xffffffff, 8, 0), gate = <u32>(low >> 40);
+  let type = gate & 0x1f;
   let wide = type == GATE_INTERRUPT || type == GATE_TRAP;
   if (!wide && type != GATE_TASK && type != GATE_INTERRUPT16 && type != GATE_TRAP16) fault(GP, gateError);
   if (kind == SOFTWARE && dplOf(gate) < level) fault(GP, gateError);
@@ -154,7 +161,9 @@ function deliverLegacy(vector: u32, kind: u32, error: i32, rip: u64, image: u64,
     if (fromVirtual) pushDataSegments(size, stackError);
     pushNew(size, selectorOf(L.SS), user, stackError); pushNew(size, load<u64>(L.RSP), user, stackError);
   } else copyStack();
-  pushNew(size, image, user, stackError); pushNew(size, selectorOf(L.CS), user, stackError); pushNew(size, rip, user, stackError);
+  pushNew(size, image, user, stackError);
+  pushNew(size, selectorOf(L.CS), user, stackError);
+  pushNew(size, rip, user, stackError);
   if (error >= 0) pushNew(size, <u64>error, user, stackError);
   if (target > <u64>descriptorLimit(d)) fault(GP, <i32>external);
   d = markAccessed(selector, d);
@@ -162,7 +171,8 @@ function deliverLegacy(vector: u32, kind: u32, error: i32, rip: u64, image: u64,
   if (fromVirtual) { loadNull(L.GS, 0); loadNull(L.FS, 0); loadNull(L.DS, 0); loadNull(L.ES, 0); }
   store<u64>(L.RIP, target);
   setCode(selector, d, inner);
-  clearFlags(FLAG_TF | FLAG_NT | FLAG_RF | FLAG_VM | (type == GATE_INTERRUPT || type == GATE_INTERRUPT16 ? FLAG_IF : 0));
+  clearFlags(FLAG_TF | FLAG_NT | FLAG_RF | FLAG_VM
+    | (type == GATE_INTERRUPT || type == GATE_INTERRUPT16 ? FLAG_IF : 0));
 }
 /** Stack of an inner level from a 32-bit or 16-bit TSS, into NEW_STACK and NEW_SP (SDM 3A 5.8.5). */
 export function prepareInnerStack(level: u32, external: u32): void {
@@ -188,5 +198,6 @@ export function pushNew(size: u32, value: u64, user: u32, error: i32): void {
 export function commitStack(): void {
   let mask = newStackMask();
   memory.copy(L.SS, L.NEW_STACK, L.SEGMENT_SIZE);
-  store<u64>(L.RSP, mask == 0xffff ? (load<u64>(L.RSP) & ~mask) | (load<u64>(L.NEW_SP) & mask) : load<u64>(L.NEW_SP) & mask);
+  store<u64>(L.RSP, mask == 0xffff ? (load<u64>(L.RSP) & ~mask) | (load<u64>(L.NEW_SP) & mask)
+    : load<u64>(L.NEW_SP) & mask);
 }

@@ -28,7 +28,7 @@ export function undefined_(r: usize, unknown: bool): void {
   }
   fault(UD, -1);
 }
-// ---- delivery of faults ------------------------------------------------------------------------------------------------------
+// ---- delivery of faults ---------------------------------------------------------------------------------------------
 /** SDM 3A table 6-4: divide error and the segment faults. */
 function isContributory(vector: u32): bool { return vector == DE || (vector >= TS && vector <= GP) || vector == CP; }
 
@@ -82,7 +82,7 @@ export function caughtDebug(causes: u32): bool {
   return true;
 }
 
-// ---- software interrupts and exceptions (SDM 2A INT n/INTO/INT3/INT1) ---------------------------------------------------------
+// ---- software interrupts and exceptions (SDM 2A INT n/INTO/INT3/INT1) -----------------------------------------------
 function caught(filter: u32, cause: u32): void {
   if (load<u32>(L.CATCH) & filter && !load<u32>(L.CAUGHT_PASS)) stopInFront(cause);
 }
@@ -90,7 +90,10 @@ export function int3(r: usize): void {
   caught(L.CATCH_BP, L.OBSERVED_CAUGHT_BP);
   deliver(BP, SOFTWARE, -1, nextOf(r));
 }
-/** #BP as an INT3 of length bytes at RIP would raise it, asked for by the debugger at a boundary (guest-debug-spec 2.1 INJECT_BP). */
+/**
+ * #BP as an INT3 of length bytes at RIP would raise it, asked for by the debugger at a boundary (guest-debug-spec 2.1
+ * INJECT_BP).
+ */
 export function injectBreakpoint(length: u32): void {
   store<u32>(L.CURRENT, 0);
   deliver(BP, SOFTWARE, -1, load<u64>(L.RIP) + length);
@@ -105,7 +108,9 @@ export function into(r: usize): void {
   if (rflags() & FLAG_OF) deliver(OF, SOFTWARE, -1, nextOf(r));
   else store<u64>(L.RIP, nextOf(r));
 }
-/** ICEBP: a #DB without a cause bit; pending data causes of a MOV SS in front are fused into it (guest-debug-spec 2.7). */
+/**
+ * ICEBP: a #DB without a cause bit; pending data causes of a MOV SS in front are fused into it (guest-debug-spec 2.7).
+ */
 export function int1(r: usize): void {
   if (load<u32>(L.CATCH) & L.CATCH_ICEBP && !load<u32>(L.CAUGHT_PASS)) store<u32>(L.FAULT_ERROR, 0);
   caught(L.CATCH_ICEBP, L.OBSERVED_CAUGHT_DB);

@@ -15,15 +15,21 @@ export const TASK_LDT: usize = L.TASK_STATE + 64;
 export const TASK_CR3: usize = L.TASK_STATE + 68;
 export const TASK_TRAP: usize = L.TASK_STATE + 72;
 
-@inline function field(base: u64, offset: u32, size: u32): u32 { return <u32>readLinear((base + offset) & 0xffffffff, size, 0); }
+@inline function field(base: u64, offset: u32, size: u32): u32 {
+  return <u32>readLinear((base + offset) & 0xffffffff, size, 0);
+}
 @inline function keep(at: usize, value: u32): void { store<u32>(at, value); }
 
-/** Reads every field that a switch to this TSS loads. 16-bit tasks have neither FS, GS nor CR3, nor upper register halves. */
+/**
+ * Reads every field that a switch to this TSS loads. 16-bit tasks have neither FS, GS nor CR3, nor upper register
+ * halves.
+ */
 export function readTask(base: u64, wide: bool): void {
   let size: u32 = wide ? 4 : 2;
   keep(TASK_RIP, field(base, wide ? 0x20 : 0x0e, size));
   keep(TASK_FLAGS, field(base, wide ? 0x24 : 0x10, size));
-  for (let i: u32 = 0; i < 8; i++) keep(TASK_REGISTERS + (<usize>i << 2), field(base, (wide ? 0x28 : 0x12) + i * size, size));
+  for (let i: u32 = 0; i < 8; i++)
+    keep(TASK_REGISTERS + (<usize>i << 2), field(base, (wide ? 0x28 : 0x12) + i * size, size));
   for (let i: u32 = 0; i < 6; i++)
     keep(TASK_SEGMENTS + (<usize>i << 2), wide || i < 4 ? field(base, (wide ? 0x48 : 0x22) + i * size, 2) : 0);
   keep(TASK_LDT, field(base, wide ? 0x60 : 0x2a, 2));
@@ -39,8 +45,10 @@ export function saveTask(base: u64, wide: bool, rip: u64, flags: u64): void {
   let size: u32 = wide ? 4 : 2;
   put(base, wide ? 0x20 : 0x0e, size, rip);
   put(base, wide ? 0x24 : 0x10, size, flags);
-  for (let i: u32 = 0; i < 8; i++) put(base, (wide ? 0x28 : 0x12) + i * size, size, load<u64>(L.REGS + (<usize>i << 3)));
-  for (let i: u32 = 0; i < <u32>(wide ? 6 : 4); i++) put(base, (wide ? 0x48 : 0x22) + i * size, 2, selectorOf(segmentSlot(i)));
+  for (let i: u32 = 0; i < 8; i++)
+    put(base, (wide ? 0x28 : 0x12) + i * size, size, load<u64>(L.REGS + (<usize>i << 3)));
+  for (let i: u32 = 0; i < <u32>(wide ? 6 : 4); i++)
+    put(base, (wide ? 0x48 : 0x22) + i * size, 2, selectorOf(segmentSlot(i)));
 }
 function put(base: u64, offset: u32, size: u32, value: u64): void {
   writeLinear((base + offset) & 0xffffffff, size, size == 2 ? value & 0xffff : value & 0xffffffff, 0);

@@ -1,6 +1,6 @@
-// Hardware task switches (SDM 3A chapter 8): JMP and CALL to a TSS or through a task gate, IRET with NT, and events through a
-// task gate. What fails in front of the commit faults in the outgoing task, with nothing changed; what fails behind it (table 8-1,
-// from the LDT on) faults in the incoming task, in front of its first instruction.
+// Hardware task switches (SDM 3A chapter 8): JMP and CALL to a TSS or through a task gate, IRET with NT, and events
+// through a task gate. What fails in front of the commit faults in the outgoing task, with nothing changed; what fails
+// behind it (table 8-1, from the LDT on) faults in the incoming task, in front of its first instruction.
 import * as L from '../../../layout';
 import { nextOf } from '../../core/record';
 import { flushForCr3, loadDirectoryPointers } from '../memory/address-space';
@@ -27,7 +27,7 @@ const JUMP: u32 = 0, CALL: u32 = 1, RETURN: u32 = 2;
 const TSS16: u32 = 1, TASK_GATE: u32 = 5, TSS32: u32 = 9, BUSY: u32 = 2, LDT: u32 = 2;
 const CR0_TS: u64 = 8, CR0_PG: u64 = 1 << 31, CR4_PAE: u64 = 0x20;
 
-// ---- the ways in -------------------------------------------------------------------------------------------------------------
+// ---- the ways in ----------------------------------------------------------------------------------------------------
 /** Whether a far transfer to this system descriptor switches tasks (never in IA-32e mode). */
 export function isTask(type: u32): bool { return (type & ~(8 | BUSY)) == TSS16 || type == TASK_GATE; }
 
@@ -73,9 +73,10 @@ function checkAvailable(selector: u32, d: u64, external: u32): void {
   if (!(attributes & P)) fault(NP, error);
 }
 
-// ---- the switch (SDM 3A 8.3) ---------------------------------------------------------------------------------------------------
+// ---- the switch (SDM 3A 8.3) ----------------------------------------------------------------------------------------
 function switchTask(selector: u32, d: u64, reason: u32, rip: u64, saved: u64, external: u32): void {
-  let attributes = descriptorAttributes(d), wide = (attributes & 8) != 0, base = descriptorBase(d), limit = descriptorLimit(d);
+  let attributes = descriptorAttributes(d), wide = (attributes & 8) != 0, base = descriptorBase(d);
+  let limit = descriptorLimit(d);
   if (tooSmall(limit, wide)) fault(TS, <i32>(selector & 0xfffc | external));
   let old = selectorOf(L.TR), oldWide = (attributesOf(L.TR) & 8) != 0, oldBase = baseOf(L.TR);
   if (tooSmall(limitOf(L.TR), oldWide)) fault(TS, <i32>(old & 0xfffc | external));
@@ -154,7 +155,8 @@ function loadSegments(external: u32): void {
 }
 /** One segment register of the new task, by the checks of SDM 3A table 8-1. */
 function loadTaskSegment(number: u32, external: u32): void {
-  let selector = load<u32>(TASK_SEGMENTS + (<usize>number << 2)), level = load<u32>(L.CPL), error = <i32>(selector & 0xfffc | external);
+  let selector = load<u32>(TASK_SEGMENTS + (<usize>number << 2)), level = load<u32>(L.CPL);
+  let error = <i32>(selector & 0xfffc | external);
   if (isNull(selector)) {
     if (number == 1 || number == 2) fault(TS, error);
     loadNull(segmentSlot(number), selector);
@@ -165,7 +167,8 @@ function loadTaskSegment(number: u32, external: u32): void {
     if (!isCode(attributes) || (isConforming(attributes) ? dpl > level : dpl != level)) fault(TS, error);
   } else if (number == 2) {
     if (!isWritableData(attributes) || dpl != level || (selector & 3) != level) fault(TS, error);
-  } else if (!isReadable(attributes) || (!isConforming(attributes) && (dpl < level || dpl < (selector & 3)))) fault(TS, error);
+  } else if (!isReadable(attributes)
+    || (!isConforming(attributes) && (dpl < level || dpl < (selector & 3)))) fault(TS, error);
   if (!(attributes & P)) fault(number == 2 ? SS : NP, error);
   setFromDescriptor(segmentSlot(number), selector, markAccessed(selector, d));
 }

@@ -1,5 +1,6 @@
-// Virtual-8086 mode (SDM 3A chapter 21): real-mode segments at CPL 3 of a protected-mode system. IOPL decides whether CLI, STI,
-// PUSHF, POPF, INT n and IRET run or fault; with CR4.VME they work on VIF instead, and INT n may stay inside the mode.
+// Virtual-8086 mode (SDM 3A chapter 21): real-mode segments at CPL 3 of a protected-mode system. IOPL decides whether
+// CLI, STI, PUSHF, POPF, INT n and IRET run or fault; with CR4.VME they work on VIF instead, and INT n may stay inside
+// the mode.
 import * as L from '../../../layout';
 import { nextOf } from '../../core/record';
 import { commitStack, copyStack, deliver, pushNew, readTss } from './delivery';
@@ -27,8 +28,11 @@ function realFlags(): bool {
   return false;
 }
 
-// ---- CLI and STI -----------------------------------------------------------------------------------------------------------
-/** Whether CLI and STI work on VIF now: virtual-8086 mode with VME, or CPL 3 with protected-mode virtual interrupts (21.4). */
+// ---- CLI and STI ----------------------------------------------------------------------------------------------------
+/**
+ * Whether CLI and STI work on VIF now: virtual-8086 mode with VME, or CPL 3 with protected-mode virtual interrupts
+ * (21.4).
+ */
 function virtualInterrupts(): bool {
   if (ioPrivilege() >= load<u32>(L.CPL)) return false;
   return (load<u64>(L.CR4) & (virtual8086() ? CR4_VME : CR4_PVI)) != 0 && load<u32>(L.CPL) == 3;
@@ -42,7 +46,7 @@ export function setVirtualInterrupts(set: bool): bool {
   return true;
 }
 
-// ---- PUSHF, POPF, IRET -----------------------------------------------------------------------------------------------------
+// ---- PUSHF, POPF, IRET ----------------------------------------------------------------------------------------------
 /** The flags as the program in virtual-8086 mode sees them with VME and IOPL below 3: IF is VIF, IOPL reads 3. */
 function virtualImage(): u64 {
   let flags = rflags();
@@ -90,14 +94,15 @@ export function returnInside(r: usize): bool {
   return real && size > 2 && (image & FLAG_RF) != 0;
 }
 
-// ---- entry and exit ----------------------------------------------------------------------------------------------------------
+// ---- entry and exit -------------------------------------------------------------------------------------------------
 /** IRETD at CPL 0 to a frame with VM set: EIP CS EFLAGS ESP SS ES DS FS GS, nine double words (SDM 2A IRET). */
 export function enterVirtual(r: usize, rip: u64, cs: u32, image: u64): void {
   if (rip > 0xffff) fault(GP, 0);
   let sp = peek(r, 4, 12);
   // all of the frame is read before anything changes
   for (let i: u64 = 16; i <= 32; i += 4) peek(r, 4, i);
-  let ss = <u32>peek(r, 4, 16), es = <u32>peek(r, 4, 20), ds = <u32>peek(r, 4, 24), fs = <u32>peek(r, 4, 28), gs = <u32>peek(r, 4, 32);
+  let ss = <u32>peek(r, 4, 16), es = <u32>peek(r, 4, 20), ds = <u32>peek(r, 4, 24), fs = <u32>peek(r, 4, 28);
+  let gs = <u32>peek(r, 4, 32);
   setRflags(image);
   store<u64>(L.RSP, sp & 0xffffffff);
   store<u64>(L.RIP, rip);
@@ -113,7 +118,7 @@ export function pushDataSegments(size: u32, stackError: i32): void {
     pushNew(size, load<u32>(segmentSlot((order >> shift) & 15), 16), 0, stackError);
 }
 
-// ---- INT n -------------------------------------------------------------------------------------------------------------------
+// ---- INT n ----------------------------------------------------------------------------------------------------------
 /** INT n: to the monitor by a gate, or to the program's own vector table at 0 (SDM 3A table 21-2). */
 export function interruptInside(r: usize, vector: u32): void {
   if (extensions() && !redirected(vector)) { callOwnVector(r, vector); return; }

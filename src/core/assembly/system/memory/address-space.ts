@@ -28,5 +28,6 @@ export function loadDirectoryPointers(cr3: u64): void {
 }
 /** The same for a change that the debugger made: nothing is checked. */
 export function refreshDirectoryPointers(): void {
-  for (let i: usize = 0; i < 4; i++) store<u64>(L.PDPTE + (i << 3), physicalQuad((load<u64>(L.CR3) & 0xffffffe0) + (i << 3)));
+  for (let i: usize = 0; i < 4; i++)
+    store<u64>(L.PDPTE + (i << 3), physicalQuad((load<u64>(L.CR3) & 0xffffffe0) + (i << 3)));
 }

@@ -19,7 +19,7 @@ export const DR7_CLEAR: u64 = L.DR7_CLEAR;
 const DR7_GD: u64 = L.DR7_GD, CR4_DE: u64 = 8;
 const EXECUTE: u32 = 0, WRITE: u32 = 1, IO: u32 = 2, READ_WRITE: u32 = 3;
 
-// ---- one bank: four addresses and a DR7 ----------------------------------------------------------------------------------
+// ---- one bank: four addresses and a DR7 -----------------------------------------------------------------------------
 @inline function typeOf(dr7: u32, i: u32): u32 { return (dr7 >> (16 + (i << 2))) & 3; }
 /** Bytes of a slot: codes 00 1, 01 2, 11 4, 10 8. */
 @inline function lengthOf(dr7: u32, i: u32): u64 {
@@ -37,7 +37,10 @@ function hasEnabledData(dr7: u32): bool {
   for (let i: u32 = 0; i < 4; i++) if (isEnabled(dr7, i) && isDataSlot(dr7, i)) return true;
   return false;
 }
-/** Slots, enabled or not, that an access of size bytes matches. kind: 1 read, 2 write, 3 both. The address is masked to its length. */
+/**
+ * Slots, enabled or not, that an access of size bytes matches. kind: 1 read, 2 write, 3 both. The address is masked to
+ * its length.
+ */
 function matchData(bank: usize, dr7: u32, linear: u64, size: u32, kind: u32): u32 {
   let bits: u32 = 0;
   for (let i: u32 = 0; i < 4; i++) {
@@ -60,7 +63,8 @@ function matchPort(bank: usize, dr7: u32, port: u32, size: u32): u32 {
 function matchExecution(bank: usize, dr7: u32, linear: u64): u32 {
   let bits: u32 = 0;
   for (let i: u32 = 0; i < 4; i++)
-    if (typeOf(dr7, i) == EXECUTE && lengthOf(dr7, i) == 1 && load<u64>(bank + (<usize>i << 3)) == linear) bits |= 1 << i;
+    if (typeOf(dr7, i) == EXECUTE && lengthOf(dr7, i) == 1 && load<u64>(bank + (<usize>i << 3)) == linear)
+      bits |= 1 << i;
   return bits;
 }
 /** What a guest's #DB shows of its matches: nothing without an enabled one, else those of disabled slots too. */
@@ -70,7 +74,7 @@ function guestBits(matched: u32, dr7: u32): u32 {
   return enabled ? matched | CAUSE_ANY : matched;
 }
 
-// ---- data and I/O ------------------------------------------------------------------------------------------------------------
+// ---- data and I/O ---------------------------------------------------------------------------------------------------
 function watchedBy(bank: usize, dr7: u32, page: u64, disabledToo: bool): u32 {
   let watched: u32 = 0;
   for (let i: u32 = 0; i < 4; i++) {
@@ -79,7 +83,9 @@ function watchedBy(bank: usize, dr7: u32, page: u64, disabledToo: bool): u32 {
   }
   return watched;
 }
-/** Bit 0: reads of this linear page are compared, bit 1: writes. A slot never crosses a page: its address is aligned. */
+/**
+ * Bit 0: reads of this linear page are compared, bit 1: writes. A slot never crosses a page: its address is aligned.
+ */
 export function watchedPage(page: u64): u32 {
   let dr7 = load<u32>(L.DR7), host = load<u32>(L.H_DR7), watched: u32 = 0;
   // whether a disabled slot's match is seen must not depend on what the observer watches
@@ -87,11 +93,15 @@ export function watchedPage(page: u64): u32 {
   if (host & 0xff) watched |= watchedBy(L.H_DR0, host, page, false);
   return watched;
 }
-/** Compares one access of the running instruction with both banks and notes a hit; it counts when the instruction retires. */
+/**
+ * Compares one access of the running instruction with both banks and notes a hit; it counts when the instruction
+ * retires.
+ */
 export function noteAccess(linear: u64, size: u32, kind: u32, physical: u64, old: u64, value: u64): void {
   let dr7 = load<u32>(L.DR7), host = load<u32>(L.H_DR7);
   let guest = hasEnabledData(dr7) ? guestBits(matchData(L.DR0, dr7, linear, size, kind), dr7) : 0;
-  note(linear, size, kind, physical, old, value, matchData(L.H_DR0, host, linear, size, kind) & enabledMask(host), guest);
+  note(linear, size, kind, physical, old, value, matchData(L.H_DR0, host, linear, size, kind) & enabledMask(host),
+    guest);
 }
 /** The same for a port; kind: 4 input, 8 output. The guest's slots need CR4.DE, the observer's do not. */
 export function noteIo(port: u32, size: u32, kind: u32, value: u64): void {
@@ -104,7 +114,8 @@ function note(linear: u64, size: u32, kind: u32, physical: u64, old: u64, value:
   if (!host && !guest) return;
   let n = load<u32>(L.WATCH_HITS), e = L.HITS + <usize>n * L.HIT_SIZE, last = e - L.HIT_SIZE;
   store<u32>(L.ATTENTION, load<u32>(L.ATTENTION) | L.ATTENTION_RETIRE);
-  if (n == L.HIT_MAX || (n && load<u64>(last) == linear && load<u32>(last, 16) == size && load<u32>(last, 20) == kind)) {
+  if (n == L.HIT_MAX || (n && load<u64>(last) == linear && load<u32>(last, 16) == size
+    && load<u32>(last, 20) == kind)) {
     // the same access again (a slow path that starts over), or no room: the causes still count
     store<u32>(last, load<u32>(last, 24) | host, 24); store<u32>(last, load<u32>(last, 28) | guest, 28);
     store<u64>(last, value, 40);
@@ -150,13 +161,15 @@ function dropCommitted(): void {
   store<u32>(L.COMMITTED_COUNT, kept);
 }
 
-// ---- execution ---------------------------------------------------------------------------------------------------------------
+// ---- execution ------------------------------------------------------------------------------------------------------
 /** Observer's slots of type X on the next instruction. */
 export function hostExecutionMatch(linear: u64): u32 {
   let dr7 = load<u32>(L.H_DR7);
   return dr7 & 0xff ? matchExecution(L.H_DR0, dr7, linear) & enabledMask(dr7) : 0;
 }
-/** Line 10 of the boundary table: causes of a guest execution breakpoint on the next instruction, 0: none or inhibited. */
+/**
+ * Line 10 of the boundary table: causes of a guest execution breakpoint on the next instruction, 0: none or inhibited.
+ */
 export function guestExecutionMatch(): u32 {
   let dr7 = load<u32>(L.DR7);
   if (!(dr7 & 0xff) || load<u64>(L.RFLAGS) & FLAG_RF || load<u32>(L.REP_ACTIVE)) return 0;
@@ -192,8 +205,11 @@ export function recountSplits(): void {
   store<u32>(L.SPLIT_COUNT, count);
 }
 
-// ---- changes -----------------------------------------------------------------------------------------------------------------
-/** Throws away what was derived from the guest's slots as they are now: before and after each change of a debug register. */
+// ---- changes --------------------------------------------------------------------------------------------------------
+/**
+ * Throws away what was derived from the guest's slots as they are now: before and after each change of a debug
+ * register.
+ */
 function dropDerived(): void {
   let dr7 = load<u32>(L.DR7);
   if (!(dr7 & 0xff)) return;
@@ -223,7 +239,8 @@ export function setDr7(value: u64): void {
   for (let i: u32 = 0; i < 4; i++) {
     if (!isEnabled(dr7, i)) continue;
     let type = typeOf(dr7, i), a = load<u64>(L.DR0 + (<usize>i << 3));
-    let odd = type == EXECUTE ? lengthOf(dr7, i) != 1 : type == IO ? !(load<u64>(L.CR4) & CR4_DE) : (a & (lengthOf(dr7, i) - 1)) != 0;
+    let odd = type == EXECUTE ? lengthOf(dr7, i) != 1 : type == IO ? !(load<u64>(L.CR4) & CR4_DE)
+      : (a & (lengthOf(dr7, i) - 1)) != 0;
     if (odd) log(L.LOG_DEBUG_REGISTER, dr7, i);
   }
 }
@@ -258,8 +275,8 @@ export function endLocalBreakpoints(): void {
   if (load<u64>(L.DR7) & LOCAL) changeRegister(L.DR7, load<u64>(L.DR7) & ~LOCAL);
 }
 /**
- * Commit when the delivery of a #DB starts: B0-B3 are replaced, BS BD BT added, BLD (active low) cleared by its cause alone; GD and
- * DEBUGCTL's BTF and LBR are cleared.
+ * Commit when the delivery of a #DB starts: B0-B3 are replaced, BS BD BT added, BLD (active low) cleared by its cause
+ * alone; GD and DEBUGCTL's BTF and LBR are cleared.
  */
 export function commitDebug(causes: u32): void {
   let dr6 = load<u64>(L.DR6) & ~(<u64>0x100f);
@@ -269,7 +286,7 @@ export function commitDebug(causes: u32): void {
   store<u64>(L.MSR_DEBUGCTL, load<u64>(L.MSR_DEBUGCTL) & ~(<u64>3));
 }
 
-// ---- MOV DR (guest-debug-spec 2.7, MOVDR_ORDER) ----------------------------------------------------------------------------
+// ---- MOV DR (guest-debug-spec 2.7, MOVDR_ORDER) ---------------------------------------------------------------------
 /** The checks that reads and writes share; answers the register's number, aliases resolved. */
 function checkMove(r: usize): u32 {
   let n = <u32>load<u8>(r, L.R_IMM);

@@ -1,5 +1,5 @@
-// The slow paths of guest memory: what a fast tag does not answer. All faults come before any effect; they are noted (raise.ts), and
-// whoever asked for the access throws them or holds them.
+// The slow paths of guest memory: what a fast tag does not answer. All faults come before any effect; they are noted
+// (raise.ts), and whoever asked for the access throws them or holds them.
 import * as L from '../../../layout';
 import { flagsOf, offsetOf } from '../../core/record';
 import { noteBusLock } from '../state/bus-lock';
@@ -40,9 +40,9 @@ function vectorOf(linear: u64): u32 {
 const NO_ADDRESS: u64 = ~(<u64>0);
 
 /**
- * The checks of an access that no page table decides, in the order of processors: its first and its last byte have canonical
- * addresses (#GP, #SS), whatever is mapped between them; then its alignment (#AC). The page comes behind both. alignment: a
- * power of two. True: the fault is noted.
+ * The checks of an access that no page table decides, in the order of processors: its first and its last byte have
+ * canonical addresses (#GP, #SS), whatever is mapped between them; then its alignment (#AC). The page comes behind
+ * both. alignment: a power of two. True: the fault is noted.
  */
 function faultsByAddress(linear: u64, size: u32, alignment: u32, access: u32): bool {
   if (longMode()) { if (!isCanonical(linear) || !isCanonical(linear + size - 1)) return note(vectorOf(linear), 0); }
@@ -57,7 +57,8 @@ function physicalFor(linear: u64, access: u32): u64 {
   let e = architectural(linear);
   if (present(e, linear)) {
     let flags = load<u32>(e, L.TA_FLAGS);
-    if (allows(flags, access) && (!(access & WRITE) || flags & FLAG_DIRTY)) return load<u64>(e, L.TA_FRAME) | (linear & 0xfff);
+    if (allows(flags, access) && (!(access & WRITE) || flags & FLAG_DIRTY))
+      return load<u64>(e, L.TA_FRAME) | (linear & 0xfff);
   }
   let failed = walk(linear, access, false);
   if (failed) {
@@ -130,9 +131,13 @@ function writePart(physical: u64, size: u32, v: u64): void {
 }
 @inline function truncate(v: u64, size: u32): u64 { return size >= 8 ? v : v & ((<u64>1 << (size << 3)) - 1); }
 
-/** The fast tags that may answer this access, which has the running code's own rights; else those of a bank that never matches. */
+/**
+ * The fast tags that may answer this access, which has the running code's own rights; else those of a bank that never
+ * matches.
+ */
 @inline function tagsFor(linear: u64, access: u32): usize {
-  let own = (access & (USER | IMPLICIT)) == currentUser(), bank = own ? <usize>load<u32>(L.TLB_BASE) : area() + L.TLB_MISS;
+  let own = (access & (USER | IMPLICIT)) == currentUser();
+  let bank = own ? <usize>load<u32>(L.TLB_BASE) : area() + L.TLB_MISS;
   return bank + (<usize>indexOf(linear) << 5);
 }
 @inline function pageOfLast(linear: u64, size: u32): u64 { return (linear + size - 1) & ~(<u64>0xfff); }
@@ -141,7 +146,8 @@ function writePart(physical: u64, size: u32, v: u64): void {
 function readWith(linear: u64, size: u32, access: u32): u64 {
   linear = wrap(linear);
   let tags = tagsFor(linear, access);
-  if (load<u64>(tags, L.T_READ) == pageOfLast(linear, size)) return loadHost(<usize>(load<u32>(tags, L.T_ADDEND) + <u32>linear), size);
+  if (load<u64>(tags, L.T_READ) == pageOfLast(linear, size))
+    return loadHost(<usize>(load<u32>(tags, L.T_ADDEND) + <u32>linear), size);
   if (faultsByAddress(linear, size, size, access)) return 0;
   let physical = physicalFor(linear, access), value: u64, watched = watchedPage(linear & ~(<u64>0xfff));
   if (physical == NO_ADDRESS) return 0;
@@ -186,14 +192,15 @@ function writeWith(linear: u64, size: u32, value: u64, access: u32): void {
   watched |= watchedPage(next);
   if (watched & 2) {
     let old: u64 = 0;
-    if (isRam(physical) && isRam(physical2)) old = readPart(physical, first) | (readPart(physical2, size - first) << (first << 3));
+    if (isRam(physical) && isRam(physical2))
+      old = readPart(physical, first) | (readPart(physical2, size - first) << (first << 3));
     noteAccess(linear, size, KIND_WRITE, physical, old, truncate(value, size));
   }
   writePart(physical, first, value);
   writePart(physical2, size - first, value >> (first << 3));
 }
 
-// ---- what handlers in core.wasm call (core/imports.ts): their faults are held until they end (raise.ts) ------------------------
+// ---- what handlers in core.wasm call (core/imports.ts): their faults are held until they end (raise.ts) -------------
 /** Begins an access of the handler of record r; false: an earlier one faulted, and nothing more happens. */
 @inline function begin(r: usize): bool {
   if (isNoted()) return false;
@@ -258,7 +265,8 @@ function modifyWith(r: usize, linear: u64, size: u32): usize {
   linear = wrap(linear);
   let access = WRITE | currentUser();
   if (faultsByAddress(linear, size, size, access)) return 0;
-  let physical = physicalFor(linear, access), watched = watchedPage(linear & ~(<u64>0xfff)), crossing = crosses(linear, size);
+  let physical = physicalFor(linear, access), watched = watchedPage(linear & ~(<u64>0xfff));
+  let crossing = crosses(linear, size);
   if (physical == NO_ADDRESS) return 0;
   if (load<u16>(r, L.R_ATTRIBUTES) & L.A_BUS_LOCK) noteBusLock(linear, size, isRam(physical));
   if (!crossing && !watched && isRam(physical) && !writesSeen(pageEntry(physical))) {
@@ -273,7 +281,11 @@ function modifyWith(r: usize, linear: u64, size: u32): usize {
   let n = load<u32>(L.BOUNCE_COUNT), b = <usize>L.BOUNCE + n * L.BOUNCE_SIZE;
   store<u32>(L.BOUNCE_COUNT, n + 1);
   store<u32>(L.ATTENTION, load<u32>(L.ATTENTION) | L.ATTENTION_RETIRE);
-  store<u64>(b, linear); store<u32>(b, size, 8); store<u32>(b, first, 12); store<u64>(b, physical, 16); store<u64>(b, physical2, 24);
+  store<u64>(b, linear);
+  store<u32>(b, size, 8);
+  store<u32>(b, first, 12);
+  store<u64>(b, physical, 16);
+  store<u64>(b, physical2, 24);
   readBytes(b + 32, physical, first);
   if (crossing) readBytes(b + 32 + first, physical2, size - first);
   memory.copy(b + 48, b + 32, 16);
@@ -291,7 +303,10 @@ function readVector(linear: u64): void {
 function readBytes(to: usize, physical: u64, size: u32): void {
   if (isRam(physical)) { memory.copy(to, hostAddress(physical), size); return; }
   while (size >= 8) { store<u64>(to, mmioRead(<f64>physical, 8)); to += 8; physical += 8; size -= 8; }
-  if (size) { let v = readPart(physical, size); for (let i: u32 = 0; i < size; i++) store<u8>(to + i, <u8>(v >> (i << 3))); }
+  if (size) {
+    let v = readPart(physical, size);
+    for (let i: u32 = 0; i < size; i++) store<u8>(to + i, <u8>(v >> (i << 3)));
+  }
 }
 function writeBytes(from: usize, physical: u64, size: u32): void {
   if (isRam(physical)) { memory.copy(hostAddress(physical), from, size); written(physical, size); return; }
@@ -301,11 +316,14 @@ function writeBytes(from: usize, physical: u64, size: u32): void {
   for (let i: u32 = 0; i < size; i++) v |= <u64>load<u8>(from + i) << (i << 3);
   writePart(physical, size, v);
 }
-/** Writes the bounce buffers of the instruction that retired back; cannot fault, both pages were translated for write. */
+/**
+ * Writes the bounce buffers of the instruction that retired back; cannot fault, both pages were translated for write.
+ */
 export function commitBounces(): void {
   let n = load<u32>(L.BOUNCE_COUNT);
   for (let i: u32 = 0; i < n; i++) {
-    let b = <usize>L.BOUNCE + i * L.BOUNCE_SIZE, linear = load<u64>(b), size = load<u32>(b, 8), first = load<u32>(b, 12);
+    let b = <usize>L.BOUNCE + i * L.BOUNCE_SIZE, linear = load<u64>(b), size = load<u32>(b, 8);
+    let first = load<u32>(b, 12);
     writeBytes(b + 32, load<u64>(b, 16), first);
     if (size > first) writeBytes(b + 32 + first, load<u64>(b, 24), size - first);
     if (watchedPage(linear & ~(<u64>0xfff)) || (size > first && watchedPage(linear + first)))
@@ -343,12 +361,13 @@ export function fetchBytes(linear: u64, n: u32): void {
     if (i && !(at & 0xfff) && translateQuiet(at) < 0) { memory.fill(<usize>L.FETCH_BUFFER + i, 0xff, n - i); return; }
     let physical = fetchable(at);
     throwNoted();
-    store<u8>(<usize>L.FETCH_BUFFER + i, isRam(physical) ? load<u8>(hostAddress(physical)) : <u8>mmioRead(<f64>physical, 1));
+    store<u8>(<usize>L.FETCH_BUFFER + i, isRam(physical) ? load<u8>(hostAddress(physical))
+      : <u8>mmioRead(<f64>physical, 1));
   }
 }
 function translateQuiet(linear: u64): i64 { return walk(linear, FETCH, true) ? -1 : 0; }
 
-// ---- what the rest of system uses: faults are thrown ----------------------------------------------------------------------
+// ---- what the rest of system uses: faults are thrown ----------------------------------------------------------------
 @inline function rights(user: u32): u32 { return user ? USER : IMPLICIT; }
 export function readLinear(linear: u64, size: u32, user: u32): u64 {
   let value = readWith(linear, size, READ | rights(user));
@@ -378,8 +397,8 @@ export function readOwnVector(linear: u64): usize {
 export function probeWrite(linear: u64, size: u32, user: u32): void { probe(linear, size, WRITE | rights(user), 1); }
 export function probeRead(linear: u64, size: u32, user: u32): void { probe(linear, size, READ | rights(user), 1); }
 /**
- * Faults exactly as the running instruction's own access would: an explicit access, which SMAP lets through while AC is set
- * (SDM 3A 5.6). The two above are implicit ones when user is 0. alignment: what an alignment check asks for.
+ * Faults exactly as the running instruction's own access would: an explicit access, which SMAP lets through while AC is
+ * set (SDM 3A 5.6). The two above are implicit ones when user is 0. alignment: what an alignment check asks for.
  */
 export function probeOperand(linear: u64, size: u32, write: bool, alignment: u32 = 1): void {
   probe(linear, size, (write ? WRITE : READ) | currentUser(), alignment);

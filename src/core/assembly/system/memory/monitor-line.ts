@@ -1,5 +1,5 @@
-// The line that MONITOR armed (SDM 3A 9.10.4). Stores to its page go the slow way, like those to decoded code, so that physical.ts
-// sees each of them, whoever makes it.
+// The line that MONITOR armed (SDM 3A 9.10.4). Stores to its page go the slow way, like those to decoded code, so that
+// physical.ts sees each of them, whoever makes it.
 import * as L from '../../../layout';
 import { woken } from '../state/host';
 import { pageEntry, isRam } from '../state/ram';
@@ -27,7 +27,8 @@ export function rearmMonitor(): void {
 export function monitoredWrite(physical: u64, size: u32): void {
   let armed = false;
   for (let v: u32 = 0, n = load<u32>(L.CONFIG_VCPUS); v < n; v++) {
-    let delta = areaOf(v) - L.STATE, state = load<u32>(delta + L.MONITOR_ARMED), line = load<u64>(delta + L.MONITOR_LINE);
+    let delta = areaOf(v) - L.STATE, state = load<u32>(delta + L.MONITOR_ARMED);
+    let line = load<u64>(delta + L.MONITOR_LINE);
     if (!state || line >> 12 != physical >> 12) continue;
     if (physical >= line + LINE || physical + size <= line) { armed = true; continue; }
     store<u32>(delta + L.MONITOR_ARMED, 0);

@@ -1,4 +1,5 @@
-// Operands of rare instructions: memory through the segment checks and the mmu, registers through the record's pointers.
+// Operands of rare instructions: memory through the segment checks and the mmu, registers through the record's
+// pointers.
 import * as L from '../../../layout';
 import { flagsOf, offsetOf, srcPointer, dstPointer, stackMask, stackKeep } from '../../core/record';
 import { readOwn, writeOwn } from './mmu';

@@ -37,7 +37,10 @@ export function physicalWritten(physical: u32, size: u32): void {
   }
 }
 
-/** Drops all blocks of a frame. The running one stays readable until the next flush: the loop leaves it after this instruction. */
+/**
+ * Drops all blocks of a frame. The running one stays readable until the next flush: the loop leaves it after this
+ * instruction.
+ */
 function dropPage(p: usize, frame: u32): void {
   for (let b: usize = load<u32>(p, L.PAGE_BLOCKS); b; b = load<u32>(b, L.B_NEXT_PHYSICAL)) unlink(b, true);
   store<u32>(p, 0, L.PAGE_BLOCKS);

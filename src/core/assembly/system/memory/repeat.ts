@@ -1,5 +1,6 @@
-// Iterations of REP MOVS and REP STOS at once: as many as the fast tags of one page reach and as there are ticks for, and only where
-// nobody looks between two of them. The guest cannot tell them from single ones: each takes its tick, none can fault.
+// Iterations of REP MOVS and REP STOS at once: as many as the fast tags of one page reach and as there are ticks for,
+// and only where nobody looks between two of them. The guest cannot tell them from single ones: each takes its tick,
+// none can fault.
 import * as L from '../../../layout';
 import { flagsOf, maskOf } from '../../core/record';
 
@@ -38,15 +39,20 @@ function allowed(r: usize, n: u64): u64 {
 export function moveElements(r: usize, from: u64, to: u64, size: u32): u32 {
   if (isObserved(r)) return 0;
   let source = tagOf(from), destination = tagOf(to);
-  if (load<u64>(source, L.T_READ) != (from & ~(<u64>0xfff)) || load<u64>(destination, L.T_WRITE) != (to & ~(<u64>0xfff))) return 0;
+  if (load<u64>(source, L.T_READ) != (from & ~(<u64>0xfff))
+    || load<u64>(destination, L.T_WRITE) != (to & ~(<u64>0xfff))) return 0;
   let n = min(onPage(from, size), onPage(to, size));
   n = allowed(r, min(n, min(beforeWrap(r, L.RSI, size), beforeWrap(r, L.RDI, size))));
   if (n) move(load<u32>(source, L.T_ADDEND) + <u32>from, load<u32>(destination, L.T_ADDEND) + <u32>to, <u32>n, size);
   return takeTicks(n);
 }
-/** Host addresses of the first elements. Pages may be mapped twice, so these tell whether an element is read after it was written. */
+/**
+ * Host addresses of the first elements. Pages may be mapped twice, so these tell whether an element is read after it
+ * was written.
+ */
 function move(from: usize, to: usize, n: u32, size: u32): void {
-  let length = n * size, backward = isBackward(), ahead = backward ? from - to : to - from, reach = backward ? length - size : 0;
+  let length = n * size, backward = isBackward(), ahead = backward ? from - to : to - from;
+  let reach = backward ? length - size : 0;
   if (ahead >= length || !ahead) {
     memory.copy(to - reach, from - reach, length);
     return;

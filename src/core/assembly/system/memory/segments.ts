@@ -24,7 +24,10 @@ const VIRTUAL_ATTRIBUTES: u32 = 0xf3;
 @inline export function attributesOf(segment: usize): u32 { return load<u32>(segment, 12); }
 @inline export function selectorOf(segment: usize): u32 { return load<u32>(segment, 16); }
 export function setSegment(segment: usize, selector: u32, base: u64, limit: u32, attributes: u32): void {
-  store<u64>(segment, base); store<u32>(segment, limit, 8); store<u32>(segment, attributes, 12); store<u32>(segment, selector & 0xffff, 16);
+  store<u64>(segment, base);
+  store<u32>(segment, limit, 8);
+  store<u32>(segment, attributes, 12);
+  store<u32>(segment, selector & 0xffff, 16);
 }
 @inline export function isNull(selector: u32): bool { return (selector & 0xfffc) == 0; }
 /** CR0.PE: events go through the IDT. */
@@ -33,7 +36,7 @@ export function setSegment(segment: usize, selector: u32, base: u64, limit: u32,
 /** Segments are described by descriptors: neither real nor virtual-8086 mode. */
 @inline export function protectedMode(): bool { return protectionEnabled() && !virtual8086(); }
 
-// ---- descriptors, as the eight bytes in memory ---------------------------------------------------------------------------
+// ---- descriptors, as the eight bytes in memory ----------------------------------------------------------------------
 @inline export function descriptorAttributes(d: u64): u32 { return <u32>(d >> 40) & 0xf0ff; }
 @inline export function descriptorBase(d: u64): u64 { return ((d >> 16) & 0xffffff) | ((d >> 32) & 0xff000000); }
 export function descriptorLimit(d: u64): u32 {
@@ -44,9 +47,15 @@ export function descriptorLimit(d: u64): u32 {
 @inline export function isSystem(attributes: u32): bool { return !(attributes & S); }
 @inline export function isCode(attributes: u32): bool { return (attributes & (S | CODE)) == (S | CODE); }
 @inline export function isData(attributes: u32): bool { return (attributes & (S | CODE)) == S; }
-@inline export function isConforming(attributes: u32): bool { return (attributes & (S | CODE | CONFORMING)) == (S | CODE | CONFORMING); }
-@inline export function isWritableData(attributes: u32): bool { return (attributes & (S | CODE | WRITABLE)) == (S | WRITABLE); }
-@inline export function isReadable(attributes: u32): bool { return isData(attributes) || (attributes & (S | READABLE)) == (S | READABLE); }
+@inline export function isConforming(attributes: u32): bool {
+  return (attributes & (S | CODE | CONFORMING)) == (S | CODE | CONFORMING);
+}
+@inline export function isWritableData(attributes: u32): bool {
+  return (attributes & (S | CODE | WRITABLE)) == (S | WRITABLE);
+}
+@inline export function isReadable(attributes: u32): bool {
+  return isData(attributes) || (attributes & (S | READABLE)) == (S | READABLE);
+}
 /** A gate's target offset: 32-bit form; the 64-bit form has 32 more bits in the next eight bytes. */
 @inline export function gateOffset(d: u64): u64 { return (d & 0xffff) | ((d >> 32) & 0xffff0000); }
 @inline export function gateSelector(d: u64): u32 { return <u32>(d >> 16) & 0xffff; }
@@ -79,16 +88,18 @@ export function setFromDescriptor(segment: usize, selector: u32, d: u64): void {
   setSegment(segment, selector, descriptorBase(d), descriptorLimit(d), descriptorAttributes(d));
 }
 /**
- * A null selector is loaded into ES, DS, FS or GS, by an instruction, a task switch, or a delivery that leaves virtual-8086 mode.
- * Intel clears the base; AMD keeps it, and software tests for just that (X86_BUG_NULL_SEG).
+ * A null selector is loaded into ES, DS, FS or GS, by an instruction, a task switch, or a delivery that leaves
+ * virtual-8086 mode. Intel clears the base; AMD keeps it, and software tests for just that (X86_BUG_NULL_SEG).
  */
 export function loadNull(segment: usize, selector: u32): void {
   let base = load<u32>(L.CONFIG_PROFILE) ? baseOf(segment) : 0;
   setSegment(segment, selector, base, 0, UNUSABLE);
 }
 
-// ---- loads -----------------------------------------------------------------------------------------------------------------
-/** MOV, POP, LDS and the like to ES, SS, DS, FS, GS (SDM 2B MOV, "Loading a segment register under special conditions"). */
+// ---- loads ----------------------------------------------------------------------------------------------------------
+/**
+ * MOV, POP, LDS and the like to ES, SS, DS, FS, GS (SDM 2B MOV, "Loading a segment register under special conditions").
+ */
 export function loadSegment(number: u32, selector: u32): void {
   let segment = segmentSlot(number);
   if (virtual8086()) { loadVirtual(segment, selector); updateMode(); return; }
@@ -104,7 +115,8 @@ export function loadSegment(number: u32, selector: u32): void {
   else {
     let d = readDescriptor(selector, GP, 0), attributes = descriptorAttributes(d), error = <i32>(selector & 0xfffc);
     if (!isReadable(attributes)) fault(GP, error);
-    if (!isConforming(attributes) && ((selector & 3) > dplOf(attributes) || load<u32>(L.CPL) > dplOf(attributes))) fault(GP, error);
+    if (!isConforming(attributes) && ((selector & 3) > dplOf(attributes) || load<u32>(L.CPL) > dplOf(attributes)))
+      fault(GP, error);
     if (!(attributes & P)) fault(NP, error);
     setFromDescriptor(segment, selector, markAccessed(selector, d));
   }
@@ -125,7 +137,8 @@ function loadStackSegment(segment: usize, selector: u32): void {
 /** Checks a stack segment for a privilege level and prepares it in NEW_STACK; invalid: vector(selector | external). */
 export function prepareStack(selector: u32, level: u32, vector: u32, external: u32): void {
   if (isNull(selector)) fault(vector, <i32>external);
-  let d = readDescriptor(selector, vector, external), attributes = descriptorAttributes(d), error = <i32>(selector & 0xfffc | external);
+  let d = readDescriptor(selector, vector, external), attributes = descriptorAttributes(d);
+  let error = <i32>(selector & 0xfffc | external);
   if ((selector & 3) != level || !isWritableData(attributes) || dplOf(attributes) != level) fault(vector, error);
   if (!(attributes & P)) fault(SS, error);
   setFromDescriptor(L.NEW_STACK, selector, markAccessed(selector, d));
@@ -133,13 +146,15 @@ export function prepareStack(selector: u32, level: u32, vector: u32, external: u
 /** Loads CS from a descriptor that passed its checks; the selector's RPL becomes the new CPL. updateMode() follows. */
 export function setCode(selector: u32, d: u64, level: u32): void {
   let attributes = descriptorAttributes(d), flat = longMode() && (attributes & LONG) != 0;
-  setSegment(L.CS, selector & 0xfffc | level, flat ? 0 : descriptorBase(d), flat ? 0xffffffff : descriptorLimit(d), attributes);
+  setSegment(L.CS, selector & 0xfffc | level, flat ? 0 : descriptorBase(d), flat ? 0xffffffff
+    : descriptorLimit(d), attributes);
   store<u32>(L.CPL, level);
 }
 /**
- * A return to an outer level must not leave inner data segments behind (SDM 3A 5.8.6; 2A IRET, 2B RET): their selectors become 0,
- * and so do null selectors with an RPL. That is no load: bases stay on all processors, as those of FS and GS must, which MSRs set
- * behind null selectors (seen on an Intel processor: GS = 3, WRGSBASE; the next interrupt leaves GS = 0 and the base).
+ * A return to an outer level must not leave inner data segments behind (SDM 3A 5.8.6; 2A IRET, 2B RET): their selectors
+ * become 0, and so do null selectors with an RPL. That is no load: bases stay on all processors, as those of FS and GS
+ * must, which MSRs set behind null selectors (seen on an Intel processor: GS = 3, WRGSBASE; the next interrupt leaves
+ * GS = 0 and the base).
  */
 export function dropInnerSegments(): void {
   let level = load<u32>(L.CPL);
@@ -147,7 +162,8 @@ export function dropInnerSegments(): void {
     if (i == 1 || i == 2) continue;
     let segment = segmentSlot(i), attributes = attributesOf(segment);
     let absent = isNull(selectorOf(segment)) || (attributes & UNUSABLE) != 0;
-    if (absent || (!isConforming(attributes) && dplOf(attributes) < level)) setSegment(segment, 0, baseOf(segment), 0, UNUSABLE);
+    if (absent || (!isConforming(attributes) && dplOf(attributes) < level))
+      setSegment(segment, 0, baseOf(segment), 0, UNUSABLE);
   }
 }
 /** Any segment in virtual-8086 mode: base 16 * selector, 64 KiB (SDM 3A 21.2.2). updateMode() follows. */
@@ -161,7 +177,7 @@ export function loadSegmentReal(segment: u32, selector: u32): void {
   updateMode();
 }
 
-// ---- accesses ----------------------------------------------------------------------------------------------------------------
+// ---- accesses -------------------------------------------------------------------------------------------------------
 /** Limit and type check of an access in code that is not flat; answers the linear address (SDM 3A 5.3, 5.4). */
 export function linear(r: usize, segment: u32, offset: u64, size: u32, write: u32): u64 {
   store<u32>(L.CURRENT, <u32>r);
@@ -197,13 +213,16 @@ export function beyondLimit(attributes: u32, limit: u32, offset: u64, size: u32)
   return last > <u64>limit ? 1 : 0;
 }
 
-// ---- mode key ----------------------------------------------------------------------------------------------------------------
+// ---- mode key -------------------------------------------------------------------------------------------------------
 function flatData(segment: usize): bool {
   let attributes = attributesOf(segment);
   if (baseOf(segment) != 0 || limitOf(segment) != 0xffffffff) return false;
   return (attributes & (UNUSABLE | S | CODE | EXPAND_DOWN | WRITABLE)) == (S | WRITABLE);
 }
-/** Recomputes MODE and the bank of fast tags. After any change of CR0, EFER, DEBUGCTL, RFLAGS.VM, CS, SS, DS, ES or the CPL. */
+/**
+ * Recomputes MODE and the bank of fast tags. After any change of CR0, EFER, DEBUGCTL, RFLAGS.VM, CS, SS, DS, ES or the
+ * CPL.
+ */
 export function updateMode(): void {
   let cs = attributesOf(L.CS), mode: u32;
   if (longMode() && cs & LONG) mode = 2 | 2 << 2 | L.MODE_FLAT;

@@ -13,7 +13,8 @@ export const FETCH: u32 = 16;
 /** Implicit supervisor access (descriptor tables, TSS): RFLAGS.AC does not help against SMAP. */
 export const IMPLICIT: u32 = 0x100;
 
-const P: u64 = 1, RW: u64 = 2, US: u64 = 4, A: u64 = 0x20, D: u64 = 0x40, PS: u64 = 0x80, G: u64 = 0x100, NX: u64 = 1 << 63;
+const P: u64 = 1, RW: u64 = 2, US: u64 = 4, A: u64 = 0x20, D: u64 = 0x40, PS: u64 = 0x80, G: u64 = 0x100;
+const NX: u64 = 1 << 63;
 const ADDRESS: u64 = 0x000ffffffffff000;
 /** Bits above the physical address width of 40 (CPUID 80000008h) are reserved. */
 const RESERVED: u64 = 0x000fff0000000000;
@@ -22,7 +23,8 @@ const RESERVED_PAE: u64 = 0x7fffff0000000000;
 const NOT_MAPPED: u64 = ~(<u64>0);
 
 const CR0_PG: u64 = 1 << 31, CR0_WP: u64 = 1 << 16;
-const CR4_PSE: u64 = 1 << 4, CR4_PAE: u64 = 1 << 5, CR4_PGE: u64 = 1 << 7, CR4_SMEP: u64 = 1 << 20, CR4_SMAP: u64 = 1 << 21;
+const CR4_PSE: u64 = 1 << 4, CR4_PAE: u64 = 1 << 5, CR4_PGE: u64 = 1 << 7, CR4_SMEP: u64 = 1 << 20;
+const CR4_SMAP: u64 = 1 << 21;
 const EFER_LMA: u64 = 1 << 10, EFER_NXE: u64 = 1 << 11;
 
 @inline export function longMode(): bool { return (load<u64>(L.EFER) & EFER_LMA) != 0; }
@@ -43,7 +45,8 @@ export function allows(flags: u32, access: u32): bool {
 /** Error code of the last failed walk (SDM 3A 4.7). */
 function errorOf(access: u32, bits: u32): u32 {
   let error = bits | (access & (WRITE | USER));
-  if (access & FETCH && ((load<u64>(L.EFER) & EFER_NXE && load<u64>(L.CR4) & CR4_PAE) || load<u64>(L.CR4) & CR4_SMEP)) error |= FETCH;
+  if (access & FETCH && ((load<u64>(L.EFER) & EFER_NXE && load<u64>(L.CR4) & CR4_PAE) || load<u64>(L.CR4) & CR4_SMEP))
+    error |= FETCH;
   return error;
 }
 
@@ -57,7 +60,8 @@ export function walk(linear: u64, access: u32, quiet: bool): u32 {
   let cr4 = load<u64>(L.CR4), nxe = (load<u64>(L.EFER) & EFER_NXE) != 0, wide = (cr4 & CR4_PAE) != 0;
   let level: u32 = wide ? (longMode() ? 4 : 3) : 2, bits: u32 = wide ? 9 : 10;
   let table = load<u64>(L.CR3) & (wide ? (level == 4 ? ADDRESS : 0xffffffe0) : 0xfffff000);
-  let allowed = FLAG_WRITABLE | FLAG_USER, blocked: u32 = 0, reserved: u64 = wide ? (longMode() ? RESERVED : RESERVED_PAE) : 0;
+  let allowed = FLAG_WRITABLE | FLAG_USER, blocked: u32 = 0;
+  let reserved: u64 = wide ? (longMode() ? RESERVED : RESERVED_PAE) : 0;
   if (wide && !nxe) reserved |= NX;
   if (level == 3) { // PAE's top level are registers, loaded and checked with CR3: no R/W, U/S, A, no reserved bits
     let pointer = load<u64>(L.PDPTE + (<usize>(linear >> 30 & 3) << 3));
@@ -69,7 +73,8 @@ export function walk(linear: u64, access: u32, quiet: bool): u32 {
     let shift = 12 + (level - 1) * bits, at = table + (((linear >> shift) & ((<u64>1 << bits) - 1)) << (wide ? 3 : 2));
     let entry = readEntry(at, wide);
     if (!(entry & P)) return 1 + errorOf(access, 0);
-    let leaf = level == 1 || (entry & PS && (level == 2 ? wide || (cr4 & CR4_PSE) != 0 : level == 3)), forbidden = reserved;
+    let leaf = level == 1 || (entry & PS && (level == 2 ? wide || (cr4 & CR4_PSE) != 0 : level == 3));
+    let forbidden = reserved;
     if (level == 4) forbidden |= PS;
     if (leaf && level == 2) forbidden |= wide ? 0x1fe000 : 0x200000;
     if (leaf && level == 3) forbidden |= 0x3fffe000;
@@ -83,7 +88,8 @@ export function walk(linear: u64, access: u32, quiet: bool): u32 {
     level--;
   }
 }
-function enterLeaf(linear: u64, access: u32, quiet: bool, at: u64, entry: u64, level: u32, wide: bool, flags: u32): u32 {
+function enterLeaf(linear: u64, access: u32, quiet: bool, at: u64, entry: u64, level: u32, wide: bool,
+  flags: u32): u32 {
   if (entry & G && load<u64>(L.CR4) & CR4_PGE) flags |= FLAG_GLOBAL;
   if (level == 2) flags |= wide ? FLAG_LARGE : FLAG_HUGE;
   if (level == 3) flags |= FLAG_HUGE;
@@ -93,7 +99,8 @@ function enterLeaf(linear: u64, access: u32, quiet: bool, at: u64, entry: u64, l
   if (!quiet && updated != entry) writeEntry(at, wide, updated);
   if (updated & D) flags |= FLAG_DIRTY;
   let span: u64 = level == 1 ? 0xfff : level == 3 ? 0x3fffffff : wide ? 0x1fffff : 0x3fffff;
-  let base = wide ? entry & ADDRESS & ~span : level == 1 ? entry & 0xfffff000 : (entry & 0xffc00000) | ((entry & 0x1fe000) << 19);
+  let base = wide ? entry & ADDRESS & ~span : level == 1 ? entry & 0xfffff000
+    : (entry & 0xffc00000) | ((entry & 0x1fe000) << 19);
   return finish(linear, base | (linear & span & ~(<u64>0xfff)), flags, quiet);
 }
 function finish(linear: u64, frame: u64, flags: u32, quiet: bool): u32 {
@@ -101,7 +108,9 @@ function finish(linear: u64, frame: u64, flags: u32, quiet: bool): u32 {
   else insert(linear, frame, flags);
   return 0;
 }
-/** Physical address of a linear address for the debugger: no permission check, no A or D bits, no TLB; -1: not mapped. */
+/**
+ * Physical address of a linear address for the debugger: no permission check, no A or D bits, no TLB; -1: not mapped.
+ */
 export function translate(linear: u64): u64 {
   if (longMode()) { if (!isCanonical(linear)) return NOT_MAPPED; } else linear &= 0xffffffff;
   return walk(linear, READ, true) ? NOT_MAPPED : load<u64>(L.WALK_RESULT);

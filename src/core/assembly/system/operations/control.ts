@@ -17,13 +17,17 @@ const VME: u64 = 1, PVI: u64 = 2, PE: u64 = 1, MP: u64 = 2, EM: u64 = 4, TS: u64
 const NW: u64 = 1 << 29, CD: u64 = 1 << 30, PG: u64 = 1 << 31, WP: u64 = 1 << 16;
 /** PE MP EM TS ET NE WP AM NW CD PG. */
 const CR0_DEFINED: u64 = 0xe005003f;
-const PSE: u64 = 0x10, PAE: u64 = 0x20, PGE: u64 = 0x80, UMIP: u64 = 0x800, PCIDE: u64 = 1 << 17, SMEP: u64 = 1 << 20, SMAP: u64 = 1 << 21;
+const PSE: u64 = 0x10, PAE: u64 = 0x20, PGE: u64 = 0x80, UMIP: u64 = 0x800, PCIDE: u64 = 1 << 17, SMEP: u64 = 1 << 20;
+const SMAP: u64 = 1 << 21;
 /** VME PVI, TSD DE PSE PAE PGE PCE OSFXSR OSXMMEXCPT FSGSBASE SMEP SMAP, UMIP PCIDE OSXSAVE: what CPUID reports. */
 export const CR4_DEFINED: u64 = VME | PVI | 0x3107bc | UMIP | PCIDE | OSXSAVE;
 export const EFER_LME: u64 = 0x100, EFER_LMA: u64 = 0x400;
 /** SCE LME LMA NXE. */
 const EFER_DEFINED: u64 = 0xd01;
-/** MOV to CR3 with PCIDs: the translations of the new PCID may stay. They may go too, and do: entries have no tag (SDM 3A 4.10.4.1). */
+/**
+ * MOV to CR3 with PCIDs: the translations of the new PCID may stay. They may go too, and do: entries have no tag (SDM
+ * 3A 4.10.4.1).
+ */
 const CR3_KEEP: u64 = 1 << 63, CR3_PCID: u64 = 0xfff;
 
 /** Whether registers that RSM loads can be a processor's state (SDM 3C 31.5.1 and the rules of MOV CR and WRMSR). */
@@ -46,7 +50,8 @@ export function setCr0(value: u64): void {
   } else if (old & ~value & PG && efer & EFER_LMA) {
     if (code64()) fault(GP, 0);
     store<u64>(L.EFER, efer & ~EFER_LMA);
-  } else if (value & PG && load<u64>(L.CR4) & PAE && (old ^ value) & (PG | CD | NW)) loadDirectoryPointers(load<u64>(L.CR3));
+  } else if (value & PG && load<u64>(L.CR4)
+    & PAE && (old ^ value) & (PG | CD | NW)) loadDirectoryPointers(load<u64>(L.CR3));
   store<u64>(L.CR0, value);
   if ((old ^ value) & (PG | PE | WP)) flushTlb(true);
   updateMode();
@@ -64,7 +69,8 @@ function setCr4(value: u64): void {
   if (value & ~CR4_DEFINED || (longMode() && !(value & PAE))) fault(GP, 0);
   // PCIDs need IA-32e mode, and begin with PCID 0 (SDM 3A 4.10.1)
   if (value & ~old & PCIDE && (!longMode() || load<u64>(L.CR3) & CR3_PCID)) fault(GP, 0);
-  if (load<u64>(L.CR0) & PG && value & PAE && (old ^ value) & (PAE | PSE | PGE | SMEP)) loadDirectoryPointers(load<u64>(L.CR3));
+  if (load<u64>(L.CR0) & PG && value & PAE && (old ^ value) & (PAE | PSE | PGE | SMEP))
+    loadDirectoryPointers(load<u64>(L.CR3));
   store<u64>(L.CR4, value);
   if ((old ^ value) & (PSE | PAE | PGE | PCIDE | SMEP | SMAP)) flushTlb(true);
   updateMode();

@@ -6,34 +6,41 @@ import { msrKnown } from '../state/host';
 import { hasMonitor } from './monitor';
 
 // leaf 1
-const FPU: u32 = 1, VME: u32 = 2, DE: u32 = 1 << 2, PSE: u32 = 1 << 3, TSC: u32 = 1 << 4, MSR: u32 = 1 << 5, PAE: u32 = 1 << 6;
+const FPU: u32 = 1, VME: u32 = 2, DE: u32 = 1 << 2, PSE: u32 = 1 << 3, TSC: u32 = 1 << 4, MSR: u32 = 1 << 5;
+const PAE: u32 = 1 << 6;
 const CX8: u32 = 1 << 8, APIC: u32 = 1 << 9, SEP: u32 = 1 << 11, MTRR: u32 = 1 << 12, PGE: u32 = 1 << 13;
 const CMOV: u32 = 1 << 15, PAT: u32 = 1 << 16;
 const PSE36: u32 = 1 << 17, CLFSH: u32 = 1 << 19, MMX: u32 = 1 << 23, FXSR: u32 = 1 << 24;
 const SSE: u32 = 1 << 25, SSE2: u32 = 1 << 26, HTT: u32 = 1 << 28;
 const SSE3: u32 = 1, MONITOR: u32 = 1 << 3, SSSE3: u32 = 1 << 9, CX16: u32 = 1 << 13, PCID: u32 = 1 << 17;
 const SSE4_1: u32 = 1 << 19, SSE4_2: u32 = 1 << 20;
-const X2APIC: u32 = 1 << 21, MOVBE: u32 = 1 << 22, POPCNT: u32 = 1 << 23, TSC_DEADLINE: u32 = 1 << 24, XSAVE: u32 = 1 << 26;
+const X2APIC: u32 = 1 << 21, MOVBE: u32 = 1 << 22, POPCNT: u32 = 1 << 23, TSC_DEADLINE: u32 = 1 << 24;
+const XSAVE: u32 = 1 << 26;
 const OSXSAVE_COPY: u32 = 1 << 27, RDRAND: u32 = 1 << 30;
 // leaf 7
-const FSGSBASE: u32 = 1, TSC_ADJUST: u32 = 2, BMI1: u32 = 1 << 3, SMEP: u32 = 1 << 7, BMI2: u32 = 1 << 8, INVPCID: u32 = 1 << 10;
+const FSGSBASE: u32 = 1, TSC_ADJUST: u32 = 2, BMI1: u32 = 1 << 3, SMEP: u32 = 1 << 7, BMI2: u32 = 1 << 8;
+const INVPCID: u32 = 1 << 10;
 const RDSEED: u32 = 1 << 18, ADX: u32 = 1 << 19, SMAP: u32 = 1 << 20, CLFLUSHOPT: u32 = 1 << 23;
 const UMIP: u32 = 1 << 2, RDPID: u32 = 1 << 22, BUS_LOCK_DETECT: u32 = 1 << 24; // ECX
 const ARCH_CAPABILITIES: u32 = 1 << 29; // EDX
 // leaf 80000001h
-const SYSCALL: u32 = 1 << 11, NX: u32 = 1 << 20, MMXEXT: u32 = 1 << 22, PAGE_1G: u32 = 1 << 26, RDTSCP: u32 = 1 << 27, LM: u32 = 1 << 29;
-// leaf 80000008h, AMD: x87 pointers are saved whether an exception is pending or not (else kernels clear them at each switch);
-// not affected by speculative store bypass, by branch type confusion
+const SYSCALL: u32 = 1 << 11, NX: u32 = 1 << 20, MMXEXT: u32 = 1 << 22, PAGE_1G: u32 = 1 << 26, RDTSCP: u32 = 1 << 27;
+const LM: u32 = 1 << 29;
+// leaf 80000008h, AMD: x87 pointers are saved whether an exception is pending or not (else kernels clear them at each
+// switch); not affected by speculative store bypass, by branch type confusion
 const XSAVEERPTR: u32 = 1 << 2, SSB_NO: u32 = 1 << 26, BTC_NO: u32 = 1 << 29;
 const LAHF64: u32 = 1, AMD_CMP_LEGACY: u32 = 2, ABM: u32 = 1 << 5, PREFETCHW: u32 = 1 << 8;
 
-const FEATURES: u32 = FPU | VME | DE | PSE | TSC | MSR | PAE | CX8 | APIC | SEP | MTRR | PGE | CMOV | PAT | PSE36 | CLFSH | MMX | FXSR
+const FEATURES: u32 = FPU | VME | DE | PSE | TSC | MSR | PAE | CX8 | APIC | SEP | MTRR | PGE | CMOV | PAT | PSE36
+  | CLFSH | MMX | FXSR
   | SSE | SSE2;
 const FEATURES_C: u32 = SSE3 | SSSE3 | CX16 | PCID | SSE4_1 | SSE4_2 | MOVBE | POPCNT | XSAVE | RDRAND;
 const LEAF_7_B: u32 = FSGSBASE | TSC_ADJUST | BMI1 | SMEP | BMI2 | INVPCID | RDSEED | ADX | SMAP | CLFLUSHOPT;
 const LEAF_7_C: u32 = UMIP | RDPID;
 const EXTENDED_C: u32 = LAHF64 | ABM | PREFETCHW;
-/** AMD repeats these bits of leaf 1 in leaf 80000001h, and names the integer part of SSE, which it had before, MMXEXT. */
+/**
+ * AMD repeats these bits of leaf 1 in leaf 80000001h, and names the integer part of SSE, which it had before, MMXEXT.
+ */
 const AMD_REPEATED: u32 = 0x0183f3ff;
 
 const MAX_BASIC: u32 = 0x16, MAX_EXTENDED: u32 = 0x80000008;
@@ -42,11 +49,12 @@ const APIC_BASE: u32 = 0x1b, DEADLINE: u32 = 0x6e0;
 const APIC_ENABLED: u64 = 0x800;
 
 /**
- * Family, model, stepping. Intel 6/54/1 is the Atom of 2011 (Saltwell), which executes in order, as this processor does: to
- * guests that judge by the model (Linux, arch/x86/kernel/cpu/common.c, cpu_vuln_whitelist: NO_SPECULATION) it needs no page
- * table isolation, no retpolines, no fences behind SWAPGS and no flushes; IA32_ARCH_CAPABILITIES tells the same to those that
- * judge by it. A Core 2, say, would be vulnerable to whatever no bit denies. AMD 15/107/2 is a K8: by its family no Meltdown,
- * L1TF, MDS, SWAPGS hole or speculative store bypass; no bit that Linux 6.1 reads on AMD denies Spectre v2: it uses retpolines.
+ * Family, model, stepping. Intel 6/54/1 is the Atom of 2011 (Saltwell), which executes in order, as this processor
+ * does: to guests that judge by the model (Linux, arch/x86/kernel/cpu/common.c, cpu_vuln_whitelist: NO_SPECULATION) it
+ * needs no page table isolation, no retpolines, no fences behind SWAPGS and no flushes; IA32_ARCH_CAPABILITIES tells
+ * the same to those that judge by it. A Core 2, say, would be vulnerable to whatever no bit denies. AMD 15/107/2 is a
+ * K8: by its family no Meltdown, L1TF, MDS, SWAPGS hole or speculative store bypass; no bit that Linux 6.1 reads on AMD
+ * denies Spectre v2: it uses retpolines.
  */
 export function signature(): u32 { return load<u32>(L.CONFIG_PROFILE) ? 0x60fb2 : 0x30661; }
 function isAmd(): bool { return load<u32>(L.CONFIG_PROFILE) != 0; }
@@ -76,7 +84,8 @@ export function cpuid(): void {
     let c = LEAF_7_C | (hasBusLockDetection() ? BUS_LOCK_DETECT : 0);
     if (sub == 0) set(0, LEAF_7_B, c, isAmd() ? 0 : ARCH_CAPABILITIES);
     else set(0, 0, 0, 0);
-  } else if (leaf == 0xd && sub == 0) set(<u32>XCR0_DEFINED, XSAVE_SIZE, XSAVE_SIZE, 0); // 576 bytes whatever is enabled
+  // 576 bytes whatever is enabled
+  } else if (leaf == 0xd && sub == 0) set(<u32>XCR0_DEFINED, XSAVE_SIZE, XSAVE_SIZE, 0);
   else if (leaf == 0xb) {
     if (sub == 0) set(0, 1, 1 << 8, id); // one thread a core
     else if (sub == 1) set(idBits(), vcpus, 2 << 8 | 1, id);
@@ -88,18 +97,21 @@ export function cpuid(): void {
     else set(MAX_EXTENDED, 0, 0, 0);
   } else if (leaf == 0x80000001) {
     let d = SYSCALL | NX | PAGE_1G | RDTSCP | LM;
-    if (isAmd()) set(signature(), 0, EXTENDED_C | (vcpus > 1 ? AMD_CMP_LEGACY : 0), d | MMXEXT | (FEATURES & AMD_REPEATED));
+    if (isAmd())
+      set(signature(), 0, EXTENDED_C | (vcpus > 1 ? AMD_CMP_LEGACY : 0), d | MMXEXT | (FEATURES & AMD_REPEATED));
     else set(0, 0, EXTENDED_C, d);
   } else if (leaf >= 0x80000002 && leaf <= 0x80000004) brand(leaf - 0x80000002);
   else if (leaf == 0x80000006) set(0, 0, 256 << 16 | 6 << 12 | 1 << 8 | 64, 0); // L2: 256 KiB, 8 ways, 64-byte lines
   else if (leaf == 0x80000007) set(0, 0, 0, 1 << 8); // invariant TSC
-  else if (leaf == 0x80000008) set(40 | 48 << 8, isAmd() ? XSAVEERPTR | SSB_NO | BTC_NO : 0, isAmd() ? (vcpus - 1) | idBits() << 12 : 0, 0);
+  else if (leaf == 0x80000008)
+    set(40 | 48 << 8, isAmd() ? XSAVEERPTR | SSB_NO | BTC_NO : 0, isAmd() ? (vcpus - 1) | idBits() << 12 : 0, 0);
   else set(0, 0, 0, 0);
 }
 /** Two first-level caches of 32 KiB and a second level of 256 KiB, each a core's own. */
 function cacheLeaf(sub: u32): void {
   if (sub > 2 || isAmd()) { set(0, 0, 0, 0); return; }
-  let type: u32 = sub == 0 ? 1 : sub == 1 ? 2 : 3, level: u32 = sub < 2 ? 1 : 2, ways: u32 = 8, sets: u32 = sub < 2 ? 64 : 512;
+  let type: u32 = sub == 0 ? 1 : sub == 1 ? 2 : 3, level: u32 = sub < 2 ? 1 : 2, ways: u32 = 8;
+  let sets: u32 = sub < 2 ? 64 : 512;
   set(type | level << 5 | 1 << 8 | ((<u32>1 << idBits()) - 1) << 26, 63 | (ways - 1) << 22, sets - 1, 0);
 }
 /** "Trapline x86-64 virtual processor", 48 bytes in three leaves. */

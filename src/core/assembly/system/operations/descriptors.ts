@@ -19,7 +19,7 @@ const LDT: u32 = 2, TSS16: u32 = 1, TSS: u32 = 9;
 function supervisorOnly(): void { if (load<u32>(L.CPL)) fault(GP, 0); }
 function protectedOnly(): void { if (!protectedMode()) fault(UD, -1); }
 
-// ---- GDTR, IDTR ------------------------------------------------------------------------------------------------------------
+// ---- GDTR, IDTR -----------------------------------------------------------------------------------------------------
 export function loadTable(r: usize, table: usize): void {
   supervisorOnly();
   let size: u32 = code64() ? 8 : 4, a = operandLinear(r, size + 2, 0);
@@ -36,7 +36,7 @@ export function storeTable(r: usize, table: usize): void {
   writeMemory(r, a + 2, size, size == 8 ? base : base & 0xffffffff);
 }
 
-// ---- LDTR, TR --------------------------------------------------------------------------------------------------------------
+// ---- LDTR, TR -------------------------------------------------------------------------------------------------------
 /** Base of a system descriptor: sixteen bytes in long mode (SDM 3A 3.5.2). */
 function systemBase(selector: u32, d: u64): u64 {
   let base = descriptorBase(d);
@@ -79,10 +79,12 @@ export function storeSelector(r: usize, segment: usize): void {
   writeDestination(r, 2, selectorOf(segment));
 }
 
-// ---- queries ---------------------------------------------------------------------------------------------------------------
+// ---- queries --------------------------------------------------------------------------------------------------------
 /** ZF is a slot of its own: only it changes. */
 function setZero(set: bool): void { store<u64>(L.F_ZERO, set ? 0 : 1); }
-/** The descriptor that a selector names when the query may look at it, 0 otherwise (a null descriptor answers no query). */
+/**
+ * The descriptor that a selector names when the query may look at it, 0 otherwise (a null descriptor answers no query).
+ */
 function visible(selector: u32): u64 {
   if (isNull(selector)) return 0;
   let a = descriptorAddress(selector, 8);

@@ -6,7 +6,9 @@ import { readSource } from '../memory/operands';
 import { fault } from '../raise/raise';
 import { DE } from '../state/vectors';
 
-/** Divides high:low by divisor, high < divisor: one quotient bit a turn. The remainder goes to RDX, the quotient to RAX. */
+/**
+ * Divides high:low by divisor, high < divisor: one quotient bit a turn. The remainder goes to RDX, the quotient to RAX.
+ */
 function divide128(high: u64, low: u64, divisor: u64): void {
   let quotient: u64 = 0;
   for (let i = 0; i < 64; i++) {
@@ -19,7 +21,9 @@ function divide128(high: u64, low: u64, divisor: u64): void {
   store<u64>(L.RAX, quotient);
   store<u64>(L.RDX, high);
 }
-/** Only 64-bit operands come here without #DE: the narrower ones fit in a single division. imm: 1 signed, 0 unsigned. */
+/**
+ * Only 64-bit operands come here without #DE: the narrower ones fit in a single division. imm: 1 signed, 0 unsigned.
+ */
 export function divide(r: usize): void {
   let size = operandSize(r), divisor = readSource(r, size);
   if (size < 8 || !divisor) fault(DE, -1);

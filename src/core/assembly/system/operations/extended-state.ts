@@ -1,5 +1,6 @@
 // XSAVE, XRSTOR, XGETBV, XSETBV (SDM 1 chapter 13) for the x87 and SSE state in the standard format: a legacy region as
-// FXSAVE has it, then a header of 64 bytes. Compaction, XSAVEOPT and supervisor states are not there, and CPUID says so.
+// FXSAVE has it, then a header of 64 bytes. Compaction, XSAVEOPT and supervisor states are not there, and CPUID says
+// so.
 import * as L from '../../../layout';
 import {
   isX87Initial, restoreMxcsr, restoreX87, restoreXmm, saveMxcsr, saveX87, saveXmm, xmmCount,
@@ -32,7 +33,10 @@ function areaOf(r: usize, write: u32): u64 {
   if (a & 63) fault(GP, 0);
   return a;
 }
-/** XINUSE (SDM 1 13.6): a component is in use when it is not in its initial configuration. MXCSR is no part of the SSE state. */
+/**
+ * XINUSE (SDM 1 13.6): a component is in use when it is not in its initial configuration. MXCSR is no part of the SSE
+ * state.
+ */
 function inUse(): u64 {
   let v: u64 = isX87Initial() ? 0 : X87_STATE;
   for (let i: u32 = 0; i < xmmCount() << 1; i++) if (load<u64>(L.XMM + (<usize>i << 3))) return v | SSE_STATE;
@@ -56,7 +60,8 @@ export function restoreState(r: usize): void {
   probeOperand(a, XSAVE_SIZE, false);
   let present = readMemory(r, a + HEADER, 8);
   // XCOMP_BV and the eight bytes behind it have to be 0 in the standard format (SDM 1 13.8.1)
-  if (present & ~load<u64>(L.XCR0) || readMemory(r, a + HEADER + 8, 8) || readMemory(r, a + HEADER + 16, 8)) fault(GP, 0);
+  if (present & ~load<u64>(L.XCR0) || readMemory(r, a + HEADER + 8, 8) || readMemory(r, a + HEADER + 16, 8))
+    fault(GP, 0);
   // MXCSR comes from memory whatever XSTATE_BV says; it is looked at first, because it may be refused
   if (components & SSE_STATE) restoreMxcsr(r, a);
   if (components & X87_STATE) { if (present & X87_STATE) restoreX87(r, a); else initialiseX87State(); }

@@ -37,7 +37,7 @@ function setRealCode(selector: u32, offset: u64): void {
   updateMode();
 }
 
-// ---- JMP and CALL --------------------------------------------------------------------------------------------------------------
+// ---- JMP and CALL ---------------------------------------------------------------------------------------------------
 export function jumpFar(r: usize): void { transfer(r, false); }
 export function callFar(r: usize): void { transfer(r, true); }
 
@@ -55,10 +55,12 @@ function transfer(r: usize, call: bool): void {
     return;
   }
   if (isNull(selector)) fault(GP, 0);
-  let d = readDescriptor(selector, GP, 0), attributes = descriptorAttributes(d), level = load<u32>(L.CPL), error = <i32>(selector & 0xfffc);
+  let d = readDescriptor(selector, GP, 0), attributes = descriptorAttributes(d), level = load<u32>(L.CPL);
+  let error = <i32>(selector & 0xfffc);
   if (isSystem(attributes)) { throughGate(r, selector, d, call); return; }
   if (!isCode(attributes)) fault(GP, error);
-  if (isConforming(attributes) ? dplOf(attributes) > level : (selector & 3) > level || dplOf(attributes) != level) fault(GP, error);
+  if (isConforming(attributes) ? dplOf(attributes) > level : (selector & 3) > level || dplOf(attributes) != level)
+    fault(GP, error);
   if (!(attributes & P)) fault(NP, error);
   checkLong(selector, attributes);
   checkOffset(d, offset);
@@ -96,7 +98,8 @@ function throughGate(r: usize, selector: u32, gate: u64, call: bool): void {
   }
   let to = gateSelector(gate);
   if (isNull(to)) fault(GP, 0);
-  let d = readDescriptor(to, GP, 0), attributes = descriptorAttributes(d), toError = <i32>(to & 0xfffc), dpl = dplOf(attributes);
+  let d = readDescriptor(to, GP, 0), attributes = descriptorAttributes(d), toError = <i32>(to & 0xfffc);
+  let dpl = dplOf(attributes);
   if (!isCode(attributes) || dpl > level || (!call && !isConforming(attributes) && dpl != level)) fault(GP, toError);
   if (longMode() && (!(attributes & LONG) || attributes & BIG)) fault(GP, toError);
   if (!(attributes & P)) fault(NP, toError);
@@ -136,19 +139,24 @@ function pushOnInner(r: usize, gate: u64, level: u32, size: u32): void {
   commitStack();
 }
 
-// ---- RET and IRET --------------------------------------------------------------------------------------------------------------
+// ---- RET and IRET ---------------------------------------------------------------------------------------------------
 /** Checks of the code segment that a return goes to. */
 function returnCode(selector: u32): u64 {
   if (isNull(selector)) fault(GP, 0);
-  let d = readDescriptor(selector, GP, 0), attributes = descriptorAttributes(d), level = selector & 3, error = <i32>(selector & 0xfffc);
+  let d = readDescriptor(selector, GP, 0), attributes = descriptorAttributes(d), level = selector & 3;
+  let error = <i32>(selector & 0xfffc);
   if (!isCode(attributes) || level < load<u32>(L.CPL)) fault(GP, error);
   if (isConforming(attributes) ? dplOf(attributes) > level : dplOf(attributes) != level) fault(GP, error);
   checkLong(selector, attributes);
   if (!(attributes & P)) fault(NP, error);
   return d;
 }
-/** Loads CS:RIP, and SS:RSP when the frame has them (withStack), after all checks. release: bytes that RET n drops on the outer stack. */
-function returnTo(r: usize, d: u64, cs: u32, rip: u64, withStack: bool, ss: u32, sp: u64, taken: u64, release: u64): void {
+/**
+ * Loads CS:RIP, and SS:RSP when the frame has them (withStack), after all checks. release: bytes that RET n drops on
+ * the outer stack.
+ */
+function returnTo(r: usize, d: u64, cs: u32, rip: u64, withStack: bool, ss: u32, sp: u64, taken: u64,
+  release: u64): void {
   let level = cs & 3, outer = level > load<u32>(L.CPL), to64 = longMode() && (descriptorAttributes(d) & LONG) != 0;
   checkOffset(d, rip);
   if (withStack) {
@@ -196,7 +204,8 @@ export function iret(r: usize): void {
   if (size > 2) mask |= FLAG_RF | FLAG_AC | FLAG_ID;
   if (level <= <u32>((old & FLAG_IOPL) >> 12)) mask |= FLAG_IF;
   if (level == 0) mask |= size > 2 && protectedNow ? FLAG_IOPL | FLAG_VIF | FLAG_VIP : FLAG_IOPL;
-  let rip = peek(r, size, 0), cs = <u32>peek(r, size, size) & 0xffff, image = peek(r, size, <u64>size << 1), taken = <u64>size * 3;
+  let rip = peek(r, size, 0), cs = <u32>peek(r, size, size) & 0xffff, image = peek(r, size, <u64>size << 1);
+  let taken = <u64>size * 3;
   if (!protectedNow) {
     if (rip > <u64>limitOf(L.CS)) fault(GP, 0);
     setStackPointer(r, load<u64>(L.RSP) + taken);

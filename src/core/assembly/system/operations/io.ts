@@ -1,5 +1,5 @@
-// Port input and output (SDM 1 chapter 19): IOPL and the TSS's permission map, IN OUT INS OUTS. One iteration of a repeated
-// string instruction is one call, one tick and one boundary.
+// Port input and output (SDM 1 chapter 19): IOPL and the TSS's permission map, IN OUT INS OUTS. One iteration of a
+// repeated string instruction is one call, one tick and one boundary.
 import * as L from '../../../layout';
 import { dstPointer, flagsOf, maskOf, nextOf, srcPointer } from '../../core/record';
 import { noteIo } from '../memory/debug';
@@ -57,7 +57,7 @@ export function outPort(r: usize): void {
   output(port, size, load<u64>(L.RAX));
 }
 
-// ---- strings -----------------------------------------------------------------------------------------------------------------
+// ---- strings --------------------------------------------------------------------------------------------------------
 function addIndex(slot: usize, mask: u64, by: u64): void {
   let v = (load<u64>(slot) + by) & mask;
   if (mask == 0xffff) store<u16>(slot, <u16>v); else store<u64>(slot, v);
@@ -93,7 +93,8 @@ export function inString(r: usize): void {
 }
 export function outString(r: usize): void {
   if (exhausted(r)) return;
-  let size = sizeOf(r), port = <u32>load<u16>(L.RDX), at = load<u64>(L.RSI) & maskOf(r), segment = load<u32>(r, L.R_SEGMENT);
+  let size = sizeOf(r), port = <u32>load<u16>(L.RDX), at = load<u64>(L.RSI) & maskOf(r);
+  let segment = load<u32>(r, L.R_SEGMENT);
   checkPermission(port, size);
   at = flagsOf(r) & L.R_FLAG_CHECKED ? linear(r, segment, at, size, 0) : at + load<u64>(segment);
   output(port, size, readMemory(r, at, size));

@@ -16,8 +16,8 @@ const ERROR_SUMMARY: u16 = 0x80;
 @inline function selected(r: usize, i: u64): bool { return (load<u8>(srcPointer(r) + <usize>i) & 0x80) != 0; }
 
 /**
- * Stores those of the bytes of dst whose byte in src is negative at segment:rDI. Only they are accessed; all of them are asked
- * for before the first is written.
+ * Stores those of the bytes of dst whose byte in src is negative at segment:rDI. Only they are accessed; all of them
+ * are asked for before the first is written.
  */
 function storeSelected(r: usize, count: u64): void {
   for (let i: u64 = 0; i < count; i++) if (selected(r, i)) probeOperand(byteLinear(r, i), 1, true);
@@ -37,8 +37,8 @@ export function maskedStore(r: usize): void {
   storeSelected(r, 16);
 }
 /**
- * MASKMOVQ (SDM 2B): of MMX registers, with all that comes with their use (core/handlers/mmx-state.ts). Unlike that of MASKMOVDQU
- * its operand has to be aligned while alignment is checked (SDM 3B table 24-8), whatever the mask.
+ * MASKMOVQ (SDM 2B): of MMX registers, with all that comes with their use (core/handlers/mmx-state.ts). Unlike that of
+ * MASKMOVDQU its operand has to be aligned while alignment is checked (SDM 3B table 24-8), whatever the mask.
  */
 export function maskedStoreQuad(r: usize): void {
   if (load<u64>(L.CR0) & CR0_EM) fault(UD, -1);
@@ -49,5 +49,8 @@ export function maskedStoreQuad(r: usize): void {
   storeSelected(r, 8);
 }
 
-/** Faults as a load of one byte does (SDM 2A CLFLUSH), but reads nothing: there is no cache, and a device sees no access. */
+/**
+ * Faults as a load of one byte does (SDM 2A CLFLUSH), but reads nothing: there is no cache, and a device sees no
+ * access.
+ */
 export function flushLine(r: usize): void { probeOperand(operandLinear(r, 1, 0), 1, false); }

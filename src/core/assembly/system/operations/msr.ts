@@ -1,5 +1,6 @@
-// Model-specific registers (SDM 4), the time-stamp counter, FS and GS bases. What is not plain vCPU state (local APIC, TSC
-// deadline) belongs to the machine and is reached through the host; an unknown index is #GP(0) and a line on the log.
+// Model-specific registers (SDM 4), the time-stamp counter, FS and GS bases. What is not plain vCPU state (local APIC,
+// TSC deadline) belongs to the machine and is reached through the host; an unknown index is #GP(0) and a line on the
+// log.
 import * as L from '../../../layout';
 import { dstPointer, srcPointer } from '../../core/record';
 import { EFER_LMA, EFER_LME } from './control';
@@ -15,7 +16,8 @@ import { GP, UD } from '../state/vectors';
 import { isCanonical, longMode } from '../memory/walk';
 
 const TSC: u32 = 0x10, APIC_BASE: u32 = 0x1b, TSC_ADJUST: u32 = 0x3b;
-const PAT: u32 = 0x277, DEBUGCTL: u32 = 0x1d9, EFER: u32 = 0xc0000080, SFMASK: u32 = 0xc0000084, TSC_AUX: u32 = 0xc0000103;
+const PAT: u32 = 0x277, DEBUGCTL: u32 = 0x1d9, EFER: u32 = 0xc0000080, SFMASK: u32 = 0xc0000084;
+const TSC_AUX: u32 = 0xc0000103;
 const FS_BASE: u32 = 0xc0000100, GS_BASE: u32 = 0xc0000101;
 /** SCE LME NXE; writes of LMA are ignored. */
 const EFER_DEFINED: u64 = 0x901, EFER_NXE: u64 = 0x800;
@@ -143,7 +145,7 @@ export function readTimeStampAux(r: usize): void {
 /** RDPID: 64 bits in 64-bit mode, 32 bits elsewhere, whatever the operand size says. */
 export function readProcessorId(r: usize): void { store<u64>(dstPointer(r), load<u64>(L.MSR_TSC_AUX) & 0xffffffff); }
 
-// ---- RDFSBASE and its kin -----------------------------------------------------------------------------------------------------
+// ---- RDFSBASE and its kin -------------------------------------------------------------------------------------------
 function checkFsGsBase(): void {
   if (!longMode() || !(load<u64>(L.CR4) & 0x10000)) fault(UD, -1);
 }

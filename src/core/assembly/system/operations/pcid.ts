@@ -1,4 +1,5 @@
-// INVPCID (SDM 2A). Translations carry no PCID: whatever drops those of one drops those of all, which SDM 3A 4.10.4.1 allows.
+// INVPCID (SDM 2A). Translations carry no PCID: whatever drops those of one drops those of all, which SDM 3A 4.10.4.1
+// allows.
 import * as L from '../../../layout';
 import { dstPointer } from '../../core/record';
 import { flushTlb, invalidatePage } from '../memory/mmu';

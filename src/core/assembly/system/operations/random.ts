@@ -1,6 +1,7 @@
-// RDRAND and RDSEED (SDM 1 7.3.17). A guest's run has to be the same for the same inputs, so the source of random numbers is
-// guest state: SplitMix64 (G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014),
-// one counter a vCPU, seeded at power-on from the machine's seed. It never runs dry: CF is always 1.
+// RDRAND and RDSEED (SDM 1 7.3.17). A guest's run has to be the same for the same inputs, so the source of random
+// numbers is guest state: SplitMix64 (G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number
+// generators", OOPSLA 2014), one counter a vCPU, seeded at power-on from the machine's seed. It never runs dry: CF is
+// always 1.
 import * as L from '../../../layout';
 import { dstPointer } from '../../core/record';
 import { FLAG_CF, setArithmetic } from '../state/flags';

@@ -1,5 +1,5 @@
-// Stack instructions that are rare or touch the system flags: PUSHF POPF PUSHA POPA ENTER, CLI STI, segment registers on the
-// stack (SDM 2A, 2B). All accesses come before RSP changes.
+// Stack instructions that are rare or touch the system flags: PUSHF POPF PUSHA POPA ENTER, CLI STI, segment registers
+// on the stack (SDM 2A, 2B). All accesses come before RSP changes.
 import * as L from '../../../layout';
 import { dstPointer, immOf, srcPointer, stackKeep, stackMask } from '../../core/record';
 import {
@@ -28,14 +28,15 @@ function leaveShadow(shadow: u32): void {
   store<u32>(L.ATTENTION, load<u32>(L.ATTENTION) | L.ATTENTION_RETIRE);
 }
 
-// ---- flags -------------------------------------------------------------------------------------------------------------------
+// ---- flags ----------------------------------------------------------------------------------------------------------
 export function pushFlags(r: usize): void {
   if (virtual8086()) { pushVirtualFlags(r); return; }
   push(r, operandSize(r), rflags() & ~(FLAG_RF | FLAG_VM));
 }
 export function popFlags(r: usize): void {
   if (virtual8086()) { popVirtualFlags(r); return; }
-  let size = operandSize(r), image = peek(r, size, 0), level = load<u32>(L.CPL), mask = ARITHMETIC | FLAG_TF | FLAG_DF | FLAG_NT;
+  let size = operandSize(r), image = peek(r, size, 0), level = load<u32>(L.CPL);
+  let mask = ARITHMETIC | FLAG_TF | FLAG_DF | FLAG_NT;
   if (size > 2) mask |= FLAG_AC | FLAG_ID;
   if (level == 0 || !protectedMode()) mask |= FLAG_IOPL;
   if (level <= ioPrivilege() || !protectedMode()) mask |= FLAG_IF;
@@ -68,7 +69,7 @@ export function setAlignmentCheck(set: bool): void {
   selectBank();
 }
 
-// ---- segment registers -----------------------------------------------------------------------------------------------------
+// ---- segment registers ----------------------------------------------------------------------------------------------
 @inline function segmentNumber(r: usize): u32 { return <u32>immOf(r) & 7; }
 /** A load of SS by MOV or POP shields the next instruction; a second one inside the shadow does not renew it. */
 function loadShielding(number: u32, selector: u32): void {
@@ -90,12 +91,13 @@ export function popSegment(r: usize): void {
 export function pushSegment(r: usize): void { push(r, operandSize(r), selectorOf(segmentSlot(segmentNumber(r)))); }
 /** LES LDS LSS LFS LGS. */
 export function loadFarPointer(r: usize): void {
-  let size = operandSize(r), a = operandLinear(r, size + 2, 0), offset = readMemory(r, a, size), selector = <u32>readMemory(r, a + size, 2);
+  let size = operandSize(r), a = operandLinear(r, size + 2, 0), offset = readMemory(r, a, size);
+  let selector = <u32>readMemory(r, a + size, 2);
   loadSegment(segmentNumber(r), selector);
   setSlot(dstPointer(r), size, offset);
 }
 
-// ---- all registers, frames ---------------------------------------------------------------------------------------------------
+// ---- all registers, frames ------------------------------------------------------------------------------------------
 /** Address of the stack element `index` elements below (negative: above) the top. */
 function element(r: usize, size: u32, below: u64, write: u32): u64 {
   return stackLinear(r, (load<u64>(L.RSP) - below) & stackMask(r), size, write);
@@ -121,7 +123,8 @@ export function popAll(r: usize): void {
 }
 /** ENTER size, level. imm: size | level << 16. */
 export function enterFrame(r: usize): void {
-  let size = operandSize(r), allocate = immOf(r) & 0xffff, level = <u32>(immOf(r) >> 16) & 31, mask = stackMask(r), below: u64 = size;
+  let size = operandSize(r), allocate = immOf(r) & 0xffff, level = <u32>(immOf(r) >> 16) & 31, mask = stackMask(r);
+  let below: u64 = size;
   // a 32-bit operand size pushes all of ESP, whatever the stack's size (SDM 2A ENTER: FrameTemp = ESP)
   let frame = (load<u64>(L.RSP) & stackKeep(r)) | ((load<u64>(L.RSP) - size) & mask);
   writeMemory(r, element(r, size, below, 1), size, truncate(load<u64>(BP), size));
@@ -142,9 +145,14 @@ export function enterFrame(r: usize): void {
 }
 /** BOUND r, m&m: lower and upper bound, signed. */
 export function bound(r: usize): void {
-  let size = operandSize(r), a = operandLinear(r, size << 1, 0), low = readMemory(r, a, size), high = readMemory(r, a + size, size);
+  let size = operandSize(r), a = operandLinear(r, size << 1, 0), low = readMemory(r, a, size);
+  let high = readMemory(r, a + size, size);
   let index = load<u64>(dstPointer(r)), i: i32, l: i32, h: i32;
-  if (size == 2) { i = <i32><i16>index; l = <i32><i16>low; h = <i32><i16>high; } else { i = <i32>index; l = <i32>low; h = <i32>high; }
+  if (size == 2) { i = <i32><i16>index; l = <i32><i16>low; h = <i32><i16>high; } else {
+    i = <i32>index;
+    l = <i32>low;
+    h = <i32>high;
+  }
   if (i < l || i > h) fault(BR, -1);
 }
 /** SALC, undocumented: AL = CF ? FFh : 0. */

@@ -1,5 +1,6 @@
-// PCMPESTRI PCMPESTRM PCMPISTRI PCMPISTRM (SDM 1 14.10 "STTNI", SDM 2B 4.1 "Imm8 control byte operation"). The names are the
-// manual's: IntRes1 is what the comparisons of each element with the others come to, IntRes2 the same with its polarity.
+// PCMPESTRI PCMPESTRM PCMPISTRI PCMPISTRM (SDM 1 14.10 "STTNI", SDM 2B 4.1 "Imm8 control byte operation"). The names
+// are the manual's: IntRes1 is what the comparisons of each element with the others come to, IntRes2 the same with its
+// polarity.
 import * as L from '../../../layout';
 import { dstPointer, immOf, srcPointer } from '../../core/record';
 import { FLAG_CF, FLAG_OF, FLAG_SF, FLAG_ZF, setArithmetic } from '../state/flags';
@@ -9,7 +10,8 @@ import { isMemory, operandSize } from '../state/operand-size';
 import { operandLinear } from '../memory/operands';
 
 // fields of the control byte
-const WORDS: u32 = 1, SIGNED: u32 = 2, NEGATIVE: u32 = 0x10, MASKED: u32 = 0x20, MOST_SIGNIFICANT: u32 = 0x40, EXPAND: u32 = 0x40;
+const WORDS: u32 = 1, SIGNED: u32 = 2, NEGATIVE: u32 = 0x10, MASKED: u32 = 0x20, MOST_SIGNIFICANT: u32 = 0x40;
+const EXPAND: u32 = 0x40;
 const EQUAL_ANY: u32 = 0, RANGES: u32 = 1, EQUAL_EACH: u32 = 2;
 
 /** Element i, extended as the control byte says. */
@@ -36,7 +38,8 @@ function isAny(a: usize, m: u32, b: usize, i: u32, control: u32): bool {
 }
 function isInRange(a: usize, m: u32, b: usize, i: u32, control: u32): bool {
   let x = element(b, i, control);
-  for (let k: u32 = 0; k + 1 < m; k += 2) if (x >= element(a, k, control) && x <= element(a, k + 1, control)) return true;
+  for (let k: u32 = 0; k + 1 < m; k += 2)
+    if (x >= element(a, k, control) && x <= element(a, k + 1, control)) return true;
   return false;
 }
 /** Whether a, as far as it fits, is found in b at element i. */
@@ -52,7 +55,8 @@ function intRes1(a: usize, m: u32, b: usize, n: u32, count: u32, control: u32): 
     let hit: bool;
     if (aggregation == EQUAL_ANY) hit = i < n && isAny(a, m, b, i, control);
     else if (aggregation == RANGES) hit = i < n && isInRange(a, m, b, i, control);
-    else if (aggregation == EQUAL_EACH) hit = i < m && i < n ? element(a, i, control) == element(b, i, control) : i >= m && i >= n;
+    else if (aggregation == EQUAL_EACH)
+      hit = i < m && i < n ? element(a, i, control) == element(b, i, control) : i >= m && i >= n;
     else hit = isFoundAt(a, m, b, n, i, count, control);
     if (hit) v |= 1 << i;
   }
@@ -63,7 +67,8 @@ function intRes1(a: usize, m: u32, b: usize, n: u32, count: u32, control: u32): 
 export function compareStrings(r: usize, explicit: bool, index: bool): void {
   checkSse();
   let b = isMemory(r) ? readOwnVector(operandLinear(r, 16, 0)) : srcPointer(r), a = dstPointer(r);
-  let control = <u32>immOf(r), count: u32 = control & WORDS ? 8 : 16, all = (<u32>1 << count) - 1, long = operandSize(r) == 8;
+  let control = <u32>immOf(r), count: u32 = control & WORDS ? 8 : 16, all = (<u32>1 << count) - 1;
+  let long = operandSize(r) == 8;
   let m = explicit ? explicitLength(L.RAX, long, count) : implicitLength(a, count, control);
   let n = explicit ? explicitLength(L.RDX, long, count) : implicitLength(b, count, control);
   let found = intRes1(a, m, b, n, count, control);
@@ -72,7 +77,8 @@ export function compareStrings(r: usize, explicit: bool, index: bool): void {
     let at = control & MOST_SIGNIFICANT ? 31 - clz<u32>(found) : ctz<u32>(found);
     store<u64>(L.RCX, found ? at : count);
   } else storeMask(found, count, (control & EXPAND) != 0);
-  setArithmetic((found ? FLAG_CF : 0) | (n < count ? FLAG_ZF : 0) | (m < count ? FLAG_SF : 0) | (found & 1 ? FLAG_OF : 0));
+  setArithmetic((found ? FLAG_CF : 0) | (n < count ? FLAG_ZF : 0) | (m < count ? FLAG_SF : 0)
+    | (found & 1 ? FLAG_OF : 0));
 }
 /** Into XMM0: the bits themselves, or an element of ones for each. */
 function storeMask(found: u32, count: u32, expand: bool): void {

@@ -20,7 +20,8 @@ export function fullTags(): u32 {
   let tags: u32 = 0, stored = <u32>load<u16>(L.FTW);
   for (let i: u32 = 0; i < 8; i++) {
     let x = physical(i), exponent = <u32>load<u16>(x, 8) & 0x7fff, low = load<u64>(x), tag: u32 = 3;
-    if ((stored >> (i << 1) & 3) != 3) tag = !exponent && !low ? 1 : !exponent || exponent == 0x7fff || !(low >> 63) ? 2 : 0;
+    if ((stored >> (i << 1) & 3) != 3)
+      tag = !exponent && !low ? 1 : !exponent || exponent == 0x7fff || !(low >> 63) ? 2 : 0;
     tags |= tag << (i << 1);
   }
   return tags;
@@ -45,11 +46,13 @@ export function initialise(): void {
   store<u32>(L.IGNNE, 0);
 }
 
-// ---- the environment -------------------------------------------------------------------------------------------------------
+// ---- the environment ------------------------------------------------------------------------------------------------
 @inline function isLong(r: usize): bool { return operandSize(r) != 2; }
 @inline function environmentSize(r: usize): u32 { return isLong(r) ? 28 : 14; }
 /** Judges all of an image of `size` bytes, which has to be aligned to its fields (SDM 3A table 6-7). */
-@inline function probeImage(r: usize, a: u64, size: u32, write: bool): void { probeOperand(a, size, write, isLong(r) ? 4 : 2); }
+@inline function probeImage(r: usize, a: u64, size: u32, write: bool): void {
+  probeOperand(a, size, write, isLong(r) ? 4 : 2);
+}
 /** The i-th of seven fields; what is above a word of the long formats is stored as ones. */
 @inline function writeField(r: usize, a: u64, i: u32, value: u32): void {
   if (isLong(r)) writeMemory(r, a + (i << 2), 4, value); else writeMemory(r, a + (i << 1), 2, value & 0xffff);

@@ -1,12 +1,13 @@
-// How a fault leaves the instruction that met it (SDM 3A chapter 6). Two ways. Inside system.wasm, and wherever a handler cannot
-// go on, fault() throws a JavaScript exception: it unwinds to the run loop in engine.ts, which calls deliverFault().
+// How a fault leaves the instruction that met it (SDM 3A chapter 6). Two ways. Inside system.wasm, and wherever a
+// handler cannot go on, fault() throws a JavaScript exception: it unwinds to the run loop in engine.ts, which calls
+// deliverFault().
 //
-// An access of a handler in core.wasm unwinds nothing: to unwind WebAssembly costs more than all the rest of a page fault. The
-// fault is noted, its access answers a dummy, and the handler goes on to its end; then the interpreter, which looks at ATTENTION
-// behind each instruction, calls deliverNoted(). What the handler wrote meanwhile is undone from a copy, and guest memory it
-// cannot reach: the bank of fast tags is one that never matches, and behind it every slow path sees the noted fault and does
-// nothing. So a handler must not write through an address that it got before an access that may fault, nor to state that is not
-// in the copy: scripts/handler-contract.ts checks both.
+// An access of a handler in core.wasm unwinds nothing: to unwind WebAssembly costs more than all the rest of a page
+// fault. The fault is noted, its access answers a dummy, and the handler goes on to its end; then the interpreter,
+// which looks at ATTENTION behind each instruction, calls deliverNoted(). What the handler wrote meanwhile is undone
+// from a copy, and guest memory it cannot reach: the bank of fast tags is one that never matches, and behind it every
+// slow path sees the noted fault and does nothing. So a handler must not write through an address that it got before an
+// access that may fault, nor to state that is not in the copy: scripts/handler-contract.ts checks both.
 import * as L from '../../../layout';
 import { lengthOf, nextOf } from '../../core/record';
 import { throwFault } from '../state/host';
@@ -20,7 +21,7 @@ export const OBSERVER_ONLY: u32 = 0x100;
 // FAULT_FLAGS
 export const HAS_ERROR: u32 = 1, DEBUG_CAUSES: u32 = 2, AT_BOUNDARY: u32 = 4;
 
-// ---- where we are ----------------------------------------------------------------------------------------------------------
+// ---- where we are ---------------------------------------------------------------------------------------------------
 @inline function recordIndex(r: usize): i64 {
   return <i64>((r - <usize>load<u32>(L.BLOCK) - L.HEADER_SIZE) / L.RECORD_SIZE);
 }
@@ -50,7 +51,7 @@ export function linearHere(): u64 {
   return (load<u32>(L.MODE) & L.MODE_CODE) == 2 ? at : at & 0xffffffff;
 }
 
-// ---- throwing --------------------------------------------------------------------------------------------------------------
+// ---- throwing -------------------------------------------------------------------------------------------------------
 /** Back to the boundary in front of the running instruction: exact RIP, ticks given back, its accesses forgotten. */
 function unwind(): void {
   let r: usize = load<u32>(L.CURRENT);
@@ -70,7 +71,10 @@ function throwWith(vector: u32, error: u32, flags: u32): void {
   throwFault();
   unreachable();
 }
-/** Raises a fault of the running instruction (CURRENT) or of the boundary (CURRENT 0); error < 0: no error code. Never returns. */
+/**
+ * Raises a fault of the running instruction (CURRENT) or of the boundary (CURRENT 0); error < 0: no error code. Never
+ * returns.
+ */
 export function fault(vector: u32, error: i32): void {
   throwWith(vector, error < 0 ? 0 : <u32>error, error < 0 ? 0 : HAS_ERROR);
 }
@@ -94,8 +98,11 @@ export function stopInFront(cause: u32): void {
   throwWith(OBSERVER_ONLY, 0, 0);
 }
 
-// ---- noting ----------------------------------------------------------------------------------------------------------------
-/** An access faults. Whoever asked for it goes on by throwNoted() or by holdNoted(), before anything else happens. Always true. */
+// ---- noting ---------------------------------------------------------------------------------------------------------
+/**
+ * An access faults. Whoever asked for it goes on by throwNoted() or by holdNoted(), before anything else happens.
+ * Always true.
+ */
 export function note(vector: u32, error: u32): bool {
   store<u32>(L.FAULT_VECTOR, vector); store<u32>(L.FAULT_ERROR, error); store<u32>(L.FAULT_FLAGS, HAS_ERROR);
   store<u32>(L.FAULT_NOTED, 1);

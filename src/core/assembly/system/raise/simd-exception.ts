@@ -10,10 +10,10 @@ const OSXMMEXCPT: u64 = 0x400;
 @inline function isMmx(slot: usize): bool { return <u32>slot >= <u32>L.X87 && <u32>slot < <u32>L.X87_END; }
 
 /**
- * Ends an instruction whose exceptions `flags` are not all masked: MXCSR shows them although the destination stays as it is.
- * #UD stands for #XM while the operating system has not said in CR4 that it handles it. Never returns.
- * The manual does not say so, but processors have made the register stack one of MMX registers when the result of a conversion
- * from or to one of these turns out not to be deliverable.
+ * Ends an instruction whose exceptions `flags` are not all masked: MXCSR shows them although the destination stays as
+ * it is. #UD stands for #XM while the operating system has not said in CR4 that it handles it. Never returns. The
+ * manual does not say so, but processors have made the register stack one of MMX registers when the result of a
+ * conversion from or to one of these turns out not to be deliverable.
  */
 export function simdException(r: usize, flags: u32): void {
   throwNoted(); // then these come of its dummy

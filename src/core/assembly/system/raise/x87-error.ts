@@ -7,9 +7,9 @@ import { MF } from '../state/vectors';
 const NE: u64 = 0x20;
 
 /**
- * #MF with CR0.NE. Without it the processor asserts FERR#, which a PC wires to IRQ 13, and waits in front of the instruction
- * for an interrupt, until the handler has cleared the exception. While IGNNE# is asserted it goes on as if there were none
- * (SDM 1 8.7.2, D.2.1.2).
+ * #MF with CR0.NE. Without it the processor asserts FERR#, which a PC wires to IRQ 13, and waits in front of the
+ * instruction for an interrupt, until the handler has cleared the exception. While IGNNE# is asserted it goes on as if
+ * there were none (SDM 1 8.7.2, D.2.1.2).
  */
 export function floatError(r: usize): void {
   if (isNoted()) return;

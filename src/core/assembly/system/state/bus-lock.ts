@@ -1,7 +1,7 @@
-// Bus-lock detection (SDM 3B 18.3.1.6): with DEBUGCTL.BLD, above CPL 0, a locked access that crosses a cache line or goes to a
-// device raises #DB behind its instruction, with bit 11 of DR6 clear. Only machines that announce it have it. Decoded code has
-// a mode of its own while it is on (MODE_BUS_LOCK), whose locked records send accesses over a line's end the slow way
-// (A_BUS_LOCK); others cost nothing.
+// Bus-lock detection (SDM 3B 18.3.1.6): with DEBUGCTL.BLD, above CPL 0, a locked access that crosses a cache line or
+// goes to a device raises #DB behind its instruction, with bit 11 of DR6 clear. Only machines that announce it have it.
+// Decoded code has a mode of its own while it is on (MODE_BUS_LOCK), whose locked records send accesses over a line's
+// end the slow way (A_BUS_LOCK); others cost nothing.
 import * as L from '../../../layout';
 import { CAUSE_BLD } from './debug-causes';
 

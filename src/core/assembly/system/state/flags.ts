@@ -21,7 +21,8 @@ export const FLAG_VIP: u64 = 0x100000;
 export const FLAG_ID: u64 = 0x200000;
 export const ARITHMETIC: u64 = FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF;
 /** Every flag that exists. */
-export const DEFINED: u64 = ARITHMETIC | FLAG_TF | FLAG_IF | FLAG_DF | FLAG_IOPL | FLAG_NT | FLAG_RF | FLAG_VM | FLAG_AC | FLAG_VIF
+export const DEFINED: u64 = ARITHMETIC | FLAG_TF | FLAG_IF | FLAG_DF | FLAG_IOPL | FLAG_NT | FLAG_RF | FLAG_VM | FLAG_AC
+  | FLAG_VIF
   | FLAG_VIP | FLAG_ID;
 
 /** The architectural RFLAGS of the running vCPU. */
@@ -52,7 +53,8 @@ export function setRflags(v: u64): void {
   setArithmetic(v);
   store<u64>(L.RFLAGS, flags);
   if (((old ^ flags) & FLAG_AC) != 0) selectBank();
-  if (((old ^ flags) & (FLAG_IF | FLAG_TF | FLAG_RF)) != 0) store<u32>(L.ATTENTION, load<u32>(L.ATTENTION) | L.ATTENTION_EVENT);
+  if (((old ^ flags) & (FLAG_IF | FLAG_TF | FLAG_RF)) != 0)
+    store<u32>(L.ATTENTION, load<u32>(L.ATTENTION) | L.ATTENTION_EVENT);
 }
 
 /** Rewrites the flag slots in their canonical form, for digests and snapshots: many values stand for the same flags. */

@@ -1,9 +1,10 @@
-// Last-branch records (SDM 3B 17.4, 17.5; AMD APM 2 13.1.1.4): where the latest taken branches, interrupts and exceptions came from
-// and went. While DEBUGCTL.LBR is set every instruction runs alone (boundary.ts), so the records are exact in both engines and
-// nothing is spent on them otherwise. A #DB clears LBR in front of its delivery: its own transfer is not recorded.
+// Last-branch records (SDM 3B 17.4, 17.5; AMD APM 2 13.1.1.4): where the latest taken branches, interrupts and
+// exceptions came from and went. While DEBUGCTL.LBR is set every instruction runs alone (boundary.ts), so the records
+// are exact in both engines and nothing is spent on them otherwise. A #DB clears LBR in front of its delivery: its own
+// transfer is not recorded.
 //
-// Intel: the stack of four of family 6 model 15 (SDM 4 table 2-3: 40h-43h, 60h-63h, top 1C9h), last exception in 1DDh and 1DEh.
-// AMD: one record (1DBh, 1DCh), last exception in 1DDh and 1DEh.
+// Intel: the stack of four of family 6 model 15 (SDM 4 table 2-3: 40h-43h, 60h-63h, top 1C9h), last exception in 1DDh
+// and 1DEh. AMD: one record (1DBh, 1DCh), last exception in 1DDh and 1DEh.
 import * as L from '../../../layout';
 
 const DEBUGCTL_LBR: u64 = 1;
@@ -26,7 +27,10 @@ export function recordEvent(from: u64, to: u64): void {
   store<u64>(L.LER_TO, load<u64>(L.LBR_TO + top));
   recordBranch(from, to);
 }
-/** Slot of a last-branch MSR of this profile, 0: no such MSR. All are read-only but for the stack, which software may clear. */
+/**
+ * Slot of a last-branch MSR of this profile, 0: no such MSR. All are read-only but for the stack, which software may
+ * clear.
+ */
 export function lastBranchSlot(index: u32): usize {
   if (index == 0x1dd) return L.LER_FROM;
   if (index == 0x1de) return L.LER_TO;

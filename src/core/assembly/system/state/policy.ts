@@ -7,8 +7,8 @@ export const MERGE_CODE_BP_WITH_TRAP: bool = true;
 export const REPORT_DISABLED_MATCHES: bool = true;
 /** Data causes that wait behind MOV SS join the #DB of an ICEBP. */
 export const FUSE_ICEBP_WITH_PENDING_DATA: bool = true;
-// PENDING_DATA_AFTER_FAULT_IN_MOVSS: delivered at the handler's first instruction, since a delivery leaves PENDING_DEBUG alone.
-// MOVDR_ORDER: undefined register, CPL, GD, value: see moveFromDebug and moveToDebug.
+// PENDING_DATA_AFTER_FAULT_IN_MOVSS: delivered at the handler's first instruction, since a delivery leaves
+// PENDING_DEBUG alone. MOVDR_ORDER: undefined register, CPL, GD, value: see moveFromDebug and moveToDebug.
 export const ICEBP_CLEARS_GD: bool = true;
 /** false: INT1 leaves B0-B3 as they are. */
 export const ICEBP_TOUCHES_B0_B3: bool = false;

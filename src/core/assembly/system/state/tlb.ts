@@ -13,10 +13,17 @@ export const FLAG_HUGE: u32 = 0x400;
 
 @inline export function area(): usize { return load<u32>(L.TLB_AREA); }
 @inline export function indexOf(linear: u64): u32 { return <u32>(linear >> 12) & (L.TLB_ENTRIES - 1); }
-@inline export function architectural(linear: u64): usize { return area() + L.TLB_ARCHITECTURAL + (<usize>indexOf(linear) << 5); }
-@inline export function present(entry: usize, linear: u64): bool { return load<u64>(entry, L.TA_TAG) == (linear & PAGE_MASK); }
+@inline export function architectural(linear: u64): usize {
+  return area() + L.TLB_ARCHITECTURAL + (<usize>indexOf(linear) << 5);
+}
+@inline export function present(entry: usize, linear: u64): bool {
+  return load<u64>(entry, L.TA_TAG) == (linear & PAGE_MASK);
+}
 
-/** Makes everything anew that is derived from the architectural TLB, which may hold anything (after power-on and restore). */
+/**
+ * Makes everything anew that is derived from the architectural TLB, which may hold anything (after power-on and
+ * restore).
+ */
 export function resetTags(): void {
   let count = load<u32>(area() + L.TLB_LIST_COUNT);
   memory.fill(area() + L.TLB_LARGE_COUNTS, 0, L.TLB_LARGE_BUCKETS << 1);
@@ -26,7 +33,9 @@ export function resetTags(): void {
     if (load<u32>(e, L.TA_FLAGS) & FLAG_LARGE) countLarge(load<u64>(e, L.TA_TAG), 1);
   }
   for (let e = area() + L.TLB_USER, end = area() + L.TLB_AREA_SIZE; e < end; e += L.TLB_ENTRY) {
-    store<u64>(e, L.TLB_INVALID, L.T_READ); store<u64>(e, L.TLB_INVALID, L.T_WRITE); store<u64>(e, L.TLB_INVALID, L.T_FETCH);
+    store<u64>(e, L.TLB_INVALID, L.T_READ);
+    store<u64>(e, L.TLB_INVALID, L.T_WRITE);
+    store<u64>(e, L.TLB_INVALID, L.T_FETCH);
   }
 }
 /** Empties both TLBs of the running vCPU. */
@@ -40,8 +49,11 @@ export function initTlb(): void {
 }
 /** Drops the fast tags of one index in all banks. */
 function dropTags(index: u32): void {
-  for (let e = area() + L.TLB_USER + (<usize>index << 5), end = area() + L.TLB_AREA_SIZE; e < end; e += L.TLB_BANK_SIZE) {
-    store<u64>(e, L.TLB_INVALID, L.T_READ); store<u64>(e, L.TLB_INVALID, L.T_WRITE); store<u64>(e, L.TLB_INVALID, L.T_FETCH);
+  for (let e = area() + L.TLB_USER + (<usize>index << 5),
+    end = area() + L.TLB_AREA_SIZE; e < end; e += L.TLB_BANK_SIZE) {
+    store<u64>(e, L.TLB_INVALID, L.T_READ);
+    store<u64>(e, L.TLB_INVALID, L.T_WRITE);
+    store<u64>(e, L.TLB_INVALID, L.T_FETCH);
   }
 }
 export function dropTagsOf(linear: u64): void { dropTags(indexOf(linear)); }
@@ -85,7 +97,10 @@ function countLarge(linear: u64, by: i32): void {
 }
 function countHuge(by: i32): void { store<i32>(area() + L.TLB_HUGE_COUNT, load<i32>(area() + L.TLB_HUGE_COUNT) + by); }
 
-/** Removes the entries that a filter names and closes the gaps of the list. all: also global ones; hugeOnly: only parts of huge pages. */
+/**
+ * Removes the entries that a filter names and closes the gaps of the list. all: also global ones; hugeOnly: only parts
+ * of huge pages.
+ */
 function removeWhere(all: bool, hugeOnly: bool): void {
   let list = area() + L.TLB_LIST, count = load<u32>(area() + L.TLB_LIST_COUNT), kept: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
@@ -114,7 +129,8 @@ function remove(e: usize, index: u32): void {
   store<u64>(e, L.TLB_INVALID, L.TA_TAG); store<u64>(e, 0, L.TA_FRAME); store<u32>(e, 0, L.TA_FLAGS);
   dropTags(index);
   let list = area() + L.TLB_LIST, count = load<u32>(area() + L.TLB_LIST_COUNT);
-  let place = load<u16>(area() + L.TLB_LIST_PLACES + (<usize>index << 1)), last = load<u16>(list + (<usize>(count - 1) << 1));
+  let place = load<u16>(area() + L.TLB_LIST_PLACES + (<usize>index << 1));
+  let last = load<u16>(list + (<usize>(count - 1) << 1));
   store<u16>(list + (<usize>place << 1), last);
   setPlace(last, place);
   store<u16>(list + (<usize>(count - 1) << 1), 0);
@@ -140,7 +156,8 @@ export function dropWriteTagsOfFrame(frame: u32): void {
     for (let i: u32 = 0; i < count; i++) {
       let index = <usize>load<u16>(base + L.TLB_LIST + (<usize>i << 1));
       for (let e = base + L.TLB_USER + (index << 5), end = base + L.TLB_MISS; e < end; e += L.TLB_BANK_SIZE)
-        if (load<u64>(e, L.T_WRITE) != L.TLB_INVALID && load<u32>(e, L.T_FRAME) == frame) store<u64>(e, L.TLB_INVALID, L.T_WRITE);
+        if (load<u64>(e, L.T_WRITE) != L.TLB_INVALID && load<u32>(e, L.T_FRAME) == frame)
+          store<u64>(e, L.TLB_INVALID, L.T_WRITE);
     }
   }
 }
