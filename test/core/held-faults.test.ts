@@ -83,14 +83,15 @@ function prepared(): Machine {
   const machine = new Machine();
   machine.mapPage(ABSENT, 0n);
   machine.mapPage(ABSENT2, 0n);
-  machine.engine.set64(L.CR4, machine.engine.get64(L.CR4) | 0x600n);
+  const vcpu = machine.engine.vcpu();
+  vcpu.cr4 |= 0x600n; // OSFXSR OSXMMEXCPT
   machine.flags = 0x8d7n; // OF SF ZF AF PF CF
   for (const register of [RAX, RCX, RDX, 3, 5, 8])
     machine.setRegister(register, 0x1111_2222_3333_4400n + BigInt(register));
-  machine.engine.set64(L.FIP, 0x1234n);
-  machine.engine.set64(L.FDP, 0x5678n);
-  machine.engine.set32(L.IGNNE, 1);
-  machine.engine.set32(L.MXCSR, 0); // all unmasked
+  vcpu.fip = 0x1234n;
+  vcpu.fdp = 0x5678n;
+  vcpu.ignne = 1;
+  vcpu.mxcsr = 0; // all unmasked
   machine.engine.raw.fill(0x5a, L.XMM, L.XMM + 256);
   machine.write(STACK - 64, new Uint8Array(128).fill(0x77));
   return machine;
@@ -113,8 +114,8 @@ describe('a fault of an access', () => {
       const frame = machine.register(4);
       assert.equal(machine.read64(Number(frame) + 8), BigInt(CODE), 'RIP in the frame');
       assert.equal(machine.read64(Number(frame) + 24) & 0x8d5n, 0x8d5n, 'flags in the frame');
-      if (address !== undefined) assert.equal(machine.engine.get64(L.CR2), BigInt(address), 'CR2');
-      assert.equal(machine.engine.get32(L.FAULT_NOTED), 0);
+      if (address !== undefined) assert.equal(machine.engine.vcpu().cr2, BigInt(address), 'CR2');
+      assert.equal(machine.engine.vcpu().faultNoted, 0);
     });
   }
   it('on the stack is #SS where the address is not canonical, and RSP stays', () => {
@@ -161,7 +162,7 @@ describe('INVLPG', () => {
   it('does so behind the restore of a TLB, too', () => {
     const after = remapped(({ engine }) => {
       // what a snapshot brings back is the guest's part alone
-      const area = engine.get32(L.TLB_AREA);
+      const area = engine.vcpu().tlbArea;
       engine.raw.fill(0, area + L.TLB_LARGE_COUNTS, area + L.TLB_LARGE_COUNTS + 2 * L.TLB_LARGE_BUCKETS);
       engine.raw.fill(0xff, area + L.TLB_LIST_PLACES, area + L.TLB_LIST_PLACES + 2 * L.TLB_ENTRIES);
       engine.system.resetTags();
@@ -173,7 +174,7 @@ describe('INVLPG', () => {
     const { engine } = machine;
     machine.setRegister(RSI, BigInt(DATA));
     for (const bytes of ['48 8B 06', '48 8B 86 00 10 00 00', '48 8B 86 00 20 00 00']) execute(machine, bytes);
-    const area = engine.get32(L.TLB_AREA);
+    const area = engine.vcpu().tlbArea;
     const list = (): number[] => {
       const count = engine.rawView.getUint32(area + L.TLB_LIST_COUNT, true);
       return Array.from({ length: count }, (_, i) => engine.rawView.getUint16(area + L.TLB_LIST + 2 * i, true));
