@@ -192,9 +192,11 @@ describe('interrupts', () => {
     machine.attend();
     machine.addBreakpoint(machine.handler(2));
     assert.equal(machine.run(), L.RUN_OBSERVED);
+    const stack = machine.register(4); // RSP
     machine.engine.vcpu().events = NMI;
     machine.armToken();
     assert.equal(machine.run(), L.RUN_OBSERVED, 'the second one comes behind IRET');
+    assert.equal(machine.register(4), stack, 'and not on top of the first');
     assert.equal(machine.resume(), L.RUN_HALTED);
     assert.equal(machine.log.length, 2);
   });

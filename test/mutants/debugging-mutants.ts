@@ -2,7 +2,7 @@
 import type { Mutant } from './mutant.ts';
 
 const layer = (...names: readonly string[]): string[] => names.map((name) => `test/guestdebug/${name}.test.ts`);
-const all = layer('steps', 'watch', 'events', 'vcpus', 'slots', 'state-machine', 'control');
+const all = layer('passing', 'events', 'watch', 'vcpus', 'steps', 'slots', 'state-machine', 'control');
 
 export const guestDebugMutants: readonly Mutant[] = [
   {
@@ -209,6 +209,6 @@ export const debuggerMutants: readonly Mutant[] = [
     find: 'stoppers.every((id) => this.ids.includes(id));',
     replace: 'stoppers.some((id) => this.ids.includes(id));',
     why: "a breakpoint of the user's at the target of 'run to' is not reported",
-    tests: ['src/debugger/execution.test.ts'],
+    tests: ['src/debugger/run-to.test.ts'],
   },
 ];

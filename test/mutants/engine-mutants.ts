@@ -2,7 +2,9 @@
 import type { Mutant } from './mutant.ts';
 
 const system = 'src/core/assembly/system';
-const guestdebug = ['steps', 'watch', 'events', 'vcpus', 'slots'].map((name) => `test/guestdebug/${name}.test.ts`);
+const guestdebug = ['passing', 'watch', 'events', 'vcpus', 'steps', 'slots'].map(
+  (name) => `test/guestdebug/${name}.test.ts`,
+);
 const debugTests = ['test/core/guest-debug.test.ts', 'test/core/watch.test.ts', 'test/core/stepping.test.ts'];
 
 export const coreMutants: readonly Mutant[] = [
