@@ -2,6 +2,7 @@
 import type { ProtocolServer } from '@vscode/debugadapter/lib/protocol.js';
 import { admitting, everyone, type Admission } from './admission.ts';
 import type { AdapterHost } from './host.ts';
+import type { Outlet } from './outlet.ts';
 import type { Send } from './protocol.ts';
 import { breakpoints } from './requests/breakpoints.ts';
 import { completions } from './requests/completions.ts';
@@ -32,11 +33,13 @@ export interface AdapterOptions {
   readonly onDisconnect?: () => void;
   /** Who is served; everyone, unless said. */
   readonly admission?: Admission;
+  /** How much of what was sent the client has not taken yet; nothing, unless said. */
+  readonly outlet?: Outlet;
 }
 
 export function createAdapter(host: AdapterHost, send: Send, options: AdapterOptions = {}): Adapter {
-  const { onDisconnect = () => undefined, admission = everyone } = options;
-  const session = new Session(host, send);
+  const { onDisconnect = () => undefined, admission = everyone, outlet } = options;
+  const session = new Session(host, send, outlet);
   const unanswered = new Unanswered();
   session.dispatcher.serve(
     admitting(

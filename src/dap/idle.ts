@@ -1,5 +1,5 @@
 /** How a session lets time pass between slices of the guest. */
-import type { Scheduler } from '../debugger/execution.ts';
+import type { Backlog, Scheduler } from '../debugger/execution.ts';
 import type { MachineApi } from '../machine/api.ts';
 import type { AdapterHost } from './host.ts';
 
@@ -16,8 +16,10 @@ export function sessionScheduler(
   machine: MachineApi,
   interactive: boolean,
   between: () => void,
+  backlog: Backlog,
 ): Scheduler {
   return {
+    backlog,
     idleJumps: !interactive,
     async yield() {
       between();

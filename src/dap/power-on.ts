@@ -52,7 +52,7 @@ async function attachDebugger(
   const waiting = await openSymbols(session, configuration, { symbols, compressed, debugger_ });
   const execution = new Execution(
     api,
-    sessionScheduler(host, machine, terminal, () => output.pace()),
+    sessionScheduler(host, machine, terminal, () => output.pace(), session.backlog),
   );
   const linux =
     compressed && !configuration.noDebug

@@ -3,18 +3,15 @@ import { createAdapter } from './adapter.ts';
 import type { Admission } from './admission.ts';
 import { encodeMessage, FrameReader } from './framing.ts';
 import type { AdapterHost } from './host.ts';
+import type { Outlet } from './outlet.ts';
 import type { P } from './protocol.ts';
 
 /** One client's byte stream, in both directions. */
-export interface Connection {
+export interface Connection extends Outlet {
   onBytes(listener: (bytes: Uint8Array) => void): void;
   /** The client is gone: it closed its end, or the stream broke. Called once. */
   onEnd(listener: () => void): void;
   write(bytes: Uint8Array): void;
-  /** Bytes that were written and that the client has not taken yet. */
-  readonly unsent: number;
-  /** Calls whenever the client has taken what there was, or has gone. */
-  onDrain(listener: () => void): void;
   /** Lets what was written out, then closes. */
   end(): void;
 }
@@ -47,7 +44,7 @@ export function serve(connection: Connection, host: AdapterHost, door?: Door): P
       (message) => {
         if (!over) connection.write(encodeMessage(message));
       },
-      { onDisconnect: finish, ...(door === undefined ? {} : { admission: door.admission }) },
+      { onDisconnect: finish, outlet: connection, ...(door === undefined ? {} : { admission: door.admission }) },
     );
     const take = (frames: ReturnType<FrameReader['push']>): void => {
       for (const frame of frames) {

@@ -4,7 +4,7 @@
  * The handlers of requests are in requests/, one file for each group.
  */
 import type { Debugger, FrameView } from '../debugger/debugger.ts';
-import type { Execution, RunOutcome } from '../debugger/execution.ts';
+import type { Backlog, Execution, RunOutcome } from '../debugger/execution.ts';
 import type { Frame } from '../debugger/frames.ts';
 import type { Plan } from '../debugger/plan.ts';
 import { continuePlan } from '../debugger/plan.ts';
@@ -21,6 +21,7 @@ import type { AdapterHost } from './host.ts';
 import { Life, type SessionState } from './life.ts';
 import type { LinuxBoot } from './linux.ts';
 import type { Listings } from './listings.ts';
+import { freeOutlet, OutletBacklog, type Outlet } from './outlet.ts';
 import type { P, Send } from './protocol.ts';
 import { References } from './references.ts';
 import { ResourceScope } from './resource-scope.ts';
@@ -55,6 +56,7 @@ interface LastStop {
 export class Session {
   readonly host: AdapterHost;
   readonly dispatcher: Dispatcher;
+  readonly backlog: Backlog;
   readonly life = new Life();
   readonly references = new References();
   readonly breakpointIds = new BreakpointIds();
@@ -71,8 +73,9 @@ export class Session {
   private leaving: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
 
-  constructor(host: AdapterHost, send: Send) {
+  constructor(host: AdapterHost, send: Send, outlet: Outlet = freeOutlet) {
     this.host = host;
+    this.backlog = new OutletBacklog(outlet);
     this.dispatcher = new Dispatcher(send, host);
     this.scope.hold('The host', host, (one) => one.dispose());
     host.onTrouble((sentence) => this.output('important', sentence));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { GuestDebugApi, Resume, SliceResult, StopRecord } from '../guestdebug/api.ts';
-import { Execution } from './execution.ts';
+import { Execution, type Backlog } from './execution.ts';
 import type { Plan } from './plan.ts';
 import { continuePlan } from './plan.ts';
 
@@ -31,6 +31,20 @@ const stopped = (kind: StopRecord['kind'], vcpu = 0): SliceResult => ({
   reporter: record(kind, vcpu),
 });
 
+/** What nobody has read yet, filled and emptied by the test. */
+class FakeBacklog implements Backlog {
+  full = false;
+  waits = 0;
+  private resolve: () => void = () => undefined;
+  changed(): Promise<void> {
+    this.waits++;
+    return new Promise((resolve) => (this.resolve = resolve));
+  }
+  wake(): void {
+    this.resolve();
+  }
+}
+
 /** Plays back what the guest-debug layer answers, one slice after the other. */
 function setUp(results: SliceResult[]) {
   const said: string[] = [];
@@ -59,6 +73,7 @@ function setUp(results: SliceResult[]) {
     onYield: () => undefined as void,
     yield: () => (scheduler.yields++, scheduler.onYield(), Promise.resolve()),
     idle: () => scheduler.yield(),
+    backlog: new FakeBacklog(),
   };
   // The rest of the interface is not used by the run loop.
   const execution = new Execution(api as unknown as GuestDebugApi, scheduler);
@@ -98,6 +113,35 @@ describe('the run loop', () => {
     assert.ok(outcome.kind === 'stopped' && outcome.record.kind === 'pause');
     assert.ok(said.includes('pause'));
   });
+  it('waits while nobody reads, and goes on when somebody does', async () => {
+    const { execution, scheduler } = setUp([]);
+    const { backlog } = scheduler;
+    scheduler.onYield = () => {
+      backlog.full = scheduler.yields === 2;
+      if (scheduler.yields === 5) execution.abandon();
+    };
+    const ended = execution.run(continuePlan);
+    while (backlog.waits < 3) {
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(scheduler.yields <= 2, true, 'no slice while it is full');
+      backlog.wake(); // something was read, but not enough
+    }
+    assert.equal(scheduler.yields, 2);
+    backlog.full = false;
+    backlog.wake();
+    assert.deepEqual(await ended, { kind: 'abandoned' });
+    assert.equal(scheduler.yields, 5);
+  });
+  for (const how of ['pause', 'abandon'] as const) {
+    it(`hears ${how} also while nobody reads`, async () => {
+      const { execution, scheduler } = setUp([]);
+      scheduler.backlog.full = true;
+      const ended = execution.run(continuePlan);
+      while (scheduler.backlog.waits === 0) await new Promise((resolve) => setImmediate(resolve));
+      execution[how]();
+      assert.equal((await ended).kind, how === 'pause' ? 'stopped' : 'abandoned');
+    });
+  }
   it('pauses a step between two of its own stops, and always takes the plan down', async () => {
     let disposed = 0;
     const endless: Plan = {

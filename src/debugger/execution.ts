@@ -10,6 +10,16 @@ export interface Scheduler {
   idle(): Promise<void>;
   /** Whether the clock jumps over idle time; else `idle` lets it pass. */
   readonly idleJumps: boolean;
+  readonly backlog: Backlog;
+}
+
+/** What the guest has said and nobody has read yet. */
+export interface Backlog {
+  /** It is so much that the guest has to wait. */
+  readonly full: boolean;
+  /** Resolves when `full` may be another, or when `wake` is called. */
+  changed(): Promise<void>;
+  wake(): void;
 }
 
 export type RunOutcome =
@@ -47,6 +57,7 @@ export class Execution {
   /** The client is gone: the loop ends at the next slice. */
   abandon(): void {
     this.abandoned = true;
+    this.scheduler.backlog.wake();
   }
 
   /** Asks for a stop at the next boundary, wherever a step is just then. */
@@ -54,6 +65,7 @@ export class Execution {
     this.pauseAsked = true;
     // In the middle of a step the world may stand still for a moment that nobody has seen.
     if (!this.api.stopped) this.api.pause();
+    this.scheduler.backlog.wake();
   }
 
   /** Runs until the plan is done, something is to be reported, or the machine ends. One at a time. */
@@ -82,7 +94,7 @@ export class Execution {
       if (await this.interlude(result.reporter)) continue;
       answer = await plan.stopped(result.reporter);
       if (answer.kind === 'report') return { kind: 'stopped', record: result.reporter };
-      if (++internal % INTERNAL_STOPS === 0) await this.scheduler.yield();
+      if (++internal % INTERNAL_STOPS === 0) await this.letIn('yield');
     }
   }
 
@@ -97,8 +109,15 @@ export class Execution {
       if (result.kind === 'stopped' || result.kind === 'ended') return result;
       if (this.abandoned) return undefined;
       result = this.api.runSlice(SLICE_TICKS, { idleJumps: this.scheduler.idleJumps });
-      if (result.kind === 'idle') await this.scheduler.idle();
-      else if (result.kind === 'running') await this.scheduler.yield();
+      if (result.kind === 'idle') await this.letIn('idle');
+      else if (result.kind === 'running') await this.letIn('yield');
     }
+  }
+
+  /** Lets the world in between two slices; then waits as long as nobody reads, unless the loop is to end. */
+  private async letIn(how: 'yield' | 'idle'): Promise<void> {
+    const { scheduler } = this;
+    await scheduler[how]();
+    while (scheduler.backlog.full && !this.abandoned && !this.pauseAsked) await scheduler.backlog.changed();
   }
 }

@@ -46,7 +46,10 @@ export function streamConnection(input: Readable, output: Writable, end: () => v
     get unsent() {
       return output.writable ? output.writableLength : 0;
     },
-    onDrain: (listener) => void output.on('drain', listener),
+    onDrain: (listener) => {
+      output.on('drain', listener);
+      output.on('close', listener);
+    },
     end,
     close: finish,
   };

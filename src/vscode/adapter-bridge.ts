@@ -17,6 +17,10 @@ export class AdapterBridge implements vscode.DebugAdapter {
     this.#channel = new AdapterChannel(worker, {
       send: (message: Message) => this.#messages.fire(message),
       onEvent: (event) => this.#events.fire(event),
+      // A command of the window's own: it comes back behind all that was sent to the window before.
+      settled: async () => {
+        await vscode.commands.executeCommand('setContext', 'trapline.taken', true);
+      },
       showError: (text) => void vscode.window.showErrorMessage(`Trapline: ${text}`),
     });
   }

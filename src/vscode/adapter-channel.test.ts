@@ -10,6 +10,8 @@ interface Stand {
   readonly toClient: Message[];
   readonly events: string[];
   readonly errors: string[];
+  /** The window takes what was sent, each time that it is asked. */
+  settle(): void;
 }
 
 function makeStand(): Stand {
@@ -23,12 +25,15 @@ function makeStand(): Stand {
     onExit: () => undefined,
     terminate: () => undefined,
   };
+  const waiting: (() => void)[] = [];
   const channel = new AdapterChannel(worker, {
     send: (message) => void toClient.push(message),
     onEvent: ({ event }) => void events.push(event),
     showError: (text) => void errors.push(text),
+    settled: () => new Promise((resolve) => waiting.push(resolve)),
   });
-  return { channel, worker, toWorker, toClient, events, errors };
+  const settle = (): void => waiting.splice(0).forEach((resolve) => resolve());
+  return { channel, worker, toWorker, toClient, events, errors, settle };
 }
 
 test('messages go through as they are, our own requests stay between us', async () => {
@@ -133,4 +138,33 @@ test('a restart is an event of our own, for what was told before does not hold a
   channel.handle({ seq: 9, type: 'request', command: 'restart' });
   worker.onMessage({ type: 'response', seq: 2, request_seq: 9, command: 'restart', success: true });
   assert.deepEqual(events, ['restarted']);
+});
+
+test('the worker is told what the window has taken, when it was much, and never more', async () => {
+  const { worker, toWorker, toClient, settle } = makeStand();
+  const moment = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const serial = (length: number) => ({
+    type: 'event',
+    seq: 1,
+    event: 'trapline/serial',
+    body: { data: 'x'.repeat(length) },
+  });
+  for (let i = 0; i < 10; i++) worker.onMessage(serial(1000));
+  settle();
+  await moment();
+  assert.deepEqual(toWorker, [], 'small talk is not worth a word');
+  worker.onMessage(serial(100_000));
+  worker.onMessage(serial(100_000));
+  await moment();
+  assert.deepEqual([toClient.length, toWorker], [12, []], 'the window has not taken it yet');
+  settle();
+  await moment();
+  assert.deepEqual(
+    toWorker,
+    [{ type: 'trapline/taken', count: 11 }],
+    'what came after the question waits for the next',
+  );
+  settle();
+  await moment();
+  assert.deepEqual(toWorker[1], { type: 'trapline/taken', count: 12 });
 });

@@ -1,6 +1,7 @@
 // Between VS Code and the adapter worker: hands every protocol message on, slips requests of our own in, and says clearly when
 // the worker dies.
 import type { CustomEvents, CustomRequests } from '../dap/custom.ts';
+import { sizeOf, type Taken } from '../dap/outlet.ts';
 import type { AdapterWorker } from './platform.ts';
 
 /** A message of the Debug Adapter Protocol, as far as it is looked at here. */
@@ -27,6 +28,8 @@ export interface ChannelEnds {
   send(message: Message): void;
   /** Every event, before VS Code sees it. */
   onEvent(event: AdapterEvent): void;
+  /** Resolves when the window has taken everything that was sent so far. */
+  settled(): Promise<void>;
   /** The one message that a person sees when the worker died in the middle of a session. */
   showError(text: string): void;
 }
@@ -41,6 +44,8 @@ interface Waiting {
 
 /** Sequence numbers of our own requests: VS Code's count up from 1. */
 const FIRST_OWN_SEQUENCE = 0x4000_0000;
+/** Bytes of messages after which the worker is told that they were taken; it waits at many times as much (dap/outlet.ts). */
+const TOLD_AT_ONCE = 64 * 1024;
 /** errors.ts of src/dap: internal. */
 const INTERNAL_ERROR = 1900;
 
@@ -59,6 +64,10 @@ export class AdapterChannel {
   /** The stopped event of each thread since anything ran. */
   readonly #stops = new Map<number, Message>();
   #nextOwn = FIRST_OWN_SEQUENCE;
+  /** Messages of the worker so far, and bytes of those that it was not told of yet: it waits when they become too many. */
+  #received = 0;
+  #untold = 0;
+  #settling = false;
   #over = false;
 
   constructor(worker: AdapterWorker, ends: ChannelEnds) {
@@ -113,7 +122,13 @@ export class AdapterChannel {
 
   #receive(value: unknown): void {
     if (this.#over) return;
-    const message = asMessage(value);
+    this.#handOn(asMessage(value));
+    this.#received++;
+    this.#untold += sizeOf(value);
+    if (this.#untold >= TOLD_AT_ONCE) void this.#tellWorker();
+  }
+
+  #handOn(message: Message): void {
     if (message.type === 'response') {
       const seq = Number(message.request_seq);
       const own = this.#own.get(seq);
@@ -129,6 +144,20 @@ export class AdapterChannel {
       this.#note(message.event, message);
     }
     this.#ends.send(message);
+  }
+
+  /** Tells the worker what the window has taken. */
+  async #tellWorker(): Promise<void> {
+    if (this.#settling) return;
+    this.#settling = true;
+    while (this.#untold >= TOLD_AT_ONCE && !this.#over) {
+      const [count, bytes] = [this.#received, this.#untold];
+      await this.#ends.settled().catch(() => undefined); // a window that cannot say so is not waited for
+      this.#untold -= bytes;
+      const taken: Taken = { type: 'trapline/taken', count };
+      if (!this.#over) this.#worker.post(taken);
+    }
+    this.#settling = false;
   }
 
   #answered(command: string | undefined, { success }: Message): void {
