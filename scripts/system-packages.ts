@@ -14,6 +14,8 @@ export const systemTools: readonly SystemTool[] = [
   { program: 'gcc', debianPackage: 'gcc', usedFor: 'building guests anew' },
   { program: 'ld', debianPackage: 'binutils', usedFor: 'building guests anew' },
   { program: 'make', debianPackage: 'make', usedFor: 'building guests anew' },
+  { program: 'mke2fs', debianPackage: 'e2fsprogs', usedFor: 'disks that survive a kill' },
+  { program: 'script', debianPackage: 'bsdutils', usedFor: 'a terminal that a signal gives back' },
   { program: 'rg', debianPackage: 'ripgrep', usedFor: 'file search in the VS Code that the tests drive' },
   { program: 'chromium', debianPackage: 'chromium', usedFor: 'the tests that drive a real VS Code' },
 ];

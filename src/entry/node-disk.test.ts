@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -142,4 +143,67 @@ test('the machines of one session share a writable image', () => {
   next.close();
   openNodeDisk(file, true).close();
   assert.equal(readFileSync(file)[0], 99);
+});
+
+test('one image twice is refused when one is writable, by whatever name', () => {
+  const file = image();
+  const link = path.join(folder, 'twice-link.img');
+  const hard = path.join(folder, 'twice-hard.img');
+  symlinkSync(file, link);
+  linkSync(file, hard);
+  const disks = new SharedDisks();
+  const nameOf = (index: number): string => `machine.disks[${index}]`;
+  for (const other of [file, link, hard, `${folder}/./${path.basename(file)}`]) {
+    for (const [first, second] of [
+      [true, true],
+      [true, false],
+      [false, true],
+    ] as const) {
+      const requests = [
+        { file, writable: first },
+        { file: other, writable: second },
+      ];
+      assert.throws(() => disks.openAll(requests, nameOf), {
+        message:
+          /^machine\.disks\[1\]: .* is the same image as machine\.disks\[0\] .*; give each disk an image of its own\.$/,
+      });
+      assert.equal(existsSync(lockOf(file)), false);
+    }
+  }
+  const both = disks.openAll(
+    [
+      { file, writable: false },
+      { file: hard, writable: false },
+    ],
+    nameOf,
+  );
+  for (const disk of both) disk.close();
+  // All or none: what was opened before a bad one is closed again, and its lock is gone.
+  const requests = [
+    { file, writable: true },
+    { file: path.join(folder, 'none.img'), writable: true },
+  ];
+  assert.throws(() => disks.openAll(requests, nameOf), {
+    message: /^machine\.disks\[1\]: .*none\.img: there is no such file/,
+  });
+  assert.equal(existsSync(lockOf(file)), false);
+});
+
+test('a block device is a disk', (context) => {
+  const file = image(1 << 20);
+  const made = spawnSync('losetup', ['--find', '--show', file], { encoding: 'utf8' });
+  if (made.status !== 0) return context.skip('no loop device can be made here');
+  const device = made.stdout.trim();
+  try {
+    const disk = openNodeDisk(device, true);
+    assert.equal(disk.size, 1 << 20);
+    disk.write(512, Uint8Array.of(7, 8, 9));
+    disk.flush();
+    assert.deepEqual([...disk.read(511, 5)], [255, 7, 8, 9, 3]);
+    assert.throws(() => openNodeDisk(device, true), /has the image open/);
+    disk.close();
+    assert.equal(existsSync(lockOf(device)), false);
+  } finally {
+    spawnSync('losetup', ['--detach', device]);
+  }
 });
