@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import process from 'node:process';
-import { randomSource } from './fakes.ts';
+import { campaignSeed, randomOf } from '../harness/random.ts';
 import { killCampaign } from './linux/kill-campaign.ts';
 import { guestOrReason } from './linux/run-guest.ts';
 
@@ -14,9 +14,9 @@ test(
   { skip: typeof guest === 'string' ? guest : false, timeout: 120_000 + kills * 60_000 },
   async () => {
     if (typeof guest === 'string') return;
-    const seed = Number(process.env['TRAPLINE_SEED'] ?? Date.now() % 1_000_000);
+    const seed = campaignSeed();
     console.log(`seed ${seed}`);
-    const random = randomSource(seed);
+    const random = randomOf(seed, 'kills');
     const { replayed, files } = await killCampaign(guest, kills, () => random(1_000_000) / 1_000_000);
     console.log(`${kills} kills: ${replayed} journals replayed, ${files} files written durably`);
     assert.ok(replayed > 0, 'a kill that never meets a journal in use shows nothing');
