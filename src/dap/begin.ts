@@ -77,9 +77,5 @@ class RunToFunction extends RunToAddresses {
 }
 
 async function functionEntries(guest: Launched, name: string): Promise<readonly bigint[]> {
-  const addresses: bigint[] = [];
-  for (const module of guest.debugger.modules.all) {
-    for (const { address } of await module.file.functionBreakpoints(name)) addresses.push(module.run(address));
-  }
-  return addresses;
+  return (await guest.debugger.modules.functionBreakpoints(name)).map(({ address }) => address);
 }

@@ -105,13 +105,11 @@ export async function functionPlace(session: Session, written: string, call?: Ca
   const chosen = names.slice(0, GLOB_LIMIT);
   const addresses: bigint[] = [];
   let source: Extract<ResolvedPlace, { kind: 'code' }>['source'];
-  for (const module of modules) {
-    for (const [index, one] of chosen.entries()) {
-      await call?.breathe(index / chosen.length);
-      for (const found of await module.file.functionBreakpoints(one)) {
-        addresses.push(module.run(found.address));
-        if (source === undefined && found.location !== null) source = found.location;
-      }
+  for (const [index, one] of chosen.entries()) {
+    await call?.breathe(index / chosen.length);
+    for (const found of await session.debugger.modules.functionBreakpoints(one, modules)) {
+      addresses.push(found.address);
+      if (source === undefined && found.location !== null) source = found.location;
     }
   }
   if (addresses.length === 0)

@@ -2,7 +2,7 @@
 import { Debugger } from '../debugger/debugger.ts';
 import { Execution } from '../debugger/execution.ts';
 import type { LogLine } from '../debugger/hit-filter.ts';
-import type { Symbols } from '../symbols/index.ts';
+import type { SymbolFile, Symbols } from '../symbols/index.ts';
 import { SymbolError } from '../symbols/index.ts';
 import { toBreakpoint } from './breakpoint-answers.ts';
 import type { LaunchConfiguration } from './configuration.ts';
@@ -99,14 +99,14 @@ async function openSymbols(
   const { symbols, compressed, debugger_ } = into;
   const files = [...(compressed ? [] : [{ file: configuration.kernel, offset: 0n }]), ...configuration.symbols];
   const waiting: WaitingSymbols[] = [];
+  const described: SymbolFile[] = [];
   for (const { file, offset } of files) {
     const path = session.host.files.resolve(file);
     try {
       const opened = await symbols.open({ kind: 'file', path }, path);
       if (compressed && offset === 0n) waiting.push({ path, file: opened });
       else debugger_.addModule(path.replace(/^.*[/\\]/, ''), opened, offset);
-      if (!opened.elf.hasDebugInformation)
-        session.output('console', `${path} has no debugging information (DWARF): build it with -g to see source.`);
+      described.push(opened);
     } catch (error) {
       if (!(error instanceof SymbolError)) throw error;
       // A kernel without readable symbols can still be debugged as machine code; a file that was asked for cannot be missing.
@@ -114,7 +114,22 @@ async function openSymbols(
       session.output('important', error.message);
     }
   }
+  await sayWhatIsMissing(session, described);
   return waiting;
+}
+
+/** What of the files cannot be read, by section and reason; and what to do when there is no source in any of them. */
+async function sayWhatIsMissing(session: Session, files: readonly SymbolFile[]): Promise<void> {
+  let said = false;
+  for (const file of files) {
+    for (const { message } of await file.warnings()) {
+      session.output('important', message);
+      said = true;
+    }
+  }
+  if (said || files.some(({ elf }) => elf.hasDebugInformation)) return;
+  for (const { elf } of files)
+    session.output('console', `${elf.name} has no debugging information (DWARF): build it with -g to see source.`);
 }
 
 /** The kernel's names are known: breakpoints find their places, and the client hears of it. */

@@ -61,6 +61,8 @@ export class Module {
   }
 }
 
+const hasDebugInformation = ({ file }: Module): boolean => file.elf.hasDebugInformation;
+
 /** Remembers at most this many names of addresses. */
 const NAME_LIMIT = 20_000;
 
@@ -81,8 +83,30 @@ export class ModuleSet {
     if (index >= 0) this.list.splice(index, 1);
     this.names.clear();
   }
+  /** The module that answers for an address: of several that cover it (a stripped kernel and its debug file) the one that knows more. */
   at(address: bigint): Module | undefined {
-    return this.list.find((module) => module.covers(address));
+    const around = this.list.filter((module) => module.covers(address));
+    return around.find(hasDebugInformation) ?? around[0];
+  }
+  /** The module whose types and names go first where no place is given. */
+  get first(): Module | undefined {
+    return this.list.find(hasDebugInformation) ?? this.list[0];
+  }
+
+  /** Where functions of a name begin, at run-time addresses; of what several modules describe only the best description. */
+  async functionBreakpoints(
+    name: string,
+    modules: readonly Module[] = this.list,
+  ): Promise<readonly { readonly address: bigint; readonly location: LineLocation | null }[]> {
+    const found: { address: bigint; location: LineLocation | null }[] = [];
+    for (const module of modules) {
+      for (const { address: linked, location } of await module.file.functionBreakpoints(name)) {
+        const address = module.run(linked);
+        const owner = this.at(address);
+        if (owner === undefined || owner === module || !modules.includes(owner)) found.push({ address, location });
+      }
+    }
+    return found;
   }
 
   async symbolAt(address: bigint): Promise<(SymbolHit & { readonly module: Module }) | undefined> {

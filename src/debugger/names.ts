@@ -25,7 +25,7 @@ export class ModuleScope implements NameScope {
   constructor(modules: ModuleSet, place: ScopePlace | undefined) {
     this.modules = modules;
     this.place = place;
-    this.store = place?.module.store ?? modules.all[0]?.store ?? new TypeStore(noFile, 8);
+    this.store = place?.module.store ?? modules.first?.store ?? new TypeStore(noFile, 8);
   }
 
   async lookup(name: string): Promise<NamedEntity | undefined> {
@@ -76,7 +76,7 @@ export class ModuleScope implements NameScope {
   }
 
   async typeNamed(name: string): Promise<TypeId | undefined> {
-    const module = this.place?.module ?? this.modules.all[0];
+    const module = this.place?.module ?? this.modules.first;
     if (module === undefined) return undefined;
     const pc = this.place === undefined ? undefined : module.link(this.place.pc);
     const id = await module.file.typeNamed(name, pc);

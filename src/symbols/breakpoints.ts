@@ -185,7 +185,7 @@ export class BreakpointPlanner {
       const die = this.#info.dieAt(id);
       if (die === null) continue;
       const entry = unit.entryOf(die, this.#functions.rangesOf(die));
-      if (entry === null) continue;
+      if (entry === null || !this.#elf.placement.hasCode(entry)) continue;
       const location = this.lineAt(entry);
       found.push({ address: entry, entry, functionName: name, inlined: true, location });
     }

@@ -9,6 +9,7 @@ export const SHT_NOBITS = 8;
 export const SHT_DYNSYM = 11;
 
 export const SHF_ALLOC = 2n;
+export const SHF_EXECINSTR = 4n;
 export const SHF_COMPRESSED = 0x800n;
 
 export const SHN_UNDEF = 0;

@@ -9,7 +9,17 @@ import {
   type ReadableBytes,
   type SymbolErrorCode,
 } from './api.ts';
-import { EM_386, EM_X86_64, PT_LOAD, PT_NOTE, SHF_COMPRESSED, SHT_NOBITS, SHT_NOTE } from './elf-constants.ts';
+import type { ExpandedPlace } from './compressed-sections.ts';
+import {
+  EM_386,
+  EM_X86_64,
+  PT_LOAD,
+  PT_NOTE,
+  SHF_COMPRESSED,
+  SHF_EXECINSTR,
+  SHT_NOBITS,
+  SHT_NOTE,
+} from './elf-constants.ts';
 import { Placement } from './placement.ts';
 import { decodeUtf8, Reader } from './reader.ts';
 import { StringSection } from './string-section.ts';
@@ -29,8 +39,12 @@ export class ElfFile {
   readonly placement: Placement;
   readonly #byName = new Map<string, ElfSection>();
 
-  /** Reads and checks all headers. Throws SymbolError. */
-  constructor(bytes: ReadableBytes, name: string) {
+  /**
+   * Reads and checks all headers. Throws SymbolError.
+   *
+   * @param expanded the contents of sections that the file has in compressed form
+   */
+  constructor(bytes: ReadableBytes, name: string, expanded: ReadonlyMap<number, ExpandedPlace> = new Map()) {
     this.name = name;
     this.bytes = bytes;
     const header = parseHeader(bytes, name);
@@ -40,7 +54,10 @@ export class ElfFile {
     this.entry = header.entry;
     const rawSections = this.#readSections(header);
     this.segments = this.#readSegments(header, rawSections[0]);
-    this.sections = this.#nameSections(rawSections, header.sectionNames);
+    this.sections = this.#nameSections(rawSections, header.sectionNames).map((section) => {
+      const place = expanded.get(section.index);
+      return place === undefined ? section : { ...section, ...place, flags: section.flags & ~SHF_COMPRESSED };
+    });
     for (const section of this.sections) {
       if (!this.#byName.has(section.name)) this.#byName.set(section.name, section);
     }
@@ -74,6 +91,10 @@ export class ElfFile {
         address + BigInt(length) <= candidate.virtualAddress + candidate.memorySize,
     );
     if (segment === undefined || length < 0 || length > 1 << 26) return null;
+    // Files that hold the debugging information alone keep the headers of code, not the code.
+    const isLeftOut = ({ type, flags, address: start, size }: ElfSection): boolean =>
+      type === SHT_NOBITS && (flags & SHF_EXECINSTR) !== 0n && address >= start && address < start + BigInt(size);
+    if (this.sections.some(isLeftOut)) return null;
     const skip = Number(address - segment.virtualAddress);
     const image = new Uint8Array(length);
     const inFile = Math.max(0, Math.min(length, segment.fileSize - skip));
@@ -179,11 +200,6 @@ export class ElfFile {
     }
     return null;
   }
-}
-
-/** Whether the contents of a section can be used as they are. */
-export function isCompressed(section: ElfSection): boolean {
-  return (section.flags & SHF_COMPRESSED) !== 0n;
 }
 
 /** A SymbolError about a file, in one sentence that begins with its name. */

@@ -9,7 +9,8 @@ import {
   type Symbols,
 } from './api.ts';
 import { bytesInMemory } from './cached-bytes.ts';
-import { elfError } from './elf.ts';
+import { expandSections } from './compressed-sections.ts';
+import { ElfFile, elfError } from './elf.ts';
 import { SymbolFileReader } from './symbol-file.ts';
 
 /** A symbol service whose work is done in this thread, when a promise is made. For tests and the command line. */
@@ -18,7 +19,7 @@ export function createLocalSymbols(host: SymbolHost): Symbols {
   return {
     async open(source, name) {
       if (disposed) throw elfError('disconnected', name, null, 'cannot be opened: the symbol service was closed');
-      return asynchronous(openSymbolFile(host, source, name));
+      return asynchronous(await openSymbolFile(host, source, name));
     },
     dispose() {
       disposed = true;
@@ -26,11 +27,11 @@ export function createLocalSymbols(host: SymbolHost): Symbols {
   };
 }
 
-/** Opens a file synchronously. Throws SymbolError. */
-export function openSymbolFile(host: SymbolHost, source: ByteSource, name: string): SymbolFileReader {
+/** Opens a file. Rejects with SymbolError. */
+export async function openSymbolFile(host: SymbolHost, source: ByteSource, name: string): Promise<SymbolFileReader> {
   const bytes = source.kind === 'bytes' ? bytesInMemory(source.bytes) : openPath(host, source.path);
   try {
-    return new SymbolFileReader(bytes, name);
+    return new SymbolFileReader(bytes, name, await expandSections(new ElfFile(bytes, name)));
   } catch (error) {
     bytes.close?.();
     throw error;

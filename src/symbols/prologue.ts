@@ -22,9 +22,12 @@ export function skipPrologue(entry: bigint, ranges: readonly AddressRange[], sou
   if (source.locationsValidAtEntry) return entry;
   const first = source.rowAt(entry);
   const inside = (address: bigint): boolean => ranges.some(({ start, end }) => address >= start && address < end);
-  if (source.secondRowEndsPrologue && first !== null && first.end > entry && inside(first.end)) return first.end;
+  const code = source.readCode(entry, 16);
+  // Without the code (a file of debugging information alone) the rows have to do.
+  const byRows = source.secondRowEndsPrologue || code === null;
+  if (byRows && first !== null && first.end > entry && inside(first.end)) return first.end;
 
-  const frameReady = analyzePrologue(source.readCode(entry, 16) ?? new Uint8Array());
+  const frameReady = analyzePrologue(code ?? new Uint8Array());
   if (frameReady === null) return entry;
   const pc = entry + BigInt(frameReady);
   const row = source.rowAt(pc);

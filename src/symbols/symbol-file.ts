@@ -28,6 +28,7 @@ import { BreakpointPlanner } from './breakpoints.ts';
 import { CachedBytes } from './cached-bytes.ts';
 import { CallFrames } from './dwarf/call-frame.ts';
 import { CallSites } from './dwarf/call-sites.ts';
+import type { ExpandedFile } from './compressed-sections.ts';
 import { DW_AT, DW_TAG } from './dwarf/constants.ts';
 import { DebugInfo } from './dwarf/debug-info.ts';
 import { FunctionTable, type FunctionEntry } from './dwarf/functions.ts';
@@ -63,8 +64,9 @@ export class SymbolFileReader {
   #unitNames: { readonly key: string; readonly index: NameIndex } | null = null;
 
   /** Reads the headers. Throws SymbolError. */
-  constructor(bytes: ReadableBytes, name: string) {
-    this.#elf = new ElfFile(new CachedBytes(bytes), name);
+  constructor(bytes: ReadableBytes, name: string, expanded?: ExpandedFile) {
+    this.#elf = new ElfFile(new CachedBytes(expanded?.bytes ?? bytes), name, expanded?.places);
+    for (const problem of expanded?.problems ?? []) this.#warnings.add(problem);
     const sections = new DebugSections(this.#elf, this.#warnings);
     this.#info = new DebugInfo(sections);
     this.#lines = new LineTable(this.#info);

@@ -10,11 +10,12 @@ import type { SymbolFileReader } from './symbol-file.ts';
 export function createSymbolService(port: SymbolPort, host: SymbolHost): void {
   const files = new Map<number, SymbolFileReader>();
   let lastFile = 0;
+  let last: Promise<void> = Promise.resolve();
 
-  const perform = (request: Request): unknown => {
+  const perform = async (request: Request): Promise<unknown> => {
     switch (request.kind) {
       case 'open': {
-        const reader = openSymbolFile(host, request.source, request.name);
+        const reader = await openSymbolFile(host, request.source, request.name);
         files.set(++lastFile, reader);
         return { file: lastFile, elf: reader.elf } satisfies Opened;
       }
@@ -35,13 +36,14 @@ export function createSymbolService(port: SymbolPort, host: SymbolHost): void {
     // Without an id there is nobody to tell.
     if (request === null) return;
     const { id } = request;
-    let reply: Reply;
-    try {
-      reply = { id, ok: true, result: perform(request) };
-    } catch (error) {
-      reply = { id, ok: false, error: describe(error) };
-    }
-    port.postMessage(reply);
+    // One after the other: a question must not overtake the opening of its file.
+    last = last
+      .then(() => perform(request))
+      .then(
+        (result): Reply => ({ id, ok: true, result }),
+        (error: unknown): Reply => ({ id, ok: false, error: describe(error) }),
+      )
+      .then((reply) => port.postMessage(reply));
   });
 }
 

@@ -83,6 +83,7 @@ export const DW_AT = {
   data_bit_offset: 0x6b,
   linkage_name: 0x6e,
   str_offsets_base: 0x72,
+  dwo_name: 0x76,
   addr_base: 0x73,
   rnglists_base: 0x74,
   call_return_pc: 0x7d,
@@ -96,6 +97,7 @@ export const DW_AT = {
   GNU_call_site_target: 0x2113,
   GNU_tail_call: 0x2115,
   GNU_vector: 0x2107,
+  GNU_dwo_name: 0x2130,
   GNU_entry_view: 0x2138,
 } as const;
 

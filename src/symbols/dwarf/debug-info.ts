@@ -22,6 +22,9 @@ const scanWindow = 1 << 16;
 /** The largest programs have some hundred thousand; each takes some hundred bytes of memory. */
 const unitLimit = 1 << 20;
 
+/** A file is split as a whole, or little of it is. */
+const skeletonsLookedAt = 16;
+
 export class DebugInfo {
   /** Too large to be walked as a whole: names are found by the ELF symbol table, types in the unit at hand. */
   readonly isLarge: boolean;
@@ -37,6 +40,7 @@ export class DebugInfo {
     this.sections = sections;
     this.isLarge = sections.size('.debug_info') > wholeWalkLimit;
     this.units = this.#scan();
+    this.#sayWhatIsNotRead();
     for (const unit of this.units) {
       if (unit.header.signature !== null) this.#signatures.set(unit.header.signature, unit);
     }
@@ -88,6 +92,31 @@ export class DebugInfo {
       this.#loaded.delete(victim);
       this.#weight -= weight;
       victim.release();
+    }
+  }
+
+  /** Kinds of debugging information that are in other places than those that are read: said when the file is opened. */
+  #sayWhatIsNotRead(): void {
+    const { elf, warnings } = this.sections;
+    const say = (section: string, problem: string): void =>
+      warnings.add(elfError('unsupported', elf.name, null, problem, section));
+    if (this.units.slice(0, skeletonsLookedAt).some((unit) => unit.bases.isSkeleton)) {
+      say(
+        '.debug_info',
+        'has its debugging information in separate .dwo files, which are not read: variables, types and names of inlined functions are missing. Compile without -gsplit-dwarf',
+      );
+    }
+    if (this.sections.size('.debug_types') > 0) {
+      say(
+        '.debug_types',
+        'has types in .debug_types (DWARF 4), which is not read: they are shown as incomplete. Compile with -gdwarf-5 or without -fdebug-types-section',
+      );
+    }
+    if (elf.type === 'relocatable' && this.units.length > 0) {
+      say(
+        '.debug_info',
+        'is a relocatable file: where its sections are loaded is not known, so addresses, lines and variables in it are not right. Link it, or use the file that is loaded',
+      );
     }
   }
 

@@ -67,13 +67,13 @@ export class FunctionTable {
 
   #collect(unit: Unit): FunctionEntry[] {
     const found: FunctionEntry[] = [];
-    const { warnings } = this.#info.sections;
+    const { warnings, elf } = this.#info.sections;
     for (const die of unit.entries) {
       if (die.tag !== DW_TAG.subprogram) continue;
       warnings.guard(() => {
         const ranges = unit.rangesOf(die);
         const entry = unit.entryOf(die, ranges);
-        if (ranges.length > 0 && entry !== null) {
+        if (ranges.length > 0 && entry !== null && elf.placement.hasCode(entry)) {
           found.push({ unit, id: die.offset, name: unit.nameOf(die) ?? '', entry, ranges });
         }
       }, undefined);

@@ -1,8 +1,7 @@
 /** Line tables of all units: rows by address and by source line. */
 
 import type { AddressRange, LineRow } from '../api.ts';
-import { SHF_ALLOC } from '../elf-constants.ts';
-import { compareBigint, lastNotAbove, normaliseRanges } from '../search.ts';
+import { compareBigint, lastNotAbove } from '../search.ts';
 import { joinPath, SourceFiles } from '../source-files.ts';
 import type { DebugInfo } from './debug-info.ts';
 import { lineProgramLength, parseLineHeader, runLineProgram, type LineProgramHeader } from './line-program.ts';
@@ -33,15 +32,9 @@ export class LineTable {
   readonly files = new SourceFiles();
   readonly #info: DebugInfo;
   readonly #programs = new Map<number, Program | null>();
-  readonly #loaded: readonly AddressRange[];
 
   constructor(info: DebugInfo) {
     this.#info = info;
-    this.#loaded = normaliseRanges(
-      info.sections.elf.sections
-        .filter(({ flags }) => (flags & SHF_ALLOC) !== 0n)
-        .map(({ address, size }) => ({ start: address, end: address + BigInt(size) })),
-    );
   }
 
   /** SourceFile.id of a file number of the unit (as DW_AT_decl_file and DW_AT_call_file use it), or -1. */
@@ -141,18 +134,11 @@ export class LineTable {
       current.push(row);
       if (row.endSequence) {
         const sequence = makeSequence(current);
-        if (sequence !== null && this.#isLoaded(sequence.start)) sequences.push(sequence);
+        if (sequence !== null && sections.elf.placement.hasCode(sequence.start)) sequences.push(sequence);
         current = [];
       }
     }
     return sequences.toSorted((a, b) => compareBigint(a.start, b.start));
-  }
-
-  /** Linkers set the addresses of discarded code to 0 or another place that holds nothing. */
-  #isLoaded(address: bigint): boolean {
-    if (this.#info.sections.elf.type === 'relocatable' || this.#loaded.length === 0) return true;
-    const range = this.#loaded[lastNotAbove(this.#loaded, address, ({ start }) => start)];
-    return range !== undefined && address < range.end;
   }
 }
 

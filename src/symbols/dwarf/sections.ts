@@ -1,7 +1,8 @@
 /** Access to the debugging sections of an ELF file, by piece. */
 
 import { SymbolError } from '../api.ts';
-import { elfError, isCompressed, type ElfFile } from '../elf.ts';
+import { isCompressed } from '../compressed-sections.ts';
+import { elfError, type ElfFile } from '../elf.ts';
 import { SHT_NOBITS } from '../elf-constants.ts';
 import type { Reader } from '../reader.ts';
 import { StringSection } from '../string-section.ts';
@@ -22,18 +23,8 @@ export class DebugSections {
   size(name: string): number {
     const section = this.elf.section(name);
     if (section === null || section.type === SHT_NOBITS) return 0;
-    if (isCompressed(section)) {
-      this.warnings.add(
-        elfError(
-          'unsupported',
-          this.elf.name,
-          section.fileOffset,
-          `has a compressed ${name}, which is not supported; link with -gz=none or use objcopy --decompress-debug-sections`,
-          name,
-        ),
-      );
-      return 0;
-    }
+    // One that could not be decompressed was said when the file was opened.
+    if (isCompressed(section)) return 0;
     return section.size;
   }
 

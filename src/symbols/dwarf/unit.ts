@@ -104,6 +104,7 @@ export class Unit implements DieOwner {
       return {
         tag: tree.root.tag,
         hasChildren: tree.root.abbreviation.hasChildren,
+        isSkeleton: present(DW_AT.dwo_name) || present(DW_AT.GNU_dwo_name),
         stringOffsets: offsetOf(DW_AT.str_offsets_base),
         addresses: offsetOf(DW_AT.addr_base),
         rangeLists: offsetOf(DW_AT.rnglists_base),
@@ -284,6 +285,8 @@ export class Unit implements DieOwner {
 interface Bases {
   readonly tag: number;
   readonly hasChildren: boolean;
+  /** What it describes is in a file of its own (DWARF 5, 3.1.2). */
+  readonly isSkeleton: boolean;
   readonly stringOffsets: number;
   readonly addresses: number;
   readonly rangeLists: number;
@@ -300,6 +303,7 @@ interface Bases {
 const noBases: Bases = {
   tag: 0,
   hasChildren: true,
+  isSkeleton: false,
   stringOffsets: 0,
   addresses: 0,
   rangeLists: 0,
