@@ -5,6 +5,7 @@ import type { LogLine } from '../debugger/hit-filter.ts';
 import type { SymbolFile, Symbols } from '../symbols/index.ts';
 import { SymbolError } from '../symbols/index.ts';
 import { toBreakpoint } from './breakpoint-answers.ts';
+import { debugFileOf } from './debug-files.ts';
 import type { LaunchConfiguration } from './configuration.ts';
 import { ProtocolError } from './errors.ts';
 import { GuestOutput } from './guest-output.ts';
@@ -104,9 +105,13 @@ async function openSymbols(
     const path = session.host.files.resolve(file);
     try {
       const opened = await symbols.open({ kind: 'file', path }, path);
-      if (compressed && offset === 0n) waiting.push({ path, file: opened });
-      else debugger_.addModule(path.replace(/^.*[/\\]/, ''), opened, offset);
-      described.push(opened);
+      const apart = await debugFileApart(session, opened, path, symbols);
+      if (compressed && offset === 0n) waiting.push({ path, file: apart ?? opened });
+      else {
+        for (const one of apart === undefined ? [opened] : [opened, apart])
+          debugger_.addModule(one.elf.name.replace(/^.*[/\\]/, ''), one, offset);
+      }
+      described.push(apart ?? opened);
     } catch (error) {
       if (!(error instanceof SymbolError)) throw error;
       // A kernel without readable symbols can still be debugged as machine code; a file that was asked for cannot be missing.
@@ -116,6 +121,23 @@ async function openSymbols(
   }
   await sayWhatIsMissing(session, described);
   return waiting;
+}
+
+/** The file with the debugging information of one that has none, when it is where such files are. */
+async function debugFileApart(
+  session: Session,
+  opened: SymbolFile,
+  path: string,
+  symbols: Pick<Symbols, 'open'>,
+): Promise<SymbolFile | undefined> {
+  if (opened.elf.hasDebugInformation) return undefined;
+  const apart = await debugFileOf(opened, path, session.host.files, symbols);
+  if (apart?.kind === 'found') {
+    session.output('console', `The debugging information of ${path} is in ${apart.path}.`);
+    return apart.file;
+  }
+  if (apart !== undefined) session.output('important', apart.message);
+  return undefined;
 }
 
 /** What of the files cannot be read, by section and reason; and what to do when there is no source in any of them. */

@@ -25,6 +25,8 @@ export interface ElfSummary {
   readonly sections: readonly ElfSection[];
   /** `NT_GNU_BUILD_ID` in lower-case hexadecimal, or null. */
   readonly buildId: string | null;
+  /** `.gnu_debuglink`: name and CRC-32 of the file that has the debugging information; null when there is none. */
+  readonly debugLink: { readonly name: string; readonly checksum: number } | null;
   /** Whether there are DWARF units. */
   readonly hasDebugInformation: boolean;
 }

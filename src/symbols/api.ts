@@ -262,6 +262,8 @@ export interface SymbolFile {
 
   /** Problems met in the debugging information so far, each once; at most 100. For the log. */
   warnings(): Promise<readonly SymbolErrorData[]>;
+  /** CRC-32 of the whole file, which `.gnu_debuglink` of another file may name. */
+  checksum(): Promise<number>;
   /** Forgets the file. Later calls reject with code `closed`. */
   close(): Promise<void>;
 }

@@ -36,6 +36,7 @@ export class ElfFile {
   readonly segments: readonly ElfSegment[];
   readonly sections: readonly ElfSection[];
   readonly buildId: string | null;
+  readonly debugLink: ElfSummary['debugLink'];
   readonly placement: Placement;
   readonly #byName = new Map<string, ElfSection>();
 
@@ -62,6 +63,7 @@ export class ElfFile {
       if (!this.#byName.has(section.name)) this.#byName.set(section.name, section);
     }
     this.buildId = this.#findBuildId();
+    this.debugLink = this.#readDebugLink();
     this.placement = new Placement(this);
   }
 
@@ -169,6 +171,17 @@ export class ElfFile {
       }
       return { ...rest, index, name: strings?.at(nameOffset) ?? '' };
     });
+  }
+
+  /** gdb's manual, "Separate Debug Files": a name with its NUL, padding to a multiple of four, and the checksum. */
+  #readDebugLink(): ElfSummary['debugLink'] {
+    const section = this.section('.gnu_debuglink');
+    if (section === null || section.type === SHT_NOBITS || section.size > 4096) return null;
+    const reader = this.reader(section.fileOffset, section.size, '.gnu_debuglink', section.name);
+    const nul = reader.bytes.indexOf(0);
+    const at = (nul + 4) & ~3;
+    if (nul < 1 || at + 4 > section.size) return null;
+    return { name: reader.cString(), checksum: reader.at(at).u32() };
   }
 
   #findBuildId(): string | null {

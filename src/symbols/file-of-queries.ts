@@ -36,6 +36,7 @@ export function fileOfQueries(elf: ElfSummary, ask: Ask, close: () => Promise<vo
     typeNamed: (...given) => ask('typeNamed', given),
     unwindRowAt: (...given) => ask('unwindRowAt', given),
     warnings: (...given) => ask('warnings', given),
+    checksum: (...given) => ask('checksum', given),
     close,
   };
 }

@@ -92,6 +92,7 @@ function asynchronous(initial: SymbolFileReader): SymbolFile {
     typeNamed: async (name, pc) => open().typeNamed(name, pc),
     unwindRowAt: async (pc) => open().unwindRowAt(pc),
     warnings: async () => open().warnings(),
+    checksum: async () => open().checksum(),
     close: async () => {
       reader?.close();
       reader = null;

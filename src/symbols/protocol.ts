@@ -110,6 +110,7 @@ const queries: { readonly [Name in QueryName]: (file: SymbolFileReader, given: A
   typeNamed: (file, given) => file.typeNamed(given.text(), given.optionalAddress()),
   unwindRowAt: (file, given) => file.unwindRowAt(given.address()),
   warnings: (file) => file.warnings(),
+  checksum: (file) => file.checksum(),
 };
 
 function isQueryName(name: string): name is QueryName {

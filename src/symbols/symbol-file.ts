@@ -26,6 +26,7 @@ import type {
 } from './api.ts';
 import { BreakpointPlanner } from './breakpoints.ts';
 import { CachedBytes } from './cached-bytes.ts';
+import { checksumOf } from './checksum.ts';
 import { CallFrames } from './dwarf/call-frame.ts';
 import { CallSites } from './dwarf/call-sites.ts';
 import type { ExpandedFile } from './compressed-sections.ts';
@@ -48,6 +49,7 @@ const defaultTypeLimit = 2_000;
 /** The synchronous counterpart of `SymbolFile`; the methods have the same meaning. */
 export class SymbolFileReader {
   readonly elf: ElfSummary;
+  readonly #file: ReadableBytes;
   readonly #elf: ElfFile;
   readonly #warnings = new Warnings();
   readonly #info: DebugInfo;
@@ -65,6 +67,7 @@ export class SymbolFileReader {
 
   /** Reads the headers. Throws SymbolError. */
   constructor(bytes: ReadableBytes, name: string, expanded?: ExpandedFile) {
+    this.#file = bytes;
     this.#elf = new ElfFile(new CachedBytes(expanded?.bytes ?? bytes), name, expanded?.places);
     for (const problem of expanded?.problems ?? []) this.#warnings.add(problem);
     const sections = new DebugSections(this.#elf, this.#warnings);
@@ -77,7 +80,7 @@ export class SymbolFileReader {
     this.#calls = new CallSites(this.#functions, symbolAddress);
     this.#scopes = new ScopeReader(this.#functions, this.#lines, this.#types, this.#calls, symbolAddress);
     this.#frames = new CallFrames(sections);
-    const { class: elfClass, machine, type, entry, segments, sections: headers, buildId } = this.#elf;
+    const { class: elfClass, machine, type, entry, segments, sections: headers, buildId, debugLink } = this.#elf;
     this.elf = {
       name,
       class: elfClass,
@@ -88,6 +91,7 @@ export class SymbolFileReader {
       segments,
       sections: headers,
       buildId,
+      debugLink,
       hasDebugInformation: this.#info.units.length > 0,
     };
   }
@@ -313,6 +317,10 @@ export class SymbolFileReader {
 
   unwindRowAt(pc: bigint): UnwindRow | null {
     return this.#frames.rowAt(pc);
+  }
+
+  checksum(): number {
+    return checksumOf(this.#file);
   }
 
   warnings(): readonly SymbolErrorData[] {

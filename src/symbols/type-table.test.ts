@@ -23,6 +23,7 @@ function table(): { types: TypeTable; asked: number[] } {
       segments: [],
       sections: [],
       buildId: null,
+      debugLink: null,
       hasDebugInformation: true,
     },
     types: async (ids) => {

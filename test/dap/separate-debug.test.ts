@@ -1,5 +1,6 @@
 /** A stripped kernel and the file with its debugging information: source, locals and one place for each breakpoint. */
 import assert from 'node:assert/strict';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, describe, it } from 'node:test';
 import type { DebugProtocol as P } from '@vscode/debugprotocol';
@@ -78,5 +79,43 @@ describe('a debug file apart from the kernel', { skip }, () => {
 
   it('the 32-bit form of the sample with the symbols of the 64-bit one', async () => {
     assert.deepEqual(await seen(path.join(guest, 'smp32.elf'), [whole]), expected);
+  });
+
+  it('is found by .gnu_debuglink, beside the kernel and in .debug', async () => {
+    for (const place of ['linked', path.join('linked-below', '.debug')]) {
+      const home = path.join(folder, place.split(path.sep)[0] ?? '');
+      mkdirSync(path.join(folder, place), { recursive: true });
+      copyFileSync(debug, path.join(folder, place, 'kernel.debug'));
+      const kernel = path.join(home, 'kernel.elf');
+      run('objcopy', ['--strip-all', `--add-gnu-debuglink=${debug}`, whole, kernel]);
+      assert.deepEqual(await seen(kernel, []), expected, place);
+    }
+  });
+
+  it('of another build is refused by name', async () => {
+    const home = path.join(folder, 'other');
+    mkdirSync(home);
+    const kernel = path.join(home, 'kernel.elf');
+    // Without a build ID the checksum decides.
+    run('objcopy', [
+      '--strip-all',
+      '--remove-section=.note.gnu.build-id',
+      `--add-gnu-debuglink=${debug}`,
+      whole,
+      kernel,
+    ]);
+    writeFileSync(path.join(home, 'kernel.debug'), Buffer.concat([readFileSync(debug), Buffer.of(0)]));
+    const host = createNodeAdapterHost();
+    const client = new Client(inProcess(host));
+    try {
+      await client.request('initialize', { adapterID: 'x' });
+      await client.request('launch', { kernel, machine: { memory: '16M' } });
+      const said = JSON.stringify(client.messages);
+      assert.match(said, /kernel\.debug is not the debug file of .*kernel\.elf: it is of another build/);
+      assert.match(said, /build it with -g/);
+    } finally {
+      await client.close();
+      host.dispose();
+    }
   });
 });
