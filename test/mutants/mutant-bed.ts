@@ -26,6 +26,8 @@ export interface Verdict {
 
 export class MutantBed {
   private readonly folder = mkdtempSync(path.join(tmpdir(), 'trapline-mutants-'));
+  /** The core as it was built when the bed was made: the checkout may be built anew meanwhile. */
+  private readonly core = CORE.map((file) => ({ file, bytes: readFileSync(path.join(repositoryRoot, file)) }));
 
   constructor() {
     this.copy([...listFiles('.', (name) => !LEFT_OUT.test(name)), ...CORE, ...BUNDLES]);
@@ -58,7 +60,7 @@ export class MutantBed {
       return await this.runTests(tests);
     } finally {
       writeFileSync(planted, original);
-      if (isCore) this.copy(CORE);
+      if (isCore) for (const { file: built, bytes } of this.core) writeFileSync(path.join(this.folder, built), bytes);
     }
   }
 
