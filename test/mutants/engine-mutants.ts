@@ -9,7 +9,7 @@ const debugTests = ['test/core/guest-debug.test.ts', 'test/core/watch.test.ts', 
 
 export const coreMutants: readonly Mutant[] = [
   {
-    file: `${system}/debug.ts`,
+    file: `${system}/memory/debug.ts`,
     find: 'CAUSE_BD | CAUSE_BS | CAUSE_BT)));',
     replace: 'CAUSE_BD | CAUSE_BS)));',
     why: 'DR6.BT is never reported: a task switch with the T bit looks like no cause at all',
@@ -17,7 +17,7 @@ export const coreMutants: readonly Mutant[] = [
     quick: true,
   },
   {
-    file: `${system}/debug.ts`,
+    file: `${system}/memory/debug.ts`,
     find: `    if (linear - a < length || a - linear < <u64>size) bits |= 1 << i;
   }
   return bits;
@@ -32,42 +32,42 @@ function matchPort`,
     tests: ['test/core/watch.test.ts', ...guestdebug],
   },
   {
-    file: `${system}/debug.ts`,
+    file: `${system}/memory/debug.ts`,
     find: '(typeOf(dr7, i) == WRITE && !(kind & 2))) continue;',
     replace: '(typeOf(dr7, i) == WRITE && kind == 3)) continue;',
     why: 'a write watch stops at reads, and misses read-modify-write',
     tests: ['test/core/watch.test.ts'],
   },
   {
-    file: `${system}/debug.ts`,
+    file: `${system}/memory/debug.ts`,
     find: 'load<u64>(L.RFLAGS) & FLAG_RF || load<u32>(L.REP_ACTIVE)) return 0;',
     replace: 'load<u32>(L.REP_ACTIVE)) return 0;',
     why: "a guest's own breakpoint hits again and again, since RF no longer lets it pass",
     tests: debugTests,
   },
   {
-    file: `${system}/debug.ts`,
+    file: `${system}/memory/debug.ts`,
     find: 'if (load<u32>(e, 56) == vcpu) continue;',
     replace: 'if (load<u32>(e, 56) != vcpu) continue;',
     why: "reporting one vCPU's hits throws away those of the others",
     tests: guestdebug,
   },
   {
-    file: `${system}/debug.ts`,
+    file: `${system}/memory/debug.ts`,
     find: 'load<u64>(L.MSR_DEBUGCTL) & ~(<u64>3));',
     replace: 'load<u64>(L.MSR_DEBUGCTL) & ~(<u64>1));',
     why: 'BTF survives a #DB: the handler steps by branches without asking for it',
     tests: [...debugTests, 'test/core/last-branch.test.ts'],
   },
   {
-    file: `${system}/debug.ts`,
+    file: `${system}/memory/debug.ts`,
     find: 'const LOCAL: u64 = 0x55; // L0-L3',
     replace: 'const LOCAL: u64 = 0x15; // L0-L3',
     why: 'the local breakpoint of slot 3 outlives its task',
     tests: ['test/core/task-switch.test.ts'],
   },
   {
-    file: `${system}/debug.ts`,
+    file: `${system}/memory/debug.ts`,
     find: 'return load<u64>(L.PASS_CR3) == load<u64>(L.CR3) && load<u64>(L.PASS_RSP) == load<u64>(L.RSP);',
     replace: 'return load<u64>(L.PASS_CR3) == load<u64>(L.CR3);',
     why: 'a pass token lets another frame of the same function through: a recursive or interrupting call passes unseen',
@@ -110,8 +110,8 @@ function matchPort`,
   },
   {
     file: `${system}/boundary.ts`,
-    find: '(load<u64>(L.RFLAGS) & FLAG_IF) != 0 && !load<u32>(L.SHADOW) && !load<u32>(L.BLOCK_IRQ);',
-    replace: '(load<u64>(L.RFLAGS) & FLAG_IF) != 0 && !load<u32>(L.BLOCK_IRQ);',
+    find: '(load<u64>(L.RFLAGS) & FLAG_IF) != 0 && !load<u32>(L.SHADOW)\n',
+    replace: '(load<u64>(L.RFLAGS) & FLAG_IF) != 0\n',
     why: 'an interrupt comes between STI and the instruction behind it',
     tests: ['test/core/events.test.ts', 'test/core/stepping.test.ts'],
   },
