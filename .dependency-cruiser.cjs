@@ -1,5 +1,5 @@
 // The import rules of the house (ARCHITECTURE.md): imports run one way,
-//   entry -> vscode, dap -> debugger -> guestdebug, symbols -> machine -> jit -> core, wasm.
+//   entry -> vscode, dap, cli -> words -> debugger -> guestdebug, symbols -> machine -> jit -> core, wasm.
 // `npm run lint` and `npm test` enforce them; test/project/import-rules.test.ts shows that each rule bites.
 
 /** What each folder of src may import besides itself and the npm packages that it is allowed below. */
@@ -11,10 +11,11 @@ const mayImport = {
   symbols: ['machine', 'jit', 'core'],
   guestdebug: ['machine', 'jit', 'core'],
   debugger: ['guestdebug', 'symbols', 'machine', 'jit', 'core'],
-  dap: ['debugger', 'guestdebug', 'symbols', 'machine', 'jit', 'core'],
-  cli: ['dap', 'debugger', 'guestdebug', 'symbols', 'machine', 'jit', 'core'],
-  webview: [],
-  vscode: ['dap', 'webview', 'debugger', 'guestdebug', 'symbols', 'machine', 'jit', 'core'],
+  words: ['debugger', 'guestdebug', 'symbols', 'machine', 'core'],
+  dap: ['words', 'debugger', 'guestdebug', 'symbols', 'machine', 'jit', 'core'],
+  cli: ['dap', 'words', 'debugger', 'guestdebug', 'symbols', 'machine', 'jit', 'core'],
+  webview: ['words'],
+  vscode: ['dap', 'webview', 'words', 'debugger', 'guestdebug', 'symbols', 'machine', 'jit', 'core'],
 };
 const test = '\\.test\\.ts$';
 const belowEntry = `^src/(${Object.keys(mayImport).join('|')})/`;
@@ -39,6 +40,17 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/(core/|jit/|machine/machine-state[.]ts$)' },
       to: { path: '^src/core/(layout|state-layout[.]generated|state-table|state-row|state-window)[.]ts$' },
+    },
+    {
+      name: 'words-of-types',
+      comment: 'Words stand on types (and constants of the processor) alone: a page in a webview says them, too.',
+      severity: 'error',
+      from: { path: '^src/words/', pathNot: test },
+      to: {
+        path: '^src/',
+        pathNot: '^src/(words/|core/(state-values|vector-names)[.]ts$)',
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'known-rooms',

@@ -7,6 +7,7 @@ import type { DebugRegistersBody, LedgerBody } from '../src/dap/custom.ts';
 import { fromBase64 } from '../src/dap/serial.ts';
 import { childProcess, Client } from '../test/dap/client.ts';
 import { repositoryRoot } from './process.ts';
+import { causesText, dispositionText } from '../src/words/ledger.ts';
 
 const colours = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
 const paint =
@@ -221,7 +222,7 @@ class Demo {
   private showLedger(ledger: LedgerBody): void {
     const count = (accept: (row: LedgerBody['rows'][number]) => boolean): number => ledger.rows.filter(accept).length;
     const reinjected = (vector: number): number =>
-      count((row) => row.vector === vector && row.disposition === 're-injected');
+      count((row) => row.vector === vector && row.disposition === 'reinjected');
     say(
       `   ${ledger.size} traps; of the first ${ledger.rows.length}: ${count((row) => row.owner === 'host')} host-owned, ${reinjected(3)} #BP and ${reinjected(1)} #DB re-injected`,
     );
@@ -231,7 +232,7 @@ class Demo {
       const owner = row.owner === 'host' ? yellow('host ') : cyan('guest');
       const vector = row.vector === 3 ? '#BP' : row.vector === 1 ? '#DB' : `#${row.vector}`;
       say(
-        `   ${String(row.sequence).padStart(5)} ${dim(`${(Number(row.clock) / 1e6).toFixed(3)} ms`)} vCPU ${row.vcpu} ${vector} ${owner} ${row.disposition.padEnd(12)} ${row.symbol ?? row.rip} ${dim(row.cause)}`,
+        `   ${String(row.sequence).padStart(5)} ${dim(`${(Number(row.clock) / 1e6).toFixed(3)} ms`)} vCPU ${row.vcpu} ${vector} ${owner} ${dispositionText(row.disposition).padEnd(12)} ${row.symbol ?? row.rip} ${dim(causesText(row))}`,
       );
     }
   }

@@ -4,7 +4,7 @@ import { BootError } from '../machine/boot/boot-error.ts';
 import { loadKernel } from '../machine/boot/load-kernel.ts';
 import type { MachineStop } from '../machine/api.ts';
 import { Machine, MachineOptionError } from '../machine/machine.ts';
-import { vectorName } from '../machine/vector-name.ts';
+import { vectorName } from '../words/vectors.ts';
 import { openDevices, type RunDevices } from './devices.ts';
 import type { RunEnvironment, TextSink } from './environment.ts';
 import { STATUS, UsageError } from './exit-status.ts';

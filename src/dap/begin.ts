@@ -4,7 +4,9 @@ import { linearPc } from '../debugger/registers.ts';
 import { RunToAddresses } from '../debugger/run-to.ts';
 import { toProtocolError } from './errors.ts';
 import type { Launched, Session } from './session.ts';
+import { atEntrySentence, atResetSentence } from '../words/stops.ts';
 import type { StopReason } from './stops.ts';
+import { namesOfCode } from './symbolic.ts';
 
 /** Lets a guest go. Never rejects; does nothing when the guest was overtaken. */
 export async function begin(session: Session, guest: Launched): Promise<void> {
@@ -13,33 +15,35 @@ export async function begin(session: Session, guest: Launched): Promise<void> {
   } catch (error) {
     if (!session.isCurrent(guest)) return;
     session.output('important', toProtocolError(error).message);
-    await session.stopped(guest, atReset(guest), undefined);
+    await session.stopped(guest, await atReset(guest), undefined);
   }
 }
 
-function entryReason(guest: Launched, vcpu: number, badge: 'entry' | 'reset'): StopReason {
-  const pc = linearPc(guest.debugger.target.slots, vcpu);
-  const where = badge === 'reset' ? 'has executed nothing yet; it is' : 'stopped';
-  return { vcpu, reason: 'entry', badge, text: `vCPU ${vcpu} ${where} at 0x${pc.toString(16)}.` };
+async function entryReason(guest: Launched, vcpu: number, badge: 'entry' | 'reset'): Promise<StopReason> {
+  const { modules, target } = guest.debugger;
+  const pc = linearPc(target.slots, vcpu);
+  const nameOf = await namesOfCode(modules, [pc]);
+  const text = badge === 'reset' ? atResetSentence(vcpu, pc, nameOf) : atEntrySentence(vcpu, pc, nameOf);
+  return { vcpu, reason: 'entry', badge, text };
 }
-const atReset = (guest: Launched): StopReason => entryReason(guest, 0, 'reset');
+const atReset = (guest: Launched): Promise<StopReason> => entryReason(guest, 0, 'reset');
 
 async function letGo(session: Session, guest: Launched): Promise<void> {
   const { debugger: debugger_, configuration, linux } = guest;
   const { stopOnEntry, noDebug } = configuration;
-  const atEntry = (vcpu: number): StopReason => entryReason(guest, vcpu, 'entry');
+  const atEntry = (vcpu: number): Promise<StopReason> => entryReason(guest, vcpu, 'entry');
   if (stopOnEntry === false || noDebug) {
     session.run(guest, continuePlan);
     return;
   }
   const pc = linearPc(debugger_.target.slots, 0);
   if (stopOnEntry === 'reset') {
-    await session.stopped(guest, atReset(guest), undefined);
+    await session.stopped(guest, await atReset(guest), undefined);
     return;
   }
   if (linux?.waiting === true) {
     // A compressed kernel's entry point is where the loader has put vCPU 0; its functions come to be known on the way.
-    if (stopOnEntry === true) await session.stopped(guest, atEntry(0), undefined);
+    if (stopOnEntry === true) await session.stopped(guest, await atEntry(0), undefined);
     else session.run(guest, new RunToFunction(session, guest, stopOnEntry), atEntry);
     return;
   }
@@ -49,11 +53,11 @@ async function letGo(session: Session, guest: Launched): Promise<void> {
       'important',
       `The property 'stopOnEntry' names '${String(stopOnEntry)}', but no function of this name is known: stopped at reset instead.`,
     );
-    await session.stopped(guest, atReset(guest), undefined);
+    await session.stopped(guest, await atReset(guest), undefined);
     return;
   }
   if (targets.includes(pc)) {
-    await session.stopped(guest, atEntry(0), undefined);
+    await session.stopped(guest, await atEntry(0), undefined);
     return;
   }
   session.run(guest, new RunToAddresses(debugger_.api, targets), atEntry);

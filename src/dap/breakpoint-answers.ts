@@ -1,7 +1,7 @@
 /** How a breakpoint of the debugger is told to the client. */
 import type { BreakpointStatus } from '../debugger/user-breakpoints.ts';
+import { breakpointText } from '../words/refusals.ts';
 import type { Client } from './client.ts';
-import { WAITS_FOR_KERNEL } from './linux.ts';
 import type { P } from './protocol.ts';
 
 /**
@@ -15,13 +15,14 @@ export function toBreakpoint(
   askedLine?: number,
 ): P.Breakpoint {
   const { place } = status;
+  const message = breakpointText(status);
   const address = place.kind === 'code' ? place.addresses[0] : undefined;
   const line = (place.kind === 'code' ? place.source?.line : undefined) ?? askedLine;
   return {
     id: status.id,
     verified: status.verified,
-    ...(status.message === undefined || status.message === '' ? {} : { message: status.message }),
-    ...(status.message === WAITS_FOR_KERNEL ? { reason: 'pending' as const } : {}),
+    ...(message === undefined ? {} : { message }),
+    ...(place.kind === 'nowhere' && place.waits === true ? { reason: 'pending' as const } : {}),
     ...(source === undefined ? {} : { source }),
     ...(line === undefined ? {} : { line: client.line(line) }),
     ...(address === undefined ? {} : { instructionReference: `0x${address.toString(16)}` }),

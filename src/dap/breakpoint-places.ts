@@ -31,6 +31,7 @@ export function replaceGroup(
 }
 
 const nowhere = (message: string): ResolvedPlace => ({ kind: 'nowhere', message });
+const waiting: ResolvedPlace = { kind: 'nowhere', message: WAITS_FOR_KERNEL, waits: true };
 
 /** A line of a file, counted from 1; some code of it may be told apart by its column. */
 export interface SourceLine {
@@ -52,7 +53,7 @@ async function lineOf(
   { line, column }: SourceLine,
   filesOf: (module: Module) => Promise<readonly SourceFile[]>,
 ): Promise<ResolvedPlace> {
-  if (session.launched.linux?.waiting === true) return nowhere(WAITS_FOR_KERNEL);
+  if (session.launched.linux?.waiting === true) return waiting;
   const addresses: bigint[] = [];
   let best: { readonly file: SourceFile; readonly line: number; readonly column: number } | undefined;
   let known = false;
@@ -90,7 +91,7 @@ export function listingPlace(session: Session, reference: number, line: number):
 export async function functionPlace(session: Session, written: string, call?: Call): Promise<ResolvedPlace> {
   const address = parseAddress(written.replace(/^\*/, ''));
   if (address !== undefined && /^(\*|0x|\d{4})/i.test(written)) return { kind: 'code', addresses: [address] };
-  if (session.launched.linux?.waiting === true) return nowhere(WAITS_FOR_KERNEL);
+  if (session.launched.linux?.waiting === true) return waiting;
   const { all } = session.debugger.modules;
   const [, before, name = written] = /^([^:*]+):([^:]+)$/.exec(written) ?? [];
   const modules = all.filter((module) => before === undefined || module.name === before);

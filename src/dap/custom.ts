@@ -2,7 +2,8 @@
  * Requests and events of our own, beside the Debug Adapter Protocol. Everything is JSON: 64-bit numbers are hexadecimal
  * strings such as "0xffffffff81000000", bytes are base64.
  */
-import type { Disposition, Owner, RunState, SlotPolicy } from '../guestdebug/api.ts';
+import type { RunState, SlotPolicy } from '../guestdebug/api.ts';
+import type { LedgerRow } from '../words/ledger.ts';
 
 /** Thread ids of the protocol are vCPU numbers plus one: 0 is not a good id everywhere. */
 export const FIRST_THREAD_ID = 1;
@@ -104,21 +105,6 @@ export interface LedgerBody {
   /** As it was asked for. Rows that the ledger has dropped meanwhile are missing: look at their `sequence`. */
   readonly from: number;
   readonly rows: readonly LedgerRow[];
-}
-export interface LedgerRow {
-  readonly sequence: number;
-  /** Virtual time in nanoseconds, decimal. */
-  readonly clock: string;
-  readonly vcpu: number;
-  readonly vector: number;
-  readonly rip: string;
-  readonly symbol?: string;
-  readonly cause: string;
-  readonly owner: Owner;
-  readonly disposition: Disposition;
-  readonly dr6Host: string;
-  readonly dr6Guest: string;
-  readonly rule: string;
 }
 
 /** `trapline/place`: where an address is in source, for clicks in views. */

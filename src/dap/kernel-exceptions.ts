@@ -2,6 +2,7 @@
 import type { BreakpointWish, ResolvedPlace } from '../debugger/user-breakpoints.ts';
 import type { Target } from '../debugger/target.ts';
 import type { ModuleSet } from '../debugger/modules.ts';
+import { oopsSentence, panicSentence } from '../words/kernel.ts';
 import { type LinuxBoot, WAITS_FOR_KERNEL } from './linux.ts';
 
 /**
@@ -28,7 +29,7 @@ async function placeOf(
   { linux, debugger: { modules } }: KernelNames,
   names: readonly string[],
 ): Promise<ResolvedPlace> {
-  if (linux?.waiting === true) return { kind: 'nowhere', message: WAITS_FOR_KERNEL };
+  if (linux?.waiting === true) return { kind: 'nowhere', message: WAITS_FOR_KERNEL, waits: true };
   for (const name of names) {
     const found = (await modules.symbolsNamed(name)).filter(({ symbol }) => symbol.kind === 'function');
     const addresses = found.map(({ module, symbol }) => module.run(symbol.address));
@@ -43,10 +44,9 @@ async function placeOf(
 const FORMAT_LIMIT = 200;
 
 export function kernelExceptionSentence(target: Target, vcpu: number, filter: string): string {
-  if (filter === 'oops') return `The kernel met a fault of its own on vCPU ${vcpu} and begins to report it (oops).`;
+  if (filter === 'oops') return oopsSentence(vcpu);
   const bytes = target.readLinear(vcpu, target.slots.vcpu(vcpu).rdi, FORMAT_LIMIT);
   const end = bytes.indexOf(0);
   const format = String.fromCharCode(...(end < 0 ? bytes : bytes.subarray(0, end)));
-  const said = /^[\x20-\x7e\n]+$/.test(format) ? `: "${format.trimEnd()}"` : '';
-  return `The kernel panics on vCPU ${vcpu}${said}. panic() has not run yet.`;
+  return panicSentence(vcpu, /^[\x20-\x7e\n]+$/.test(format) ? format.trimEnd() : undefined);
 }

@@ -31,7 +31,9 @@ import { Starts } from './starts.ts';
 import { describeStop, stepReason } from './stop-words.ts';
 import type { StopReason } from './stops.ts';
 import { stoppedEvents, threadId } from './stops.ts';
-import { withSymbols } from './symbolic.ts';
+import { namesOfCode } from './symbolic.ts';
+import { endingSentence } from '../words/endings.ts';
+import { pausedSentence, placesOf } from '../words/stops.ts';
 
 /** What exists once a launch succeeded. */
 export interface Launched {
@@ -196,7 +198,7 @@ export class Session {
   }
 
   /** Lets a guest go under a plan, unless it was overtaken. The response of the request was sent already. */
-  run(guest: Launched, plan: Plan, onDone?: (vcpu: number) => StopReason): void {
+  run(guest: Launched, plan: Plan, onDone?: (vcpu: number) => Promise<StopReason>): void {
     const early = this.state === 'starting' && this.pauseWish !== undefined;
     if (!this.isCurrent(guest) || !this.life.take('run')) return;
     this.references.clear();
@@ -209,7 +211,7 @@ export class Session {
   private async runLoop(
     guest: Launched,
     plan: Plan,
-    onDone: ((vcpu: number) => StopReason) | undefined,
+    onDone: ((vcpu: number) => Promise<StopReason>) | undefined,
   ): Promise<void> {
     try {
       await this.conclude(guest, await guest.execution.run(plan), onDone);
@@ -225,7 +227,7 @@ export class Session {
   private async conclude(
     guest: Launched,
     outcome: RunOutcome,
-    onDone: ((vcpu: number) => StopReason) | undefined,
+    onDone: ((vcpu: number) => Promise<StopReason>) | undefined,
   ): Promise<void> {
     if (!this.isCurrent(guest)) return;
     const { debugger: debugger_, execution, output } = guest;
@@ -235,14 +237,13 @@ export class Session {
         return;
       case 'stepped': {
         const record = debugger_.vcpus().find(({ vcpu }) => vcpu === outcome.vcpu)?.record;
-        await this.stopped(guest, onDone?.(outcome.vcpu) ?? stepReason(debugger_, outcome.vcpu), record);
+        const reason = await (onDone?.(outcome.vcpu) ?? stepReason(debugger_, outcome.vcpu));
+        await this.stopped(guest, reason, record);
         return;
       }
       case 'paused': {
         const vcpu = this.pauseWish ?? outcome.vcpu;
-        const where =
-          debugger_.machine.instructions === 0n ? 'before its first instruction' : 'in the middle of a step';
-        const text = `vCPU ${vcpu} was paused ${where}.`;
+        const text = pausedSentence(vcpu, debugger_.machine.instructions === 0n ? 'atReset' : 'inStep');
         await this.stopped(guest, { vcpu, reason: 'pause', badge: 'paused', text }, undefined);
         return;
       }
@@ -260,7 +261,7 @@ export class Session {
       }
       case 'ended':
         if (!this.life.take('end')) return;
-        this.output('console', outcome.text);
+        this.output('console', endingSentence(outcome.ending));
         this.dispatcher.event('trapline/machineChanged', { running: false });
         this.dispatcher.event('exited', { exitCode: outcome.status });
         this.sayTerminated();
@@ -273,15 +274,13 @@ export class Session {
     const { debugger: debugger_, output } = guest;
     debugger_.invalidate();
     output.flush();
-    const named = async (sentence: string): Promise<string> => withSymbols(debugger_.modules, sentence);
-    const statuses: VcpuStatus[] = [];
-    for (const status of debugger_.vcpus()) statuses.push({ ...status, sentence: await named(status.sentence) });
-    const text = reason.text === undefined ? undefined : await named(reason.text);
+    const statuses = debugger_.vcpus();
+    const nameOf = await namesOfCode(debugger_.modules, statuses.flatMap(placesOf));
     // The client may have gone, or restarted the guest, while names were looked up.
     if (!this.isCurrent(guest) || !this.life.take('stop')) return;
     this.pauseWish = undefined;
-    this.stop = { reason: { ...reason, text }, record };
-    for (const body of stoppedEvents(statuses, { ...reason, text }, this.client.keepsFocus))
+    this.stop = { reason, record };
+    for (const body of stoppedEvents(statuses, reason, this.client.keepsFocus, nameOf))
       this.dispatcher.event('stopped', body);
     this.dispatcher.event('trapline/machineChanged', { running: false });
   }

@@ -1,10 +1,19 @@
 /** Why the guest stopped, in the user's words. */
 import type { Debugger } from '../debugger/debugger.ts';
 import type { StopRecord, VcpuStatus } from '../guestdebug/api.ts';
+import {
+  atBreakpointSentence,
+  placesOf,
+  statusSentence,
+  steppedSentence,
+  stopSentence,
+  watchedBadge,
+  watchedSentence,
+} from '../words/stops.ts';
 import type { BreakpointIds } from './breakpoint-ids.ts';
 import { kernelExceptionSentence } from './kernel-exceptions.ts';
-import { accessSentence, BADGE_LIMIT, reasonOf, type StopReason } from './stops.ts';
-import { withSymbols } from './symbolic.ts';
+import { reasonOf, type StopReason } from './stops.ts';
+import { namesOfCode } from './symbolic.ts';
 
 /** A reason, and what the Debug Console says beside it. */
 export interface StopWords {
@@ -43,6 +52,7 @@ async function whatStopped(
 ): Promise<StopWords> {
   const { modules, target } = debugger_;
   const hits = debugger_.hitBreakpoints(record);
+  const nameOf = await namesOfCode(modules, placesOf({ pc: record.pc, record }));
   const filters = hits.map((id) => ids.filter(id)).filter((filter) => filter !== undefined);
   const filter = filters[0];
   // A filter of the Breakpoints view is behind the stop: the kernel itself gives up.
@@ -51,58 +61,56 @@ async function whatStopped(
     const reason = { vcpu: record.vcpu, reason: 'exception', badge: filter, text };
     return { reason, say: { category: 'important', text } };
   }
-  if (record.kind === 'pause') return { reason: pauseReason(debugger_, record, pauseWish) };
+  if (record.kind === 'pause') return { reason: await pauseReason(debugger_, record, pauseWish) };
   const first = hits[0];
   const base = { vcpu: record.vcpu, hitBreakpointIds: hits };
   // A step that came past a breakpoint stops for it.
   if ((record.kind === 'bp' || record.kind === 'step') && first !== undefined) {
-    const text = `vCPU ${record.vcpu} is at the breakpoint at 0x${record.pc.toString(16)}; its instruction has not run.`;
+    const text = atBreakpointSentence(record, nameOf);
     const reason = ids.isInstruction(first)
       ? 'instruction breakpoint'
       : ids.isFunction(first)
         ? 'function breakpoint'
         : 'breakpoint';
-    return { reason: { ...base, reason, badge: 'breakpoint', text: await withSymbols(modules, text) } };
+    return { reason: { ...base, reason, badge: 'breakpoint', text } };
   }
   const reason = reasonOf(record.kind);
   if (record.kind === 'watch') {
     const label = first === undefined ? undefined : ids.label(first);
     const symbol = await modules.describe(record.causePc);
-    const sentence = accessSentence(record, label);
-    const where = symbol === undefined ? '' : ` at ${symbol}`;
-    const text = sentence === undefined ? await withSymbols(modules, record.sentence) : `${sentence}${where}`;
+    const text = watchedSentence(record, label, symbol) ?? stopSentence(record, nameOf);
     return {
-      reason: { ...base, reason, badge: watchBadge(record, label), text },
+      reason: { ...base, reason, badge: watchedBadge(record, label), text },
       say: { category: 'console', text },
     };
   }
-  const text = await withSymbols(modules, record.sentence);
+  const text = stopSentence(record, nameOf);
   if (reason === 'exception') return { reason: { ...base, reason, text }, say: { category: 'console', text } };
   return { reason: { ...base, reason, badge: hits.length > 0 ? 'breakpoint' : undefined, text } };
 }
 
-/** `wrote counter`, when it is short enough to stand beside a thread's name. */
-function watchBadge(record: StopRecord, label: string | undefined): string | undefined {
-  const access = record.causes.find((cause) => cause.access !== undefined)?.access;
-  const name = label?.replace(/^.*(?:->|\.)/, '') ?? '';
-  const badge = `${access?.kind === 'r' ? 'read' : 'wrote'} ${name}`;
-  return name !== '' && badge.length <= BADGE_LIMIT ? badge : undefined;
-}
-
 /** The focus goes to the vCPU that was asked to pause; one that has not been started is of no interest. */
-function pauseReason(debugger_: Debugger, record: StopRecord, wish: number | undefined): StopReason {
+async function pauseReason(debugger_: Debugger, record: StopRecord, wish: number | undefined): Promise<StopReason> {
   const candidates = [wish, record.vcpu, ...debugger_.vcpus().map(({ vcpu }) => vcpu)];
   const online = (vcpu: number | undefined): boolean =>
     vcpu !== undefined && statusOf(debugger_, vcpu)?.activity !== 'waitSipi';
   const vcpu = candidates.find(online) ?? record.vcpu;
-  const text = vcpu === record.vcpu ? record.sentence : statusOf(debugger_, vcpu)?.sentence;
-  return { vcpu, reason: 'pause', badge: 'paused', text };
+  const base = { vcpu, reason: 'pause', badge: 'paused' };
+  if (vcpu === record.vcpu) {
+    return {
+      ...base,
+      text: stopSentence(record, await namesOfCode(debugger_.modules, placesOf({ pc: record.pc, record }))),
+    };
+  }
+  const status = statusOf(debugger_, vcpu);
+  if (status === undefined) return base;
+  return { ...base, text: statusSentence(status, await namesOfCode(debugger_.modules, placesOf(status))) };
 }
 
 /** A step has reached its end. */
-export function stepReason(debugger_: Debugger, vcpu: number): StopReason {
+export async function stepReason(debugger_: Debugger, vcpu: number): Promise<StopReason> {
+  const base = { vcpu, reason: 'step', badge: 'step' };
   const status = statusOf(debugger_, vcpu);
-  const at = status === undefined ? '' : ` to 0x${status.pc.toString(16)}`;
-  const halted = status?.activity === 'halted' ? ' and is halted' : '';
-  return { vcpu, reason: 'step', badge: 'step', text: `vCPU ${vcpu} stepped${at}${halted}.` };
+  if (status === undefined) return base;
+  return { ...base, text: steppedSentence(status, await namesOfCode(debugger_.modules, [status.pc])) };
 }

@@ -1,22 +1,25 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { VcpuStatus } from '../guestdebug/api.ts';
-import { BADGE_LIMIT, NAME_LIMIT, stoppedEvents, threadName } from './stops.ts';
+import { BADGE_LIMIT } from '../words/stops.ts';
+import { NAME_LIMIT, stoppedEvents, threadName } from './stops.ts';
 
-const status = (vcpu: number, badge: string): VcpuStatus => ({
+const status = (vcpu: number, activity: VcpuStatus['activity']): VcpuStatus => ({
   vcpu,
   state: 'parked',
-  activity: 'active',
-  badge,
-  sentence: `vCPU ${vcpu}: ${badge}`,
+  activity,
   pc: 0n,
   cpl: 0,
   mode: 'long',
 });
 
 describe('stopped events', () => {
-  const statuses = [status(0, 'halted'), status(1, 'breakpoint'), status(2, 'a badge that is too long')];
-  const events = stoppedEvents(statuses, { vcpu: 1, reason: 'breakpoint', hitBreakpointIds: [7] }, true);
+  const statuses = [status(0, 'halted'), status(1, 'active'), status(2, 'active')];
+  const events = stoppedEvents(
+    statuses,
+    { vcpu: 1, reason: 'breakpoint', badge: 'a badge that is too long', hitBreakpointIds: [7] },
+    true,
+  );
 
   it('begin with the focused thread, which alone says that all have stopped', () => {
     assert.deepEqual(
@@ -36,7 +39,7 @@ describe('stopped events', () => {
   it('give every thread a reason of its own, short enough for a badge', () => {
     assert.deepEqual(
       events.map(({ description }) => description),
-      ['breakpoint', 'halted', 'a badge tha…'],
+      ['a badge tha…', 'halted', 'parked'],
     );
     for (const { description } of events) assert.ok((description ?? '').length <= BADGE_LIMIT);
   });

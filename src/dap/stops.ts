@@ -2,12 +2,12 @@
  * The stopped events of a stop: the focused vCPU's first with allThreadsStopped; for VS Code then one for each other vCPU
  * with its own reason, which it shows right in this order only.
  */
-import type { StopKind, StopRecord, VcpuStatus } from '../guestdebug/api.ts';
+import type { StopKind, VcpuStatus } from '../guestdebug/api.ts';
+import { noNames, type NameOfCode } from '../words/places.ts';
+import { BADGE_LIMIT, statusBadge, statusSentence } from '../words/stops.ts';
 import { FIRST_THREAD_ID } from './custom.ts';
 import type { P } from './protocol.ts';
 
-/** A badge longer than this squeezes the thread's name away. */
-export const BADGE_LIMIT = 12;
 export const NAME_LIMIT = 25;
 
 export const threadId = (vcpu: number): number => vcpu + FIRST_THREAD_ID;
@@ -17,6 +17,7 @@ export interface StopReason {
   readonly vcpu: number;
   readonly reason: string;
   readonly badge?: string | undefined;
+  /** The whole sentence, names of code in it. */
   readonly text?: string | undefined;
   readonly hitBreakpointIds?: readonly number[] | undefined;
 }
@@ -52,17 +53,19 @@ export function cut(text: string, limit: number): string {
  *
  * @param keepsFocus whether the client leaves the focus where it is when an event asks for it (`preserveFocusHint`);
  *   others would go to the thread of the last event, so they get one event only, for the reporter
+ * @param nameOf names of the places that the vCPUs are at
  */
 export function stoppedEvents(
   statuses: readonly VcpuStatus[],
   focus: StopReason,
   keepsFocus: boolean,
+  nameOf: NameOfCode = noNames,
 ): readonly P.StoppedEvent['body'][] {
   const own = statuses.find(({ vcpu }) => vcpu === focus.vcpu);
   const first: P.StoppedEvent['body'] = {
     reason: focus.reason,
-    description: cut(focus.badge ?? own?.badge ?? focus.reason, BADGE_LIMIT),
-    text: focus.text ?? own?.sentence ?? '',
+    description: cut(focus.badge ?? (own === undefined ? focus.reason : statusBadge(own)), BADGE_LIMIT),
+    text: focus.text ?? (own === undefined ? '' : statusSentence(own, nameOf)),
     threadId: threadId(focus.vcpu),
     allThreadsStopped: true,
     ...(focus.hitBreakpointIds === undefined || focus.hitBreakpointIds.length === 0
@@ -74,8 +77,8 @@ export function stoppedEvents(
     .filter(({ vcpu }) => vcpu !== focus.vcpu)
     .map((status): P.StoppedEvent['body'] => ({
       reason: status.record === undefined ? 'pause' : reasonOf(status.record.kind),
-      description: cut(status.badge === '' ? 'parked' : status.badge, BADGE_LIMIT),
-      text: status.sentence,
+      description: cut(statusBadge(status), BADGE_LIMIT),
+      text: statusSentence(status, nameOf),
       threadId: threadId(status.vcpu),
       allThreadsStopped: false,
       preserveFocusHint: true,
@@ -92,18 +95,4 @@ export function threadName(
   const ring = status.mode === 'real' ? 'real' : `r${status.cpl}`;
   const head = `vCPU ${status.vcpu} · ${ring}`;
   return symbol === undefined ? head : cut(`${head} · ${symbol}`, NAME_LIMIT);
-}
-
-/** Old and new value of the access of a data breakpoint, in hexadecimal where they are large. */
-export function accessSentence(record: StopRecord, label: string | undefined): string | undefined {
-  const access = record.causes.find((cause) => cause.access !== undefined)?.access;
-  if (access === undefined) return undefined;
-  const name = label ?? `0x${access.linear.toString(16)}`;
-  const show = (value: bigint): string => (value > 0xffffn ? `0x${value.toString(16)}` : String(value));
-  if (access.kind === 'w' && access.value !== undefined) {
-    const old = access.old === undefined ? '' : `: ${show(access.old)} -> ${show(access.value)}`;
-    return `${name} was written by vCPU ${record.vcpu}${old}`;
-  }
-  const verb = access.kind === 'r' ? 'read' : 'accessed';
-  return `${name} was ${verb} by vCPU ${record.vcpu}${access.value === undefined ? '' : `: ${show(access.value)}`}`;
 }

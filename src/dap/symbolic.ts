@@ -1,15 +1,13 @@
-/** Sentences with names in them. */
+/** Names of code for sentences. */
 import type { ModuleSet } from '../debugger/modules.ts';
+import type { NameOfCode } from '../words/places.ts';
 
-/** Adds names behind the addresses of code in a sentence: `at 0x102a29 <worker_run+57>`. */
-export async function withSymbols(modules: ModuleSet, sentence: string): Promise<string> {
-  const parts: string[] = [];
-  for (const part of sentence.split(/(0x[0-9a-f]{4,16}\b)(?! <)/)) {
-    parts.push(part);
-    if (!/^0x[0-9a-f]{4,16}$/.test(part)) continue;
-    const address = BigInt(part);
+/** Looks up what code at these addresses is called; a sentence about them can then be said at once. */
+export async function namesOfCode(modules: ModuleSet, addresses: Iterable<bigint>): Promise<NameOfCode> {
+  const names = new Map<bigint, string>();
+  for (const address of new Set(addresses)) {
     const name = modules.at(address)?.hasCodeAt(address) === true ? await modules.describe(address) : undefined;
-    if (name !== undefined) parts.push(` <${name}>`);
+    if (name !== undefined) names.set(address, name);
   }
-  return parts.join('');
+  return (address) => names.get(address);
 }

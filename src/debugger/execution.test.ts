@@ -24,8 +24,8 @@ const record = (kind: StopRecord['kind'], vcpu = 0): StopRecord => ({
   activity: 'active',
   heldEvents: { nmi: false, smi: false, interrupt: false },
   alsoPending: [],
-  sentence: '',
 });
+const ending = { kind: 'exit', value: 42, status: 85 } as const;
 const stopped = (kind: StopRecord['kind'], vcpu = 0): SliceResult => ({
   kind: 'stopped',
   reporter: record(kind, vcpu),
@@ -94,8 +94,8 @@ describe('the run loop', () => {
     assert.equal(execution.running, false);
   });
   it('ends with the machine', async () => {
-    const { execution } = setUp([{ kind: 'ended', reason: 'exit', status: 85, text: 'x' }]);
-    assert.deepEqual(await execution.run(continuePlan), { kind: 'ended', reason: 'exit', status: 85, text: 'x' });
+    const { execution } = setUp([{ kind: 'ended', status: 85, ending }]);
+    assert.deepEqual(await execution.run(continuePlan), { kind: 'ended', status: 85, ending });
   });
   it('is left at the next slice by a client that is gone', async () => {
     const { execution, scheduler } = setUp([]);

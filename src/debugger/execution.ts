@@ -1,5 +1,5 @@
 /** Runs the guest in short slices under a plan, and lets messages in between. */
-import type { GuestDebugApi, Resume, SliceResult, StopRecord } from '../guestdebug/api.ts';
+import type { Ending, GuestDebugApi, Resume, SliceResult, StopRecord } from '../guestdebug/api.ts';
 import type { Plan } from './plan.ts';
 
 /** The world's clock and event queue, as far as the run loop needs them. */
@@ -28,7 +28,7 @@ export type RunOutcome =
   | { readonly kind: 'stopped'; readonly record: StopRecord }
   /** A pause was asked for between two internal stops of a step. */
   | { readonly kind: 'paused'; readonly vcpu: number }
-  | { readonly kind: 'ended'; readonly reason: string; readonly status: number; readonly text: string }
+  | { readonly kind: 'ended'; readonly status: number; readonly ending: Ending }
   /** `abandon` was called: nothing may be reported any more. */
   | { readonly kind: 'abandoned' };
 

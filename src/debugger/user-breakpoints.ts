@@ -3,8 +3,15 @@
  * it goes, who is asked and how often it was hit stands in the guest-debug layer's register, under the same number. Each
  * kind of request replaces its whole group, and keeps what stays the same.
  */
-import type { AccessType, BreakpointOwner, GuestDebugApi, HitFilter, Refusal, StopRecord } from '../guestdebug/api.ts';
-import { placementText, refusalText } from '../guestdebug/refusals.ts';
+import type {
+  AccessType,
+  BreakpointOwner,
+  GuestDebugApi,
+  HitFilter,
+  Placement,
+  Refusal,
+  StopRecord,
+} from '../guestdebug/api.ts';
 import { type SourceFile, SymbolError } from '../symbols/index.ts';
 import { DebuggerError } from './errors.ts';
 import type { BreakpointOptions, FilterHost } from './hit-filter.ts';
@@ -20,7 +27,8 @@ export type ResolvedPlace =
       readonly message?: string | undefined;
     }
   | { readonly kind: 'data'; readonly linear: bigint; readonly size: number; readonly access: AccessType }
-  | { readonly kind: 'nowhere'; readonly message: string };
+  /** `waits`: it may come to have a place when symbols come to be known. */
+  | { readonly kind: 'nowhere'; readonly message: string; readonly waits?: boolean };
 
 export interface BreakpointWish extends BreakpointOptions {
   /** Says what is asked for: an equal key and equal options mean that a breakpoint stays as it is. */
@@ -31,9 +39,10 @@ export interface BreakpointWish extends BreakpointOptions {
 export interface BreakpointStatus {
   readonly id: number;
   readonly verified: boolean;
-  readonly message?: string | undefined;
-  /** Why the guest-debug layer has no place for it; `message` says it with numbers for names. */
+  /** Why the guest-debug layer has no place for it. */
   readonly refusal?: Refusal | undefined;
+  /** Where that layer has put it. */
+  readonly placement?: Placement | undefined;
   readonly place: ResolvedPlace;
 }
 
@@ -180,7 +189,7 @@ export class UserBreakpoints {
     }
   }
   private async put(wish: BreakpointWish, id: number, place: ResolvedPlace): Promise<BreakpointStatus> {
-    if (place.kind === 'nowhere') return { id, verified: false, message: place.message, place };
+    if (place.kind === 'nowhere') return { id, verified: false, place };
     try {
       const request =
         place.kind === 'code'
@@ -197,15 +206,10 @@ export class UserBreakpoints {
               filter: await compileHitFilter(this.host, wish, id, undefined),
             };
       const result = this.host.api.set({ ...request, id });
-      if (!result.verified) {
-        const { refusal } = result;
-        return { id, verified: false, message: refusalText(refusal), refusal, place };
-      }
-      const said = place.kind === 'code' ? place.message : undefined;
-      return { id, verified: true, message: isBlank(said) ? placementText(result.placement) : said, place };
+      if (!result.verified) return { id, verified: false, refusal: result.refusal, place };
+      return { id, verified: true, placement: result.placement, place };
     } catch (error) {
-      const message = reasonOf(error);
-      return { id, verified: false, message, place: { kind: 'nowhere', message } };
+      return { id, verified: false, place: { kind: 'nowhere', message: reasonOf(error) } };
     }
   }
   /** One breakpoint, whose names mean something else at each of its addresses. */
@@ -221,7 +225,6 @@ function reasonOf(error: unknown): string {
   if (error instanceof DebuggerError || error instanceof SymbolError) return error.message;
   throw error;
 }
-const isBlank = (text: string | undefined): text is undefined => text === undefined || text === '';
 
 function identity(wish: BreakpointWish): string {
   return JSON.stringify([wish.key, wish.condition ?? '', wish.hitCondition ?? '', wish.logMessage ?? '']);

@@ -35,8 +35,10 @@ export interface Access {
   readonly value?: bigint;
   readonly initiator: 'cpu';
 }
+export type CauseKind =
+  'bp' | 'hwx' | 'watch' | 'io' | 'step' | 'branchStep' | 'bd' | 'bt' | 'icebp' | 'int3' | 'guestDb';
 export interface Cause {
-  readonly cause: 'bp' | 'hwx' | 'watch' | 'io' | 'step' | 'branchStep' | 'bd' | 'bt' | 'icebp' | 'int3' | 'guestDb';
+  readonly cause: CauseKind;
   readonly owner: Owner;
   readonly ownerIds: readonly number[];
   readonly slot?: number;
@@ -75,16 +77,39 @@ export interface StopRecord {
     readonly kind: StopKind;
     readonly ownerIds: readonly number[];
   }[];
-  /** One sentence for a person: what, where. */
-  readonly sentence: string;
+  readonly detail?: StopDetail;
 }
+/** What a stop says beyond the fields of its record. */
+export type StopDetail =
+  /** A step that waited for this handler, and stops where its vCPU is instead of waiting longer (STEP-7). */
+  | { readonly kind: 'handlerRuns'; readonly vector: number }
+  | TripleFault
+  | { readonly kind: 'internalError'; readonly fault: InternalFault };
+export interface TripleFault {
+  readonly kind: 'tripleFault';
+  readonly vcpu: number;
+  readonly rip: bigint;
+  /** The exceptions that led there, the first being the oldest. */
+  readonly chain: readonly { readonly vector: number; readonly rip: bigint }[];
+}
+/** What went against the rules of the layer itself (guest-debug-spec 2.9). */
+export type InternalFault =
+  /** The guest got a #DB or #BP that no row of the ownership table claims. */
+  | { readonly code: 'unattributed'; readonly vcpu: number; readonly vector: number; readonly rip: bigint }
+  /** A step saw no boundary for so many instructions. */
+  | { readonly code: 'lostLease'; readonly vcpu: number; readonly instructions: bigint }
+  | { readonly code: 'slotAccounting'; readonly vcpu: number; readonly violation: SlotViolation }
+  | { readonly code: 'stopWithoutEvent'; readonly vcpu: number };
+/** What is wrong with the account of a vCPU's host slots (guest-debug-spec 3.2). */
+export type SlotViolation =
+  | { readonly kind: 'count'; readonly vcpu: number; readonly used: number; readonly free: number }
+  | { readonly kind: 'noOwner'; readonly vcpu: number; readonly slot: number }
+  | { readonly kind: 'unknownOwner'; readonly vcpu: number; readonly slot: number; readonly id: number };
 export interface VcpuStatus {
   readonly vcpu: number;
   readonly state: RunState;
   readonly activity: 'active' | 'halted' | 'waitSipi' | 'shutdown';
-  /** The vCPU's own reason in words, at most 12 characters (badge), and the whole sentence. */
-  readonly badge: string;
-  readonly sentence: string;
+  /** The event that this vCPU shows or waits to show. */
   readonly record?: StopRecord;
   readonly pc: bigint;
   readonly cpl: number;
@@ -108,8 +133,22 @@ export interface SlotRow {
   readonly filteredHits: number;
   readonly references: number;
 }
-export type Disposition =
-  'stopped' | 're-injected' | 'caught, then delivered' | 'caught, then dropped' | 'discarded' | 'continued';
+export type Disposition = 'stopped' | 'reinjected' | 'caughtDelivered' | 'caughtDropped' | 'discarded' | 'continued';
+/** The rule that decided: a row of the ownership table (guest-debug-spec 2.4), or one of 2.1, 4.3, 4.6. */
+export type Rule =
+  | ('overlay' | 'hostExecute' | 'hostData' | 'hostIo' | 'hostStep' | 'hostBranchStep' | 'hostGeneralDetect')
+  | ('int3' | 'softwareInt3' | 'guestExecute' | 'guestData' | 'guestStep' | 'guestGeneralDetect' | 'taskSwitch')
+  | ('busLock' | 'icebp' | 'softwareInt1' | 'injected' | 'guestDebug')
+  | ('movedAway' | 'ownerGone' | 'stoppedBefore');
+/** A cause as a row of the ledger keeps it. */
+export interface LedgerCause {
+  readonly cause: CauseKind;
+  readonly slot?: number;
+  /** The user's breakpoints. */
+  readonly breakpoints: readonly number[];
+  /** What the debugger put there for itself: a step's, the kernel search's. */
+  readonly machinery: readonly BreakpointOwner[];
+}
 /** guest-debug-spec: every decision about a #DB, #BP or host cause. */
 export interface LedgerEntry {
   readonly sequence: number;
@@ -117,13 +156,12 @@ export interface LedgerEntry {
   readonly vcpu: number;
   readonly vector: number;
   readonly rip: bigint;
-  readonly cause: string;
+  readonly causes: readonly LedgerCause[];
   readonly owner: Owner;
   readonly disposition: Disposition;
   readonly dr6Host: bigint;
   readonly dr6Guest: bigint;
-  /** The rule of the ownership table that decided. */
-  readonly rule: string;
+  readonly rule: Rule;
 }
 
 /** Where a breakpoint is put: into a table beside the guest's memory, or into host slots (debug registers). */
@@ -198,7 +236,7 @@ export interface SlotHolder {
   readonly address: bigint;
   readonly owners: readonly number[];
 }
-/** Why a breakpoint was not set (guest-debug-spec 3.3); words: refusals.ts. */
+/** Why a breakpoint was not set (guest-debug-spec 3.3); words: words/refusals.ts. */
 export type Refusal =
   | { readonly kind: 'detached' }
   | { readonly kind: 'noAddress' }
@@ -216,6 +254,27 @@ export type Refusal =
       readonly free: number;
       readonly holders: readonly SlotHolder[];
     };
+/** Why the raw control call was refused (guest-debug-spec 2.1); words: words/control.ts. */
+export type ControlRefusal =
+  | { readonly kind: 'noSuchVcpu'; readonly vcpu: number }
+  | { readonly kind: 'running'; readonly vcpu: number }
+  | { readonly kind: 'slotsHeld'; readonly vcpu: number; readonly holders: readonly SlotHolder[] }
+  | { readonly kind: 'exceptionPending'; readonly vcpu: number; readonly half: boolean }
+  | { readonly kind: 'noBreakpointStop'; readonly vcpu: number }
+  | { readonly kind: 'notAWord' }
+  | { readonly kind: 'unknownBits'; readonly bits: number }
+  | { readonly kind: 'pad'; readonly pad: number }
+  | { readonly kind: 'registerCount'; readonly count: number; readonly wanted: number }
+  | { readonly kind: 'tooWide' }
+  | { readonly kind: 'bothInjections' }
+  | { readonly kind: 'instructionLength'; readonly length: number; readonly most: number }
+  | { readonly kind: 'registerNotZero'; readonly index: number; readonly value: bigint; readonly injectDb: boolean }
+  | { readonly kind: 'noCause'; readonly bits: bigint }
+  | { readonly kind: 'dr7Wide'; readonly value: bigint }
+  | { readonly kind: 'slotLength'; readonly slot: number; readonly type: 'execute' | 'io'; readonly length: number }
+  | { readonly kind: 'slotAlignment'; readonly slot: number; readonly address: bigint; readonly length: number }
+  | { readonly kind: 'slotPort'; readonly slot: number; readonly address: bigint }
+  | { readonly kind: 'slotAddress'; readonly slot: number; readonly address: bigint };
 export type SetResult =
   | { readonly verified: true; readonly id: number; readonly placement: Placement }
   | { readonly verified: false; readonly refusal: Refusal };
@@ -240,12 +299,14 @@ export type SliceResult =
   | { readonly kind: 'running' }
   | { readonly kind: 'idle' }
   | { readonly kind: 'stopped'; readonly reporter: StopRecord }
-  | {
-      readonly kind: 'ended';
-      readonly reason: 'exit' | 'powerOff' | 'reset';
-      readonly status: number;
-      readonly text: string;
-    };
+  | { readonly kind: 'ended'; readonly status: number; readonly ending: Ending };
+/** How the guest ended. */
+export type Ending =
+  /** It wrote `value` to isa-debug-exit. */
+  | { readonly kind: 'exit'; readonly value: number; readonly status: number }
+  | { readonly kind: 'powerOff' }
+  | { readonly kind: 'reset'; readonly source: string }
+  | TripleFault;
 
 export interface GuestDebugApi {
   capabilities(): {
@@ -254,9 +315,9 @@ export interface GuestDebugApi {
     readonly lengths: readonly number[];
     readonly policies: readonly SlotPolicy[];
   };
+  /** Why the last setGuestDebug did not answer OK; undefined when it did. */
+  readonly controlRefusal: ControlRefusal | undefined;
   /** guest-debug-spec 2.1: the raw, KVM-shaped control call. Answers a code, never throws. */
-  /** The sentence that belongs to the last setGuestDebug that did not answer OK; names the slot where there is one. */
-  readonly controlMessage: string;
   setGuestDebug(
     vcpu: number,
     request: { control: number; pad: number; debugreg: readonly bigint[]; insnLength?: number },

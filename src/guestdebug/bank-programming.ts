@@ -51,7 +51,7 @@ export class BankProgramming {
   private checkAccounting(vcpus: readonly number[]): void {
     const { slots, register, errors } = this.parts;
     const wrong = slots.violation((id) => register.get(id) !== undefined);
-    if (wrong !== undefined) errors.stop('slotAccounting', vcpus[0] ?? 0, wrong);
+    if (wrong !== undefined) errors.stop({ code: 'slotAccounting', vcpu: vcpus[0] ?? 0, violation: wrong });
   }
   /** Splits at these addresses came or went: one recount, and the blocks there are decoded anew. */
   splits(vcpu: number, addresses: Iterable<bigint>): void {

@@ -11,6 +11,7 @@ import { GUEST_ROWS, HOST_ROWS } from './ownership.ts';
 import type { Parts } from './parts.ts';
 import { DR6_GENERAL_DETECT, DR6_TASK_SWITCH } from './policy.ts';
 import type { StopDescription } from './stop-record.ts';
+import { guestCause } from './trap-log.ts';
 
 type BoundaryParts = Pick<
   Parts,
@@ -140,7 +141,10 @@ export class BoundaryEvents {
       causes: [hostCause(row)],
       ...(causes === 0 ? {} : { guestPending: causes }),
     });
-    log.note({ vcpu, vector: row.exception, owner: 'guest', disposition: 'stopped', rule: row.rule, cause: row.cause });
+    log.note({
+      ...{ vcpu, vector: row.exception, owner: 'guest', disposition: 'stopped', rule: row.rule },
+      causes: [guestCause(row.cause)],
+    });
     return { record, source: 'caught', natural };
   }
   private reset(vcpu: number, natural: boolean): StopEvent {

@@ -1,6 +1,7 @@
 // Validation of the raw control call's request (guest-debug-spec 2.1, CTL-1, CTL-4, CTL-8): everything is checked before
 // anything changes. Named predicates, no inline masks (CTL-13).
-import { hex, isCanonical, slotEnabled, slotFields } from './debug-registers.ts';
+import type { ControlRefusal } from './api.ts';
+import { isCanonical, slotEnabled, slotFields } from './debug-registers.ts';
 import {
   CONTROL_CATCH,
   CONTROL_ENABLE,
@@ -22,7 +23,7 @@ export interface ControlRequest {
 export type ControlCode = 'OK' | 'EINVAL' | 'EBUSY' | 'ENOSPC' | 'ENOTSUP';
 export interface ControlError {
   readonly code: Exclude<ControlCode, 'OK'>;
-  readonly message: string;
+  readonly refusal: ControlRefusal;
 }
 /** The request as the layer uses it: with ENABLE clear, all but the INJECT pair reads as 0. */
 export interface ParsedControl {
@@ -42,26 +43,25 @@ const DR6_INDEX = 6;
 const DR7_INDEX = 7;
 const PORT_MAX = 0xffffn;
 
-const invalid = (message: string): ControlError => ({ code: 'EINVAL', message });
+const invalid = (refusal: ControlRefusal): ControlError => ({ code: 'EINVAL', refusal });
 export const isControlError = (value: ParsedControl | ControlError): value is ControlError => 'code' in value;
 
 export function parseControl(request: ControlRequest): ParsedControl | ControlError {
   const { control, debugreg } = request;
   const known = CONTROL_SUPPORTED;
-  if (!Number.isInteger(control) || control < 0 || control > 0xffffffff)
-    return invalid('control is not a 32-bit word.');
+  if (!Number.isInteger(control) || control < 0 || control > 0xffffffff) return invalid({ kind: 'notAWord' });
   const unknown = (control & ~known) >>> 0;
-  if (unknown !== 0) return invalid(`control has unknown bits ${hex(unknown)}; capabilities() lists the known ones.`);
-  if (request.pad !== 0) return invalid(`pad is ${request.pad}, must be 0.`);
-  if (debugreg.length !== REGISTERS) return invalid(`debugreg has ${debugreg.length} values, must have ${REGISTERS}.`);
-  if (debugreg.some((value) => value < 0n || value >= 1n << 64n))
-    return invalid('debugreg has a value of more than 64 bits.');
+  if (unknown !== 0) return invalid({ kind: 'unknownBits', bits: unknown });
+  if (request.pad !== 0) return invalid({ kind: 'pad', pad: request.pad });
+  if (debugreg.length !== REGISTERS)
+    return invalid({ kind: 'registerCount', count: debugreg.length, wanted: REGISTERS });
+  if (debugreg.some((value) => value < 0n || value >= 1n << 64n)) return invalid({ kind: 'tooWide' });
   const injectDb = controlHas(control, P.CONTROL_INJECT_DB);
   const injectBp = controlHas(control, P.CONTROL_INJECT_BP);
-  if (injectDb && injectBp) return invalid('INJECT_DB and INJECT_BP exclude each other.');
+  if (injectDb && injectBp) return invalid({ kind: 'bothInjections' });
   const length = request.insnLength;
   if (length !== undefined && !(Number.isInteger(length) && length >= 1 && length <= INSTRUCTION_MAX)) {
-    return invalid(`insnLength is ${length}, must be 1 to ${INSTRUCTION_MAX}.`);
+    return invalid({ kind: 'instructionLength', length, most: INSTRUCTION_MAX });
   }
   const enabled = controlHas(control, CONTROL_ENABLE);
   const stored = enabled ? (control & ~CONTROL_INJECT) >>> 0 : 0;
@@ -73,35 +73,33 @@ export function parseControl(request: ControlRequest): ParsedControl | ControlEr
     return { stored, slots: empty, extra: 0n, injectDb, injectBp, payload };
   }
   const dr7 = debugreg[DR7_INDEX] ?? 0n;
-  if (dr7 >> 32n !== 0n) return invalid(`debugreg[7] is ${hex(dr7)}: bits 63:32 must be 0.`);
+  if (dr7 >> 32n !== 0n) return invalid({ kind: 'dr7Wide', value: dr7 });
   const slots: (RawSlot | undefined)[] = [];
   for (let index = 0; index < SLOT_COUNT; index++) {
     const slot = parseSlot(dr7, index, debugreg[index] ?? 0n);
-    if (typeof slot === 'string') return invalid(slot);
+    if (slot !== undefined && 'kind' in slot) return invalid(slot);
     slots.push(slot);
   }
   return { stored, slots, extra: dr7 & GENERAL_DETECT, injectDb, injectBp, payload };
 }
 
-function badFixed(debugreg: readonly bigint[], injectDb: boolean, payload: bigint): string | undefined {
+function badFixed(debugreg: readonly bigint[], injectDb: boolean, payload: bigint): ControlRefusal | undefined {
   for (const index of [4, 5]) {
     const value = debugreg[index] ?? 0n;
-    if (value !== 0n) return `debugreg[${index}] is ${hex(value)}, must be 0.`;
+    if (value !== 0n) return { kind: 'registerNotZero', index, value, injectDb };
   }
-  if (!injectDb && payload !== 0n) return `debugreg[6] is ${hex(payload)}, must be 0 without INJECT_DB.`;
+  if (!injectDb && payload !== 0n) return { kind: 'registerNotZero', index: DR6_INDEX, value: payload, injectDb };
   const unknown = payload & ~DR6_INJECTABLE;
-  return unknown === 0n ? undefined : `debugreg[6] has bits ${hex(unknown)} that are no cause of a #DB.`;
+  return unknown === 0n ? undefined : { kind: 'noCause', bits: unknown };
 }
-function parseSlot(dr7: bigint, index: number, address: bigint): RawSlot | undefined | string {
+function parseSlot(dr7: bigint, index: number, address: bigint): RawSlot | ControlRefusal | undefined {
   if (!slotEnabled(dr7, index)) return undefined;
   const { type, length } = slotFields(dr7, index);
-  const where = `slot ${index}`;
-  if (type === 'execute' && length !== 1) return `${where}: type execute needs length 1, not ${length}.`;
-  if (type === 'io' && length === 8) return `${where}: an I/O slot has length 1, 2 or 4, not 8.`;
-  if (address % BigInt(length) !== 0n)
-    return `${where}: address ${hex(address)} is not aligned to its ${length} bytes.`;
-  if (type === 'io' && address > PORT_MAX) return `${where}: port ${hex(address)} is above 0xffff.`;
-  if (type !== 'io' && !isCanonical(address)) return `${where}: address ${hex(address)} is not canonical.`;
+  if (type === 'execute' && length !== 1) return { kind: 'slotLength', slot: index, type, length };
+  if (type === 'io' && length === 8) return { kind: 'slotLength', slot: index, type, length };
+  if (address % BigInt(length) !== 0n) return { kind: 'slotAlignment', slot: index, address, length };
+  if (type === 'io' && address > PORT_MAX) return { kind: 'slotPort', slot: index, address };
+  if (type !== 'io' && !isCanonical(address)) return { kind: 'slotAddress', slot: index, address };
   return { type, length, address };
 }
 

@@ -1,10 +1,10 @@
 // setGuestDebug: the raw, KVM-shaped control call of one vCPU (guest-debug-spec 2.1, CTL-1 to CTL-15).
 import * as V from '../core/state-values.ts';
+import type { ControlRefusal } from './api.ts';
 import type { ControlCode, ControlError, ControlRequest, ParsedControl } from './control-request.ts';
 import { controlHas, isControlError, parseControl } from './control-request.ts';
 import type { Parts } from './parts.ts';
 import * as P from './policy.ts';
-import { holdersText } from './refusals.ts';
 
 type ControlParts = Pick<
   Parts,
@@ -16,8 +16,8 @@ const VECTOR_DB = 1;
 const VECTOR_BP = 3;
 
 export class Control {
-  /** The sentence of the last refusal. */
-  message = '';
+  /** Why the last call was refused; undefined: it was not. */
+  refusal: ControlRefusal | undefined;
   private readonly parts: ControlParts;
   constructor(parts: ControlParts) {
     this.parts = parts;
@@ -26,21 +26,21 @@ export class Control {
   /** Validates everything, then commits everything (CTL-3). */
   set(vcpu: number, request: ControlRequest): ControlCode {
     const refused = this.trySet(vcpu, request);
-    this.message = refused?.message ?? '';
+    this.refusal = refused?.refusal;
     return refused?.code ?? 'OK';
   }
   private trySet(vcpu: number, request: ControlRequest): ControlError | undefined {
     const { state, slots, world } = this.parts;
     if (!Number.isInteger(vcpu) || vcpu < 0 || vcpu >= state.count) {
-      return { code: 'EINVAL', message: `vCPU ${vcpu} does not exist.` };
+      return { code: 'EINVAL', refusal: { kind: 'noSuchVcpu', vcpu } };
     }
     const parsed = parseControl(request);
     if (isControlError(parsed)) return parsed;
-    if (!world.mayControl) return { code: 'EBUSY', message: `vCPU ${vcpu} is running; pause it first.` };
+    if (!world.mayControl) return { code: 'EBUSY', refusal: { kind: 'running', vcpu } };
     const inject = this.checkInjection(vcpu, parsed, request.insnLength);
     if (typeof inject !== 'number') return inject;
     if (!slots.loadRaw(vcpu, parsed.slots, parsed.extra)) {
-      return { code: 'ENOSPC', message: `vCPU ${vcpu}: a wanted slot is held (${holdersText(slots.holders(vcpu))}).` };
+      return { code: 'ENOSPC', refusal: { kind: 'slotsHeld', vcpu, holders: slots.holders(vcpu) } };
     }
     if (parsed.injectBp) this.injectBreakpoint(vcpu, inject);
     this.commit(vcpu, parsed);
@@ -51,16 +51,16 @@ export class Control {
     const { state, world } = this.parts;
     if (!parsed.injectDb && !parsed.injectBp) return 0;
     if (world.caughtWaits(vcpu) && !parsed.injectBp) {
-      return { code: 'EBUSY', message: `vCPU ${vcpu}: an exception is already pending.` };
+      return { code: 'EBUSY', refusal: { kind: 'exceptionPending', vcpu, half: false } };
     }
     if (state.delivering(vcpu) || (state.guestPending(vcpu) & PENDING) !== 0) {
-      return { code: 'EBUSY', message: `vCPU ${vcpu}: an exception is already pending or half delivered.` };
+      return { code: 'EBUSY', refusal: { kind: 'exceptionPending', vcpu, half: true } };
     }
     if (!parsed.injectBp) return 0;
     if (given !== undefined) return given;
     const last = world.lastBreakpointStop(vcpu);
     if (last !== undefined && last.pc === state.pc(vcpu) && last.length > 0) return last.length;
-    return { code: 'EINVAL', message: `vCPU ${vcpu}: no #BP stop at this RIP; pass insnLength (1 to 15).` };
+    return { code: 'EINVAL', refusal: { kind: 'noBreakpointStop', vcpu } };
   }
   private commit(vcpu: number, parsed: ParsedControl): void {
     const { controlWords, leases, observer, programming } = this.parts;

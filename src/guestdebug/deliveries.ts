@@ -1,12 +1,13 @@
 // Every #DB and #BP that the guest gets passes here at its delivery: it is attributed by the ownership table, counted on
 // its guest slots, and written to the ledger. What no row claims is an internal error (guest-debug-spec 2.9).
 import type { Delivery } from '../machine/api.ts';
-import { hex, slotEnabled, slotFields } from './debug-registers.ts';
+import { slotEnabled, slotFields } from './debug-registers.ts';
 import { trapInstruction } from './instruction-reader.ts';
 import type { OwnershipRow } from './ownership.ts';
 import { attributeGuest } from './ownership.ts';
 import type { Parts } from './parts.ts';
 import { DR6_FIXED, SLOT_COUNT } from './policy.ts';
+import { guestCause } from './trap-log.ts';
 
 const VECTOR_DB = 1;
 const VECTOR_BP = 3;
@@ -35,15 +36,23 @@ export class Deliveries {
     if (vector !== VECTOR_DB && vector !== VECTOR_BP) return;
     const row = this.attribute(delivery);
     if (row === undefined) {
-      const what = `vCPU ${vcpu}: vector ${vector} at ${hex(rip)} belongs to no rule of the ownership table.`;
-      this.parts.errors.stop('unattributed', vcpu, what);
+      this.parts.errors.stop({ code: 'unattributed', vcpu, vector, rip });
       return;
     }
     const dr6 = delivery.dr6 ?? this.parts.state.guestDr6(vcpu);
     if (row.cause === 'guestDb') this.countSlots(vcpu, dr6);
-    const disposition = this.parts.observer.takeAccepted(vcpu) ? 'caught, then delivered' : 're-injected';
+    const disposition = this.parts.observer.takeAccepted(vcpu) ? 'caughtDelivered' : 'reinjected';
     const { log } = this.parts;
-    log.note({ vcpu, vector, rip, owner: 'guest', disposition, rule: row.rule, cause: row.cause, dr6Guest: dr6 });
+    log.note({
+      vcpu,
+      vector,
+      rip,
+      owner: 'guest',
+      disposition,
+      rule: row.rule,
+      causes: [guestCause(row.cause)],
+      dr6Guest: dr6,
+    });
   }
   private attribute({ vcpu, vector, kind, rip, dr6 }: Delivery): OwnershipRow | undefined {
     const { state, instructions } = this.parts;

@@ -1,9 +1,7 @@
 // The guest-debug layer as one object (guest-debug-spec 2 to 4): composes the tables and the state machine over a machine.
 import type * as Api from './api.ts';
 import type { MachineObserver, MachineStop, Ticks } from '../machine/api.ts';
-import { vectorName } from '../machine/vector-name.ts';
 import type { ControlCode, ControlRequest } from './control-request.ts';
-import { hex } from './debug-registers.ts';
 import { guestRows } from './guest-rows.ts';
 import type { InternalError } from './internal-error.ts';
 import type { DebugMachine, GuestDebugOptions } from './options.ts';
@@ -12,7 +10,6 @@ import type { Parts } from './parts.ts';
 import { assemble } from './parts.ts';
 import * as P from './policy.ts';
 import type { Breakpoint } from './register.ts';
-import { badgeOf } from './sentences.ts';
 
 const TRIPLE_FAULT_STATUS = 4;
 
@@ -27,7 +24,7 @@ export class GuestDebug implements Api.GuestDebugApi {
   private pauseAsked = false;
   private attached = false;
   private ended: Extract<Api.SliceResult, { kind: 'ended' }> | undefined;
-  private shutdownText = '';
+  private tripleFault: Api.TripleFault | undefined;
 
   constructor(machine: DebugMachine, options: GuestDebugOptions = {}) {
     const parts = (this.parts = assemble(machine, options));
@@ -120,8 +117,8 @@ export class GuestDebug implements Api.GuestDebugApi {
   }
 
   // ---- the raw control call ------------------------------------------------------------------------------------------------------
-  get controlMessage(): string {
-    return this.parts.control.message;
+  get controlRefusal(): Api.ControlRefusal | undefined {
+    return this.parts.control.refusal;
   }
   setGuestDebug(vcpu: number, request: ControlRequest): ControlCode {
     return this.parts.control.set(vcpu, request);
@@ -145,15 +142,12 @@ export class GuestDebug implements Api.GuestDebugApi {
     const record = world.eventOf(vcpu);
     const runState = world.stateOf(vcpu, this.pauseAsked);
     const activity = state.activity(vcpu);
-    const plain = activity === 'halted' || activity === 'shutdown' ? activity : runState;
     const pc = state.pc(vcpu);
     const lastTrap = this.parts.log.lastOf(vcpu);
     return {
       vcpu,
       state: runState,
       activity,
-      badge: record === undefined ? plain : badgeOf(record),
-      sentence: record?.sentence ?? `vCPU ${vcpu} is ${plain} at ${hex(pc)}.`,
       ...(record === undefined ? {} : { record }),
       pc,
       cpl: state.cpl(vcpu),
@@ -194,8 +188,8 @@ export class GuestDebug implements Api.GuestDebugApi {
     // A step of a machine that never ran begins at its first instruction, which nobody had to report.
     if (how.kind !== 'continue' && !this.parts.world.started) this.attach();
     this.pauseAsked = false;
-    if (this.parts.world.reporter?.kind === 'shutdown')
-      return this.end('reset', TRIPLE_FAULT_STATUS, this.shutdownText);
+    if (this.parts.world.reporter?.kind === 'shutdown' && this.tripleFault !== undefined)
+      return this.end(TRIPLE_FAULT_STATUS, this.tripleFault);
     return this.parts.world.resume(how);
   }
   runSlice(ticks: Ticks, how: { readonly idleJumps?: boolean } = {}): Api.SliceResult {
@@ -219,58 +213,57 @@ export class GuestDebug implements Api.GuestDebugApi {
       case 'observed':
         return this.observed(stop.vcpu);
       case 'exit':
-        return this.end('exit', stop.status, `The guest wrote ${stop.value} to isa-debug-exit: status ${stop.status}.`);
+        return this.end(stop.status, { kind: 'exit', value: stop.value, status: stop.status });
       case 'powerOff':
-        return this.end('powerOff', 0, 'The guest powered the machine off.');
+        return this.end(0, { kind: 'powerOff' });
       case 'reset':
-        return this.end('reset', 0, `The guest reset the machine through ${stop.source}.`);
+        return this.end(0, { kind: 'reset', source: stop.source });
       case 'shutdown': {
-        const chain = stop.chain.map(({ vector, rip }) => `${vectorName(vector)} at ${hex(rip)}`).join(', ');
-        this.shutdownText = `vCPU ${stop.vcpu} shut down by a triple fault at ${hex(stop.rip)}; vectors: ${chain}.`;
-        return this.stopFor('shutdown', stop.vcpu, this.shutdownText);
+        const { vcpu, rip, chain } = stop;
+        this.tripleFault = { kind: 'tripleFault', vcpu, rip, chain };
+        return this.stopFor('shutdown', vcpu, this.tripleFault);
       }
     }
   }
   private observed(vcpu: number): Api.SliceResult {
     const error = this.parts.errors.take();
-    if (error !== undefined) return this.stopFor('internalError', error.vcpu, error.message);
+    if (error !== undefined) return this.stopForFault(error.fault);
     const found = this.parts.world.takeFound();
     if (found !== undefined) return this.parts.world.stop(found);
-    const message = `vCPU ${vcpu} stopped, but nothing says why.`;
-    this.parts.errors.raise('stopWithoutEvent', vcpu, message);
+    const fault = { code: 'stopWithoutEvent', vcpu } as const;
+    this.parts.errors.raise(fault);
     this.parts.errors.take();
-    return this.stopFor('internalError', vcpu, message);
+    return this.stopForFault(fault);
+  }
+  private stopForFault(fault: Api.InternalFault): Api.SliceResult {
+    return this.stopFor('internalError', fault.vcpu, { kind: 'internalError', fault });
   }
   private afterSlice(): Api.SliceResult {
     const overdue = this.parts.leases.takeOverdue();
     if (overdue !== undefined) {
       const { vcpu, handler } = overdue;
-      const sentence = `vCPU ${vcpu}: the handler of vector ${handler.vector} has not returned to the stepped instruction; the step ends here.`;
-      const event = this.parts.events.plain({ vcpu, kind: 'step', delivery: handler, sentence });
+      const detail = { kind: 'handlerRuns', vector: handler.vector } as const;
+      const event = this.parts.events.plain({ vcpu, kind: 'step', delivery: handler, detail });
       return this.parts.world.stop(event);
     }
     const lost = this.parts.leases.lost();
     if (lost !== undefined) {
       this.parts.leases.cancel(lost);
-      this.parts.errors.stop(
-        'lostLease',
-        lost,
-        `vCPU ${lost}: a step saw no boundary for ${P.LEASE_LIMIT} instructions.`,
-      );
+      this.parts.errors.stop({ code: 'lostLease', vcpu: lost, instructions: P.LEASE_LIMIT });
     }
     return { kind: 'running' };
   }
   private stopFor(
     kind: 'pause' | 'halted' | 'shutdown' | 'internalError',
     vcpu: number = this.parts.machine.turn,
-    sentence?: string,
+    detail?: Api.StopDetail,
   ): Api.SliceResult {
     this.pauseAsked = false;
-    const description = { vcpu, kind, ...(sentence === undefined ? {} : { sentence }) };
+    const description = { vcpu, kind, ...(detail === undefined ? {} : { detail }) };
     return this.parts.world.stopNow(vcpu, () => this.parts.events.plain(description), kind === 'pause');
   }
-  private end(reason: 'exit' | 'powerOff' | 'reset', status: number, text: string): Api.SliceResult {
-    this.ended = { kind: 'ended', reason, status, text };
+  private end(status: number, ending: Api.Ending): Api.SliceResult {
+    this.ended = { kind: 'ended', status, ending };
     return this.ended;
   }
 

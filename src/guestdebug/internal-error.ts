@@ -1,16 +1,25 @@
 // Unknown cases fail hard (guest-debug-spec 2.9): the world stops once with a dump; the emulator never aborts.
+import type { InternalFault, LedgerEntry } from './api.ts';
 import type { Parts } from './parts.ts';
 import { DUMP_DECISIONS, SLOT_COUNT } from './policy.ts';
-import { hex } from './debug-registers.ts';
 
-export type InternalErrorCode = 'unattributed' | 'lostLease' | 'slotAccounting' | 'stopWithoutEvent';
 export interface InternalError {
-  readonly code: InternalErrorCode;
+  readonly fault: InternalFault;
+  readonly dump: InternalErrorDump;
+}
+/** Everything that the spec asks a dump to hold; lines of words/internal-errors.ts. */
+export interface InternalErrorDump {
   readonly vcpu: number;
-  /** One sentence: what and where. */
-  readonly message: string;
-  /** Everything that the spec asks a dump to hold, as lines. */
-  readonly dump: readonly string[];
+  readonly pc: bigint;
+  /** Machine code at `pc`, as far as it can be read. */
+  readonly code: Uint8Array;
+  readonly guest: { readonly addresses: readonly bigint[]; readonly dr6: bigint; readonly dr7: bigint };
+  readonly host: { readonly addresses: readonly bigint[]; readonly dr7: bigint };
+  /** DR6 positions of causes that wait for delivery. */
+  readonly pending: { readonly guest: number; readonly host: number };
+  readonly shadow: 'none' | 'sti' | 'movss';
+  /** The last decisions of the layer, the newest last. */
+  readonly decisions: readonly LedgerEntry[];
 }
 type InternalErrorParts = Pick<Parts, 'state' | 'observer' | 'slots' | 'instructions' | 'ledger'>;
 
@@ -24,17 +33,18 @@ export class InternalErrors {
     this.parts = parts;
   }
   /** Raises an error once; the same one again is silent. Answers whether it is new. */
-  raise(code: InternalErrorCode, vcpu: number, message: string): boolean {
+  raise(fault: InternalFault): boolean {
+    const { code, vcpu } = fault;
     const key = `${code} ${vcpu} ${this.parts.state.pc(vcpu)}`;
     if (this.said.has(key)) return false;
     this.said.add(key);
-    this.last = { code, vcpu, message, dump: this.dump(vcpu) };
+    this.last = { fault, dump: this.dump(vcpu) };
     this.waiting = this.last;
     return true;
   }
   /** Raises an error and stops the world for it at the vCPU's next boundary. */
-  stop(code: InternalErrorCode, vcpu: number, message: string): void {
-    if (this.raise(code, vcpu, message)) this.parts.observer.stopAtNextBoundary(vcpu);
+  stop(fault: InternalFault): void {
+    if (this.raise(fault)) this.parts.observer.stopAtNextBoundary(fault.vcpu);
   }
   get pending(): boolean {
     return this.waiting !== undefined;
@@ -45,21 +55,20 @@ export class InternalErrors {
     this.waiting = undefined;
     return error;
   }
-  private dump(vcpu: number): string[] {
+  private dump(vcpu: number): InternalErrorDump {
     const { state, observer, slots, instructions, ledger } = this.parts;
     const pc = state.pc(vcpu);
-    const bytes = [...instructions.bytesAt(vcpu, pc)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
-    const image = slots.image(vcpu);
-    const guest = Array.from({ length: SLOT_COUNT }, (_, index) => hex(state.guestAddress(vcpu, index)));
-    const rows = ledger.read(ledger.size - DUMP_DECISIONS, DUMP_DECISIONS);
-    return [
-      `vCPU ${vcpu} at ${hex(pc)}: ${bytes}`,
-      `guest DR0-3 ${guest.join(' ')} DR6 ${hex(state.guestDr6(vcpu))} DR7 ${hex(state.guestDr7(vcpu))}`,
-      `host DR0-3 ${image.addresses.map(hex).join(' ')} DR7 ${hex(image.dr7)}`,
-      `pending: guest ${hex(state.guestPending(vcpu))}, host ${hex(observer.pendingHost(vcpu))}; shadow ${state.shadow(vcpu)}`,
-      ...rows.map(
-        (row) => `${row.sequence} vCPU ${row.vcpu} ${row.cause} ${row.owner} ${row.disposition} (${row.rule})`,
-      ),
-    ];
+    const { addresses, dr7 } = slots.image(vcpu);
+    const guest = Array.from({ length: SLOT_COUNT }, (_, index) => state.guestAddress(vcpu, index));
+    return {
+      vcpu,
+      pc,
+      code: instructions.bytesAt(vcpu, pc),
+      guest: { addresses: guest, dr6: state.guestDr6(vcpu), dr7: state.guestDr7(vcpu) },
+      host: { addresses: [...addresses], dr7 },
+      pending: { guest: state.guestPending(vcpu), host: observer.pendingHost(vcpu) },
+      shadow: state.shadow(vcpu),
+      decisions: ledger.read(ledger.size - DUMP_DECISIONS, DUMP_DECISIONS),
+    };
   }
 }

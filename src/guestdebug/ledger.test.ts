@@ -8,12 +8,12 @@ const row: Omit<LedgerEntry, 'sequence'> = {
   vcpu: 0,
   vector: 1,
   rip: 0n,
-  cause: 'step',
+  causes: [{ cause: 'step', breakpoints: [], machinery: [] }],
   owner: 'host',
   disposition: 'stopped',
   dr6Host: 0n,
   dr6Guest: 0n,
-  rule: '2.4',
+  rule: 'hostStep',
 };
 const sequences = (rows: readonly LedgerEntry[]): number[] => rows.map(({ sequence }) => sequence);
 

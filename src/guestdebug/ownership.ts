@@ -1,10 +1,10 @@
 // The ownership table (guest-debug-spec 2.4) as data: which cause belongs to whom, as what it is reported, under which
 // rule. Whatever no row claims is a hard error (2.9).
-import type { Cause, Owner, StopKind } from './api.ts';
+import type { Cause, Owner, Rule, StopKind } from './api.ts';
 import { DR6_BUS_LOCK_INACTIVE, DR6_GENERAL_DETECT, DR6_SINGLE_STEP, DR6_SLOTS, DR6_TASK_SWITCH } from './policy.ts';
 
 export interface OwnershipRow {
-  readonly rule: string;
+  readonly rule: Rule;
   readonly owner: Owner;
   readonly kind: StopKind;
   readonly cause: Cause['cause'];
@@ -13,7 +13,7 @@ export interface OwnershipRow {
   readonly faultLike: boolean;
 }
 const host = (
-  rule: string,
+  rule: Rule,
   kind: StopKind,
   cause: Cause['cause'],
   exception: 0 | 1 | 3,
@@ -27,7 +27,7 @@ const host = (
   faultLike,
 });
 const guest = (
-  rule: string,
+  rule: Rule,
   kind: StopKind,
   cause: Cause['cause'],
   exception: 1 | 3,
@@ -43,28 +43,28 @@ const guest = (
 
 /** Causes that the debugger asked for: the guest never sees them. */
 export const HOST_ROWS = {
-  overlay: host('2.4 overlay at RIP', 'bp', 'bp', 3, true),
-  slotExecute: host('2.4 H-bank type X', 'hwx', 'hwx', 1, true),
-  watch: host('2.4 H-bank W/RW', 'watch', 'watch', 1, false),
-  io: host('2.4 H-bank I/O', 'io', 'io', 1, false),
-  step: host('2.4 step lease', 'step', 'step', 1, false),
-  branchStep: host('2.4 host branch step', 'branchStep', 'branchStep', 1, false),
-  generalDetect: host('2.4 general detect, host filter', 'bd', 'bd', 1, true),
+  overlay: host('overlay', 'bp', 'bp', 3, true),
+  slotExecute: host('hostExecute', 'hwx', 'hwx', 1, true),
+  watch: host('hostData', 'watch', 'watch', 1, false),
+  io: host('hostIo', 'io', 'io', 1, false),
+  step: host('hostStep', 'step', 'step', 1, false),
+  branchStep: host('hostBranchStep', 'branchStep', 'branchStep', 1, false),
+  generalDetect: host('hostGeneralDetect', 'bd', 'bd', 1, true),
 } as const satisfies Record<string, OwnershipRow>;
 
 /** Events that belong to the guest and go to it, at once or after a catch. */
 export const GUEST_ROWS = {
-  int3: guest('2.4 CC, not planted', 'guestBp', 'int3', 3, true),
-  softwareInt3: guest('2.4 CD 03', 'guestBp', 'int3', 3, true),
-  slotExecute: guest('2.4 G-bank type X', 'guestDb', 'guestDb', 1, true),
-  slotData: guest('2.4 G-bank W/RW', 'guestDb', 'guestDb', 1, false),
-  singleStep: guest('2.4 guest TF', 'guestDb', 'guestDb', 1, false),
-  generalDetect: guest('2.4 general detect', 'bd', 'bd', 1, true),
-  taskSwitch: guest('2.4 TSS T bit', 'bt', 'bt', 1, false),
-  busLock: guest('2.4 bus lock', 'guestDb', 'guestDb', 1, false),
-  icebp: guest('2.4 ICEBP', 'icebp', 'icebp', 1, false),
-  softwareInt1: guest('2.4 INT 1 (CD 01)', 'guestDb', 'guestDb', 1, false),
-  injected: guest('2.1 injected by the debugger', 'guestDb', 'guestDb', 1, false),
+  int3: guest('int3', 'guestBp', 'int3', 3, true),
+  softwareInt3: guest('softwareInt3', 'guestBp', 'int3', 3, true),
+  slotExecute: guest('guestExecute', 'guestDb', 'guestDb', 1, true),
+  slotData: guest('guestData', 'guestDb', 'guestDb', 1, false),
+  singleStep: guest('guestStep', 'guestDb', 'guestDb', 1, false),
+  generalDetect: guest('guestGeneralDetect', 'bd', 'bd', 1, true),
+  taskSwitch: guest('taskSwitch', 'bt', 'bt', 1, false),
+  busLock: guest('busLock', 'guestDb', 'guestDb', 1, false),
+  icebp: guest('icebp', 'icebp', 'icebp', 1, false),
+  softwareInt1: guest('softwareInt1', 'guestDb', 'guestDb', 1, false),
+  injected: guest('injected', 'guestDb', 'guestDb', 1, false),
 } as const satisfies Record<string, OwnershipRow>;
 
 export interface GuestDebugEvent {

@@ -64,5 +64,3 @@ export const THROUGH_LIMIT = 200_000_000n;
 export const LEASE_LIMIT = 20_000_000_000n;
 /** Longest instruction (SDM 2A 2.3.11). */
 export const INSTRUCTION_MAX = 15;
-/** A badge has to fit beside "vCPU 1 · r0 · kworker" in a narrow view. */
-export const BADGE_MAX = 12;

@@ -1,5 +1,5 @@
 // The host bank: four comparators per vCPU, who owns them, and all-or-nothing allocation (guest-debug-spec 3).
-import type { AccessType, SlotHolder, SlotRow } from './api.ts';
+import type { AccessType, SlotHolder, SlotRow, SlotViolation } from './api.ts';
 import type { Chunk } from './cover.ts';
 import type { SlotFields, SlotLength, SlotType } from './debug-registers.ts';
 import { composeDr7 } from './debug-registers.ts';
@@ -251,17 +251,17 @@ export class HostSlots {
     });
   }
   /** What is wrong with the accounting, or undefined; checked after every change. */
-  violation(known: (id: number) => boolean): string | undefined {
+  violation(known: (id: number) => boolean): SlotViolation | undefined {
     for (const [vcpu, bank] of this.banks.entries()) {
       const used = bank.filter((slot) => slot !== undefined);
       if (bank.length !== SLOT_COUNT || used.length + this.free(vcpu) !== SLOT_COUNT) {
-        return `vCPU ${vcpu}: ${used.length} host slots in use + ${this.free(vcpu)} free is not ${SLOT_COUNT}`;
+        return { kind: 'count', vcpu, used: used.length, free: this.free(vcpu) };
       }
       for (const [index, slot] of bank.entries()) {
         if (slot === undefined) continue;
-        if (!slot.raw && slot.shares.size === 0) return `vCPU ${vcpu}: H${index} is in use but has no owner`;
+        if (!slot.raw && slot.shares.size === 0) return { kind: 'noOwner', vcpu, slot: index };
         for (const id of slot.shares.keys()) {
-          if (!known(id)) return `vCPU ${vcpu}: H${index} belongs to breakpoint ${id}, which does not exist`;
+          if (!known(id)) return { kind: 'unknownOwner', vcpu, slot: index, id };
         }
       }
     }

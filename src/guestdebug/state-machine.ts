@@ -3,6 +3,7 @@
 import type { Resume, RunState, SliceResult, StepInterrupts, StopRecord } from './api.ts';
 import type { StopEvent } from './event-queue.ts';
 import type { Parts } from './parts.ts';
+import { guestCause } from './trap-log.ts';
 
 type WorldParts = Pick<
   Parts,
@@ -136,7 +137,7 @@ export class World {
     const { judge, log, observer } = this.parts;
     if (!judge.stands(vcpu) || observer.tokenMatches(vcpu)) return;
     const { causes, passed } = judge.execution(vcpu);
-    log.host(vcpu, [...causes, ...passed], 'continued', '4.6 stopped here for another reason');
+    log.host(vcpu, [...causes, ...passed], 'continued', 'stoppedBefore');
   }
   private report(event: StopEvent, alsoPending: StopRecord['alsoPending'], stepCancelled: boolean): SliceResult {
     const { records, log } = this.parts;
@@ -153,7 +154,7 @@ export class World {
   private discarded(event: StopEvent): void {
     const { record, source } = event;
     if (source === 'breakpoint') this.unreported.set(record.vcpu, record.pc);
-    this.parts.log.host(record.vcpu, record.causes, 'discarded', '4.3 owner gone');
+    this.parts.log.host(record.vcpu, record.causes, 'discarded', 'ownerGone');
   }
 
   // ---- resuming ----------------------------------------------------------------------------------------------------------------
@@ -203,9 +204,8 @@ export class World {
       this.parts.observer.acceptCaught(vcpu);
       return;
     }
-    const cause = causes.map((each) => each.cause).join(', ');
-    const rule = '2.4 RIP was moved away by the user';
-    this.parts.log.note({ vcpu, vector: exception, owner: 'guest', disposition: 'caught, then dropped', rule, cause });
+    const dropped = { owner: 'guest', disposition: 'caughtDropped', rule: 'movedAway' } as const;
+    this.parts.log.note({ vcpu, vector: exception, ...dropped, causes: causes.map(({ cause }) => guestCause(cause)) });
   }
   /** A vCPU leaves its place: may it pass the execution breakpoint there? (4.6) */
   private depart(vcpu: number, suppress: boolean, left: StopEvent | undefined): void {

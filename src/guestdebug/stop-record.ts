@@ -1,9 +1,8 @@
 // Makes stop records (guest-debug-spec 2.2) from a vCPU's state at its boundary. Nothing in one is cached from earlier.
-import type { Cause, StopRecord } from './api.ts';
+import type { Cause, StopDetail, StopRecord } from './api.ts';
 import type { LastDelivery } from './last-delivery.ts';
 import type { Delivered } from './observer-state.ts';
 import { DR6_FIXED, DR6_GENERAL_DETECT, DR6_SINGLE_STEP } from './policy.ts';
-import { sentenceOf } from './sentences.ts';
 import type { VcpuState } from './vcpu-state.ts';
 
 /** Length of the instruction at a linear address of a vCPU, prefixes included; 0 when it cannot be read. */
@@ -22,8 +21,7 @@ export interface StopDescription {
   readonly delivery?: Delivered | undefined;
   /** DR6 positions of a guest #DB that was caught; default: the guest's pending causes. */
   readonly guestPending?: number;
-  /** Replaces the sentence. */
-  readonly sentence?: string;
+  readonly detail?: StopDetail;
 }
 
 /** H-bank view of DR6: fixed ones and host causes only. */
@@ -58,7 +56,7 @@ export class StopRecords {
     // A debug trap at the first instruction of a handler says which event led there; a step says what it ran into itself.
     const told = stop.exception !== 0 && !stop.causes.some(({ cause }) => cause === 'step' || cause === 'branchStep');
     const delivery = stop.delivery ?? (told ? this.lastDelivery.at(vcpu) : undefined);
-    const record = {
+    return {
       sequence: this.next++,
       vcpu,
       kind: stop.kind,
@@ -78,8 +76,8 @@ export class StopRecords {
       activity: state.activity(vcpu),
       heldEvents: state.heldEvents(vcpu),
       alsoPending: [],
-    } satisfies Omit<StopRecord, 'sentence'>;
-    return { ...record, sentence: stop.sentence ?? sentenceOf(record) };
+      ...(stop.detail === undefined ? {} : { detail: stop.detail }),
+    };
   }
   /** The same stop, told again: everything that depends on the present is read again (2.2 pc). */
   renew(record: StopRecord, alsoPending: StopRecord['alsoPending'], stepCancelled: boolean): StopRecord {

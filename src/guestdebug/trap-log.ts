@@ -1,5 +1,5 @@
 // Writes the rows of the trap ledger: whose trap, what was decided, under which rule; and remembers each vCPU's last.
-import type { Cause, Disposition, LedgerEntry, Owner } from './api.ts';
+import type { Cause, CauseKind, Disposition, LedgerCause, LedgerEntry, Owner, Rule } from './api.ts';
 import { isMachinery } from './api.ts';
 import { GUEST_ROWS, HOST_ROWS } from './ownership.ts';
 import type { Parts } from './parts.ts';
@@ -10,13 +10,13 @@ export interface TrapNote {
   readonly vector: number;
   readonly owner: Owner;
   readonly disposition: Disposition;
-  readonly rule: string;
-  readonly cause: string;
+  readonly rule: Rule;
+  readonly causes: readonly LedgerCause[];
   readonly rip?: bigint;
   readonly dr6Host?: bigint;
   readonly dr6Guest?: bigint;
 }
-const RULES: Readonly<Record<Cause['cause'], string>> = {
+const RULES: Readonly<Record<CauseKind, Rule>> = {
   bp: HOST_ROWS.overlay.rule,
   hwx: HOST_ROWS.slotExecute.rule,
   watch: HOST_ROWS.watch.rule,
@@ -27,10 +27,13 @@ const RULES: Readonly<Record<Cause['cause'], string>> = {
   bt: GUEST_ROWS.taskSwitch.rule,
   icebp: GUEST_ROWS.icebp.rule,
   int3: GUEST_ROWS.int3.rule,
-  guestDb: '2.4 guest #DB',
+  guestDb: 'guestDebug',
 };
 const VECTOR_BP = 3;
 const VECTOR_DB = 1;
+
+/** A cause that is of the guest's own doing: no slot and no breakpoint of the debugger's. */
+export const guestCause = (cause: CauseKind): LedgerCause => ({ cause, breakpoints: [], machinery: [] });
 
 type LogParts = Pick<Parts, 'ledger' | 'state' | 'machine' | 'register'>;
 
@@ -49,7 +52,7 @@ export class TrapLog {
       vcpu,
       vector: trap.vector,
       rip: trap.rip ?? state.pc(vcpu),
-      cause: trap.cause,
+      causes: trap.causes,
       owner: trap.owner,
       disposition: trap.disposition,
       dr6Host: trap.dr6Host ?? hostDr6([]),
@@ -59,7 +62,7 @@ export class TrapLog {
     this.last.set(vcpu, entry);
   }
   /** One row for the host causes of one boundary. */
-  host(vcpu: number, causes: readonly Cause[], disposition: Disposition, rule?: string): void {
+  host(vcpu: number, causes: readonly Cause[], disposition: Disposition, rule?: Rule): void {
     const [first] = causes;
     if (first === undefined) return;
     this.note({
@@ -68,14 +71,18 @@ export class TrapLog {
       owner: 'host',
       disposition,
       rule: rule ?? RULES[first.cause],
-      cause: causes.map((cause) => this.causeText(cause)).join(', '),
+      causes: causes.map((cause) => this.kept(cause)),
       dr6Host: hostDr6(causes),
     });
   }
-  /** "watch H1 #7": the cause, the slot, the user's breakpoints; "bp step": what the debugger put there for itself. */
-  private causeText({ cause, slot, ownerIds }: Cause): string {
-    const owners = ownerIds.map((id) => (isMachinery(id) ? (this.parts.register.get(id)?.owner ?? '') : `#${id}`));
-    return [cause, ...(slot === undefined ? [] : [`H${slot}`]), ...owners].join(' ');
+  private kept({ cause, slot, ownerIds }: Cause): LedgerCause {
+    const machinery = ownerIds.filter(isMachinery).map((id) => this.parts.register.get(id)?.owner);
+    return {
+      ...guestCause(cause),
+      ...(slot === undefined ? {} : { slot }),
+      breakpoints: ownerIds.filter((id) => !isMachinery(id)),
+      machinery: machinery.filter((owner) => owner !== undefined),
+    };
   }
   lastOf(vcpu: number): LedgerEntry | undefined {
     return this.last.get(vcpu);

@@ -2,7 +2,7 @@
 // BIOS call in real mode is told so, in one message, and gets the answer "not supported" (AH=86h, CF set) instead of
 // executing the table. They tell the host by a double word to a port: vector in bits 16-23, AX in bits 0-15.
 import type { PortDevice } from './device.ts';
-import { vectorName } from './vector-name.ts';
+import { vectorName } from '../core/vector-names.ts';
 
 /** Where the handlers are: in the firmware's part of the first MiB, which every memory map reserves. */
 export const BIOS_HANDLERS = 0xf_c000;

@@ -1,4 +1,4 @@
-import type { LedgerRow } from '../dap/custom.ts';
+import type { LedgerRow } from '../words/ledger.ts';
 
 /** As many rows as the guest-debug layer keeps. */
 const CAPACITY = 65_536;

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { LedgerRow } from '../dap/custom.ts';
+import type { LedgerRow } from '../words/ledger.ts';
 import { isEmptyFilter, matcher, noFilter } from '../webview/ledger-filter.ts';
 import { readFromLedger, type LedgerFilter, type ToLedger } from '../webview/protocol.ts';
 import type { GuestSession } from './guest-session.ts';

@@ -1,6 +1,7 @@
 // The Machine view's rows in words, without VS Code.
-import type { LedgerRow, MachineBody, MachineVcpu } from '../dap/custom.ts';
-import { ownerWord, placeOf, vectorName, virtualTime } from '../webview/ledger-words.ts';
+import type { MachineBody, MachineVcpu } from '../dap/custom.ts';
+import { dispositionText, ownerWord, placeOf, virtualTime, type LedgerRow } from '../words/ledger.ts';
+import { vectorName } from '../words/vectors.ts';
 import { jitRow } from './jit-row.ts';
 import { leaf, type TreeRow } from './tree-row.ts';
 
@@ -56,7 +57,7 @@ export function runState(vcpu: MachineVcpu): {
 
 /** A vCPU's last debug trap, whose it was first: "#BP guest-owned, re-injected, at patient+0x4". */
 export const trapInWords = (row: LedgerRow): string =>
-  `${vectorName(row.vector)} ${ownerWord(row)}, ${row.disposition}, at ${placeOf(row)}`;
+  `${vectorName(row.vector)} ${ownerWord(row)}, ${dispositionText(row.disposition)}, at ${placeOf(row)}`;
 
 function vcpuRow(vcpu: MachineVcpu): TreeRow {
   const id = `vcpu${vcpu.vcpu}`;

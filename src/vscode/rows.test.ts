@@ -176,12 +176,12 @@ test('ledger rows: none twice, asked for by sequence number, gaps allowed', () =
     vcpu: 0,
     vector: 3,
     rip: '0x0',
-    cause: 'int3',
+    causes: [{ cause: 'int3', breakpoints: [], machinery: [] }],
     owner: 'guest',
-    disposition: 're-injected',
+    disposition: 'reinjected',
     dr6Host: '0x0',
     dr6Guest: '0x0',
-    rule: '',
+    rule: 'int3',
   });
   assert.equal(ledger.next, 0);
   ledger.add([make(5), make(6), make(9)]);

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { virtualTime } from '../webview/ledger-words.ts';
+import { virtualTime } from '../words/ledger.ts';
 import type { GuestSessions } from './guest-sessions.ts';
 import { slotsInUse } from './register-rows.ts';
 

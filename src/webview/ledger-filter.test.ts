@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isEmptyFilter, matcher, noFilter } from './ledger-filter.ts';
-import { causeInWords, rowSentence, virtualTime } from './ledger-words.ts';
-import { readFromLedger, readKeptFilter, type LedgerRow } from './protocol.ts';
+import type { LedgerRow } from '../words/ledger.ts';
+import { readFromLedger, readKeptFilter } from './protocol.ts';
 
 const row: LedgerRow = {
   sequence: 7,
@@ -11,12 +11,12 @@ const row: LedgerRow = {
   vector: 1,
   rip: '0x102a29',
   symbol: 'remember_sample+31',
-  cause: 'watch',
+  causes: [{ cause: 'watch', slot: 0, breakpoints: [3], machinery: [] }],
   owner: 'host',
   disposition: 'stopped',
   dr6Host: '0xffff0ff1',
   dr6Guest: '0xffff0ff0',
-  rule: '2.4 host slot',
+  rule: 'hostData',
 };
 
 test('a filter wants every word, whatever the case, and every choice', () => {
@@ -29,26 +29,6 @@ test('a filter wants every word, whatever the case, and every choice', () => {
   assert.ok(!passes({ vector: 3 }));
   assert.ok(!passes({ vcpu: 0 }));
   assert.ok(isEmptyFilter({ ...noFilter, text: '  ' }));
-});
-
-test('a row is a sentence', () => {
-  const sentence = '#DB on vCPU 2 at remember_sample+31, host-owned, stopped, data breakpoint, 13.037 ms';
-  assert.equal(rowSentence(row), sentence);
-});
-
-test("the guest's own #DB is explained by its DR6", () => {
-  assert.equal(causeInWords({ cause: 'guestDb', dr6Guest: '0xffff4ff1' }), 'DR0, single step');
-  assert.equal(causeInWords({ cause: 'guestDb', dr6Guest: '0xffff0ff0' }), "the guest's own");
-  assert.equal(causeInWords({ cause: 'int3', dr6Guest: '0x0' }), 'int3');
-  const both = { cause: 'watch H0 #3, step', dr6Guest: '0x0' };
-  assert.equal(causeInWords(both), 'data breakpoint DR0, step');
-});
-
-test('virtual time is read at a glance', () => {
-  assert.equal(virtualTime('0'), '0 ns');
-  assert.equal(virtualTime('12034'), '12.034 µs');
-  assert.equal(virtualTime('13056999'), '13.056 ms');
-  assert.equal(virtualTime('61000000001'), '61.000000 s');
 });
 
 test('messages of the page are checked', () => {

@@ -1,6 +1,7 @@
 // Which rows of the trap ledger are shown. The webview filters, and the extension copies what the webview shows.
-import { causeInWords, ownerWord, vectorName } from './ledger-words.ts';
-import type { LedgerFilter, LedgerRow } from './protocol.ts';
+import { causesText, dispositionText, ownerWord, ruleText, type LedgerRow } from '../words/ledger.ts';
+import { vectorName } from '../words/vectors.ts';
+import type { LedgerFilter } from './protocol.ts';
 
 export const noFilter: LedgerFilter = { text: '', owner: '', vector: undefined, vcpu: undefined };
 
@@ -17,7 +18,7 @@ export function matcher(filter: LedgerFilter): (row: LedgerRow) => boolean {
     if (filter.vcpu !== undefined && row.vcpu !== filter.vcpu) return false;
     if (words.length === 0) return true;
     const text =
-      `${row.sequence} vcpu ${row.vcpu} ${vectorName(row.vector)} ${row.rip} ${row.symbol ?? ''} ${causeInWords(row)} ${ownerWord(row)} ${row.disposition} ${row.rule}`.toLowerCase();
+      `${row.sequence} vcpu ${row.vcpu} ${vectorName(row.vector)} ${row.rip} ${row.symbol ?? ''} ${causesText(row)} ${ownerWord(row)} ${dispositionText(row.disposition)} ${ruleText(row.rule)}`.toLowerCase();
     return words.every((word) => text.includes(word));
   };
 }

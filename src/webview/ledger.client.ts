@@ -1,7 +1,17 @@
 // The trap ledger's page: a filtered, virtualised list that follows new rows.
 import { isEmptyFilter, matcher, noFilter } from './ledger-filter.ts';
-import { causeInWords, ownerWord, placeOf, rowSentence, vectorName, virtualTime } from './ledger-words.ts';
-import { readKeptFilter, type FromLedger, type LedgerFilter, type LedgerRow, type ToLedger } from './protocol.ts';
+import {
+  causesText,
+  dispositionText,
+  ownerWord,
+  placeOf,
+  rowSentence,
+  ruleText,
+  virtualTime,
+  type LedgerRow,
+} from '../words/ledger.ts';
+import { vectorName } from '../words/vectors.ts';
+import { readKeptFilter, type FromLedger, type LedgerFilter, type ToLedger } from './protocol.ts';
 
 interface VSCodeApi {
   postMessage(message: FromLedger): void;
@@ -84,8 +94,9 @@ function icon(owner: LedgerRow['owner']): HTMLElement {
 /** "host-owned · stopped", "re-injected": what happened, in the words of the ledger. */
 function said(row: LedgerRow): HTMLElement {
   const span = cell('said', '');
-  const words = row.owner === 'host' ? `host-owned, ${row.disposition}` : row.disposition;
-  span.append(cell('owner', words), cell('cause', ` · ${causeInWords(row)}`));
+  const disposition = dispositionText(row.disposition);
+  const words = row.owner === 'host' ? `${ownerWord(row)}, ${disposition}` : disposition;
+  span.append(cell('owner', words), cell('cause', ` · ${causesText(row)}`));
   return span;
 }
 
@@ -97,10 +108,10 @@ function makeRow(row: LedgerRow): HTMLElement {
   line.setAttribute('aria-label', rowSentence(row));
   line.dataset['sequence'] = String(row.sequence);
   line.title = [
-    `${vectorName(row.vector)} on vCPU ${row.vcpu}: ${ownerWord(row)}, ${row.disposition}`,
+    `${vectorName(row.vector)} on vCPU ${row.vcpu}: ${ownerWord(row)}, ${dispositionText(row.disposition)}`,
     `${placeOf(row)} (${row.rip})`,
-    `cause: ${causeInWords(row)}`,
-    `rule: ${row.rule}`,
+    `cause: ${causesText(row)}`,
+    `rule: ${ruleText(row.rule)}`,
     `DR6: host ${row.dr6Host}, guest ${row.dr6Guest}`,
     `at ${row.clock} ns of virtual time`,
   ].join('\n');

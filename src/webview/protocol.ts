@@ -1,21 +1,5 @@
 // Every message between the extension and its webviews. Both ends import this file, and nothing else of each other.
-
-/** A row of the trap ledger, as dap/custom.ts has it: 64-bit values as text. */
-export interface LedgerRow {
-  readonly sequence: number;
-  /** Virtual nanoseconds, decimal. */
-  readonly clock: string;
-  readonly vcpu: number;
-  readonly vector: number;
-  readonly rip: string;
-  readonly symbol?: string;
-  readonly cause: string;
-  readonly owner: 'host' | 'guest';
-  readonly disposition: string;
-  readonly dr6Host: string;
-  readonly dr6Guest: string;
-  readonly rule: string;
-}
+import type { LedgerRow } from '../words/ledger.ts';
 
 export interface LedgerFilter {
   readonly text: string;

@@ -108,8 +108,8 @@ describe('sessions with the sample guest', () => {
     const ledger = await story.quietly(() => story.request<LedgerBody>('trapline/ledger', { from: 0, count: 2000 }));
     story.tell('The trap ledger');
     const count = (accept: (row: LedgerBody['rows'][number]) => boolean): number => ledger.rows.filter(accept).length;
-    story.note(`${count((row) => row.vector === 3 && row.disposition === 're-injected')} #BP re-injected`);
-    story.note(`${count((row) => row.vector === 1 && row.disposition === 're-injected')} #DB re-injected`);
+    story.note(`${count((row) => row.vector === 3 && row.disposition === 'reinjected')} #BP re-injected`);
+    story.note(`${count((row) => row.vector === 1 && row.disposition === 'reinjected')} #DB re-injected`);
     story.note(`${count((row) => row.owner === 'host')} host-owned`);
     await story.end('tutorial');
   });

@@ -16,6 +16,9 @@ import { loadKernel } from '../../src/machine/boot/load-kernel.ts';
 import { Machine } from '../../src/machine/machine.ts';
 import { createLocalSymbols, kallsymsElf } from '../../src/symbols/index.ts';
 import { COMMON_APPEND, guestOrReason } from '../machine/linux/run-guest.ts';
+import { endingSentence } from '../../src/words/endings.ts';
+import { breakpointText } from '../../src/words/refusals.ts';
+import { stopSentence } from '../../src/words/stops.ts';
 
 const cpus = Number(process.env['TRAPLINE_LINUX_DEBUG_CPUS'] ?? 2);
 const steps = Number(process.env['TRAPLINE_LINUX_DEBUG_STEPS'] ?? 10_000);
@@ -122,7 +125,7 @@ async function debugAlong(machine: Machine): Promise<Account> {
       debugger_.addModule('kallsyms', await symbols.open({ kind: 'bytes', bytes }, 'kallsyms'), account.slide);
       await setBreakpoints(debugger_, account);
     }
-    assert.ok(['bp', 'step', 'pause'].includes(result.reporter.kind), result.reporter.sentence);
+    assert.ok(['bp', 'step', 'pause'].includes(result.reporter.kind), stopSentence(result.reporter));
     if (result.reporter.kind === 'step') {
       account.steps++;
       left--;
@@ -138,7 +141,7 @@ async function debugAlong(machine: Machine): Promise<Account> {
       left > 0 && next !== undefined ? { kind: 'step', vcpu: next.vcpu, mode: 'insn' } : { kind: 'continue' },
     );
   }
-  assert.equal(result.reason, 'powerOff', result.text);
+  assert.equal(result.ending.kind, 'powerOff', endingSentence(result.ending));
   assert.deepEqual(logged, []);
   return account;
 }
@@ -160,7 +163,8 @@ async function setBreakpoints(debugger_: Debugger, account: Account): Promise<vo
     });
     assert.ok(counted.verified);
   }
-  for (const status of await debugger_.breakpoints.replace('hot', wishes)) assert.ok(status.verified, status.message);
+  for (const status of await debugger_.breakpoints.replace('hot', wishes))
+    assert.ok(status.verified, breakpointText(status));
   for (const name of WATCHED) {
     const [found] = await modules.symbolsNamed(name);
     assert.ok(found !== undefined, `the kernel has no ${name}`);

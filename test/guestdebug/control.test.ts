@@ -5,7 +5,7 @@ import * as L from '../../src/core/layout.ts';
 import { GuestDebug } from '../../src/guestdebug/guest-debug.ts';
 import * as P from '../../src/guestdebug/policy.ts';
 import { FakeMachine } from './fake-machine.ts';
-import { next, stopOf, untilStop } from './layer.ts';
+import { controlMessage, next, stopOf, untilStop } from './layer.ts';
 
 interface Bank {
   readonly addresses?: readonly bigint[];
@@ -45,17 +45,17 @@ test('T-38 an unknown bit is EINVAL and the previous setting stays', () => {
   assert.equal(call(HW, { addresses: [0x1000n], dr7: 0x402n }), 'OK');
   const before = observerState(machine, 0);
   assert.equal(call(0x401), 'EINVAL');
-  assert.match(layer.controlMessage, /unknown bits 0x400/);
+  assert.match(controlMessage(layer), /unknown bits 0x400/);
   assert.equal(observerState(machine, 0), before);
 });
 test('T-39 each malformed request is EINVAL, and the message names the slot', () => {
   const { layer, call } = stoppedLayer();
   const refused = (bank: Bank): string => {
     assert.equal(call(HW, bank), 'EINVAL');
-    return layer.controlMessage;
+    return controlMessage(layer);
   };
   assert.equal(layer.setGuestDebug(0, { control: 1, pad: 1, debugreg: debugreg() }), 'EINVAL');
-  assert.match(layer.controlMessage, /pad/);
+  assert.match(controlMessage(layer), /pad/);
   assert.match(refused({ dr4: 1n }), /debugreg\[4\]/);
   assert.match(refused({ dr7: 1n << 40n }), /bits 63:32/);
   assert.match(refused({ dr7: 0xc00408n }), /slot 1: type execute needs length 1/);
@@ -98,7 +98,7 @@ test('CTL-5 CTL-6 an injected #DB is one-shot and carries its causes', () => {
 test('CTL-7 INJECT_BP without a #BP stop at this RIP needs a length', () => {
   const { layer, call } = stoppedLayer();
   assert.equal(call(P.CONTROL_ENABLE | P.CONTROL_INJECT_BP), 'EINVAL');
-  assert.match(layer.controlMessage, /pass insnLength/);
+  assert.match(controlMessage(layer), /pass insnLength/);
 });
 test('CTL-12 the same request twice leaves the same state', () => {
   const { machine, call } = stoppedLayer();

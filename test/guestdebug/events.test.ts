@@ -6,7 +6,7 @@ import { Code, RAX, RBX, RCX, RDX } from '../core/code.ts';
 import { B1, CODE, DATA, I6, I7, PAGE_TABLE, PML4, STACK } from '../core/machine.ts';
 import type { Bench } from './bench.ts';
 import { APIC_ON, bench, interrupt, outside } from './bench.ts';
-import { idOf, next, noStop, step, untilStop } from './layer.ts';
+import { controlMessage, idOf, next, noStop, step, untilStop } from './layer.ts';
 import { debugged, symbol } from './sample-guest.ts';
 
 /** x2APIC on, software-enabled; then a write of the interrupt command register. */
@@ -18,7 +18,7 @@ const NMI_TO_0 = 0x4400;
 const INIT_TO_0 = 0x4500;
 function control({ layer }: Bench, word: number, dr7 = 0n): void {
   const debugreg = [BigInt(DATA), 0n, 0n, 0n, 0n, 0n, 0n, dr7];
-  assert.equal(layer.setGuestDebug(0, { control: word, pad: 0, debugreg }), 'OK', layer.controlMessage);
+  assert.equal(layer.setGuestDebug(0, { control: word, pad: 0, debugreg }), 'OK', controlMessage(layer));
 }
 
 test('T-A9 an NMI while stepping with BLOCKIRQ is held and comes afterwards', () => {

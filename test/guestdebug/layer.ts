@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import type { SetResult, SliceResult, StopRecord } from '../../src/guestdebug/api.ts';
 import type { GuestDebug } from '../../src/guestdebug/guest-debug.ts';
-import { placementText, refusalText } from '../../src/guestdebug/refusals.ts';
+import { placementText, refusalText } from '../../src/words/refusals.ts';
+import { controlRefusalText } from '../../src/words/control.ts';
+import { stopSentence } from '../../src/words/stops.ts';
 
 /** Runs until a stop; fails when none comes. */
 export function untilStop(layer: GuestDebug, ticks = 10_000): StopRecord {
@@ -27,9 +29,9 @@ export function step(layer: GuestDebug, vcpu: number, mode: 'insn' | 'insn-whole
 /** Runs on and expects no stop within `ticks`. */
 export function noStop(layer: GuestDebug, ticks: number): void {
   const result = layer.stopped ? layer.resume({ kind: 'continue' }) : undefined;
-  if (result?.kind === 'stopped') assert.fail(`unexpected stop: ${result.reporter.sentence}`);
+  if (result?.kind === 'stopped') assert.fail(`unexpected stop: ${stopSentence(result.reporter)}`);
   const run = layer.runSlice(ticks);
-  assert.notEqual(run.kind, 'stopped', run.kind === 'stopped' ? run.reporter.sentence : '');
+  assert.notEqual(run.kind, 'stopped', run.kind === 'stopped' ? stopSentence(run.reporter) : '');
 }
 export function idOf(result: SetResult): number {
   if (!result.verified) throw new Error(`refused: ${refusalText(result.refusal)}`);
@@ -38,4 +40,8 @@ export function idOf(result: SetResult): number {
 /** What the user reads of it: where it went, or why not. */
 export function messageOf(result: SetResult): string {
   return result.verified ? placementText(result.placement) : refusalText(result.refusal);
+}
+/** Why the last raw control call was refused, in words; empty when it was not. */
+export function controlMessage({ controlRefusal }: GuestDebug): string {
+  return controlRefusal === undefined ? '' : controlRefusalText(controlRefusal);
 }

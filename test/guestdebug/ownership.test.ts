@@ -7,9 +7,12 @@ import type { Machine as Tables } from '../core/machine.ts';
 import { B0, B1, BS, CODE, DATA, I6, RF, TF } from '../core/machine.ts';
 import { bench, undebugged } from './bench.ts';
 import { idOf, next, noStop, step, untilStop } from './layer.ts';
+import { dispositionText, ruleText } from '../../src/words/ledger.ts';
 
 const rows = (layer: ReturnType<typeof bench>['layer']): string[] =>
-  layer.ledger(0, 100).map((row) => `${row.vector} ${row.owner} ${row.disposition}: ${row.rule}`);
+  layer
+    .ledger(0, 100)
+    .map((row) => `${row.vector} ${row.owner} ${dispositionText(row.disposition)}: ${ruleText(row.rule)}`);
 
 test("T-40 the guest's own CC is re-injected without a stop", () => {
   const { layer, tables, A } = bench((c) => c.at('A').raw('CC'));

@@ -96,7 +96,7 @@ describe('the sample guest under the guest-debug layer', () => {
       result = result.kind === 'stopped' ? go(run, { kind: 'continue' }, 60_000) : layer.runSlice(60_000);
     }
     assert.deepEqual(run.outcome(result), plain());
-    const delivered = layer.ledger(0, layer.ledgerSize).filter((row) => row.disposition === 'caught, then delivered');
+    const delivered = layer.ledger(0, layer.ledgerSize).filter((row) => row.disposition === 'caughtDelivered');
     assert.deepEqual([caught, delivered.length], [OWN_TRAPS, OWN_TRAPS]);
   });
   test('a random debugger never changes the end', (t) => {

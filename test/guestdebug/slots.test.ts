@@ -6,7 +6,7 @@ import type { GuestDebugOptions } from '../../src/guestdebug/guest-debug.ts';
 import { GuestDebug } from '../../src/guestdebug/guest-debug.ts';
 import * as P from '../../src/guestdebug/policy.ts';
 import { FakeMachine } from './fake-machine.ts';
-import { idOf, messageOf, next, untilStop } from './layer.ts';
+import { controlMessage, idOf, messageOf, next, untilStop } from './layer.ts';
 
 function layerOf(options: GuestDebugOptions = {}, vcpus = 2): { layer: GuestDebug; machine: FakeMachine } {
   const machine = new FakeMachine({ vcpus });
@@ -143,7 +143,7 @@ test('T-9A raw slots do not take what a breakpoint holds', () => {
       debugreg: [0x500n, 0x600n, 0n, 0n, 0n, 0n, 0n, dr7],
     });
   assert.equal(raw(0x402n), 'ENOSPC');
-  assert.match(layer.controlMessage, /H0 write 8 at 0x1000, breakpoint 1/);
+  assert.match(controlMessage(layer), /H0 write 8 at 0x1000, breakpoint 1/);
   assert.equal(raw(0x408n), 'OK');
   assert.deepEqual(
     layer

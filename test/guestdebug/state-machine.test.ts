@@ -7,6 +7,8 @@ import * as P from '../../src/guestdebug/policy.ts';
 import type { FakeOptions } from './fake-machine.ts';
 import { FakeMachine } from './fake-machine.ts';
 import { idOf, next, noStop, step, stopOf, untilStop } from './layer.ts';
+import { dumpLines } from '../../src/words/internal-errors.ts';
+import { statusBadge, stopSentence } from '../../src/words/stops.ts';
 
 const A = 0x10n;
 /** Every vCPU runs 0x00..0x1f in a circle. */
@@ -19,6 +21,8 @@ function four(
   const layer = new GuestDebug(machine, { stepIrq: 'enter', ...options });
   return { layer, machine, hits: () => machine.trace.filter(({ pc }) => pc === A).length };
 }
+const badgeOf = (layer: GuestDebug, vcpu: number): string | undefined =>
+  layer.vcpus().map((one) => statusBadge(one))[vcpu];
 const overlay = (layer: GuestDebug, linear = A): number => idOf(layer.set({ kind: 'execution', linear }));
 
 test('T-A0 four vCPUs reach one overlay in the same slice: four stops, nothing executed between them', () => {
@@ -31,7 +35,7 @@ test('T-A0 four vCPUs reach one overlay in the same slice: four stops, nothing e
     [1, 2, 3].map((vcpu) => [vcpu, 'bp', [id]]),
   );
   assert.deepEqual(
-    layer.vcpus().map((vcpu) => [vcpu.state, vcpu.badge]),
+    layer.vcpus().map((vcpu) => [vcpu.state, statusBadge(vcpu)]),
     [
       ['reporting', 'breakpoint'],
       ['pending', 'breakpoint'],
@@ -119,7 +123,7 @@ test('T-AD a halted vCPU is still halted after a stop', () => {
   machine.engine.vcpu(2).activity = 1;
   overlay(layer);
   untilStop(layer);
-  assert.deepEqual([layer.vcpus()[2]?.state, layer.vcpus()[2]?.badge], ['parked', 'halted']);
+  assert.deepEqual([layer.vcpus()[2]?.state, badgeOf(layer, 2)], ['parked', 'halted']);
   for (let i = 0; i < 3; i++) next(layer);
   assert.equal(layer.vcpus()[2]?.activity, 'halted');
 });
@@ -147,7 +151,7 @@ test('T-AF a watch on one vCPU and a step on another: the first is reported, the
   assert.deepEqual([second.vcpu, second.kind, second.pc, second.causePc], [1, 'watch', 1n, 0n]);
   assert.deepEqual(second.causes[0]?.ownerIds, [id]);
   assert.equal(second.causes[0]?.access?.value, 7n);
-  assert.match(second.sentence, /^vCPU 1 at 0x0 wrote 8 bytes at 0x1000: 0x0 -> 0x7 \(H0\); it is now at 0x1\.$/);
+  assert.match(stopSentence(second), /^vCPU 1 at 0x0 wrote 8 bytes at 0x1000: 0x0 -> 0x7 \(H0\); it is now at 0x1\.$/);
   assert.equal(machine.executed, 2n);
 });
 test('T-B0 a breakpoint set between two slices is not passed', () => {
@@ -288,7 +292,7 @@ test('a filter that throws stops with a sentence; the breakpoints beside it and 
       undecided: [{ id: broken, reason: 'reading a table that is gone' }],
     },
   ]);
-  assert.match(first.sentence, /Breakpoint 1 could not decide, so it stops: reading a table that is gone\.$/);
+  assert.match(stopSentence(first), /Breakpoint 1 could not decide, so it stops: reading a table that is gone\.$/);
   const second = next(layer);
   assert.deepEqual([second.vcpu, layer.stoppers(second), layer.undecided(second).length], [1, [broken, beside], 1]);
   assert.deepEqual([layer.counts(broken)?.hits, layer.counts(beside)?.hits], [0, 2]);
@@ -391,7 +395,10 @@ test('T-4F a #DB that no rule claims stops the world once; the emulator lives', 
   machine.deliver(stray);
   const record = untilStop(layer);
   assert.deepEqual([record.kind, record.pc], ['internalError', 3n]);
-  assert.match(record.sentence, /vector 1 at 0x3 belongs to no rule/);
-  assert.ok((layer.internalErrorReport?.dump.length ?? 0) >= 4);
+  assert.match(stopSentence(record), /vector 1 at 0x3 belongs to no rule/);
+  const report = layer.internalErrorReport;
+  assert.deepEqual(report?.fault, { code: 'unattributed', vcpu: 0, vector: 1, rip: 3n });
+  assert.match(dumpLines(report.dump)[0] ?? '', /^vCPU 0 at 0x3: /);
+  assert.ok(dumpLines(report.dump).length >= 4);
   noStop(layer, 100);
 });

@@ -9,6 +9,7 @@ import { BS, CODE, DATA, I6, PAGE_TABLE, RF, TF, USER_CODE, USER_DATA, USER_STAC
 import type { Bench } from './bench.ts';
 import { bench } from './bench.ts';
 import { idOf, step, stopOf, untilStop } from './layer.ts';
+import { stopSentence } from '../../src/words/stops.ts';
 
 /** A bench that stands at place A. */
 function at(build: (code: Code) => void, prepare?: (tables: Tables, code: Code) => void): Bench {
@@ -80,7 +81,7 @@ test('T-58 T-59 T-5A INT n, INT3 and INT1 end at their handlers', () => {
     const record = step(layer, 0);
     assert.deepEqual(summary(record), ['step', tables.handler(vector), vector]);
     assert.equal(record.guestDr6, I6);
-    assert.match(record.sentence, new RegExp(`stepped into the handler of vector ${vector} `));
+    assert.match(stopSentence(record), new RegExp(`stepped into the handler of vector ${vector} `));
   }
 });
 test('T-5B T-5C HLT ends the step; another one with interrupts held answers at once', () => {

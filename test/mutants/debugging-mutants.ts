@@ -52,8 +52,8 @@ export const guestDebugMutants: readonly Mutant[] = [
   },
   {
     file: 'src/guestdebug/ownership.ts',
-    find: "io: host('2.4 H-bank I/O', 'io', 'io', 1, false),",
-    replace: "io: guest('2.4 H-bank I/O', 'guestDb', 'guestDb', 1, false),",
+    find: "io: host('hostIo', 'io', 'io', 1, false),",
+    replace: "io: guest('hostIo', 'guestDb', 'guestDb', 1, false),",
     why: "the debugger's own I/O watch is called the guest's",
     tests: ['src/guestdebug/ownership.test.ts', ...layer('ownership')],
   },

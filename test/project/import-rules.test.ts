@@ -40,6 +40,14 @@ const plants: readonly Plant[] = [
   { file: 'src/dap/state.ts', imports: '../core/state-layout.generated.ts', rule: 'state-by-name' },
   { file: 'src/cli/b.ts', imports: '../core/layout.ts', rule: 'state-by-name' },
   { file: 'src/vscode/e.ts', imports: '../core/layout.ts', rule: 'state-by-name' },
+  { file: 'src/debugger/d.ts', imports: '../words/ok.ts', rule: 'one-way-debugger' },
+  { file: 'src/guestdebug/e.ts', imports: '../words/ok.ts', rule: 'one-way-guestdebug' },
+  { file: 'src/words/a.ts', imports: '../dap/ok.ts', rule: 'one-way-words' },
+  { file: 'src/words/b.ts', imports: '../guestdebug/ok.ts' },
+  { file: 'src/words/c.ts', imports: '../core/state-values.ts' },
+  { file: 'src/dap/j.ts', imports: '../words/ok.ts' },
+  { file: 'src/webview/b.client.ts', imports: '../words/ok.ts' },
+  { file: 'src/words/value.ts', imports: '../guestdebug/value.ts', rule: 'words-of-types' },
   { file: 'src/attic/a.ts', imports: '../core/ok.ts', rule: 'known-rooms' },
   { file: 'src/debugger/c.ts', imports: '@vscode/debugadapter/lib/handles.js', rule: 'protocol-package-in-dap' },
   { file: 'src/dap/h.ts', imports: '@vscode/debugadapter/lib/logger.js', rule: 'packages-at-run-time' },
@@ -57,7 +65,19 @@ const plants: readonly Plant[] = [
   { file: 'src/guestdebug/d.ts', imports: '../core/state-values.ts' },
   { file: 'src/symbols/d.test.ts', imports: 'node:fs' },
 ];
-const folders = ['core', 'jit', 'machine', 'symbols', 'guestdebug', 'debugger', 'dap', 'vscode', 'webview', 'entry'];
+const folders = [
+  'core',
+  'jit',
+  'machine',
+  'symbols',
+  'guestdebug',
+  'debugger',
+  'words',
+  'dap',
+  'vscode',
+  'webview',
+  'entry',
+];
 
 interface Violation {
   readonly from: string;
@@ -104,6 +124,8 @@ test('every planted breach of an import rule is found, and nothing else', async 
       `import { ${other} } from './${other}.ts';\nexport const ${round} = () => ${other};\n`,
     );
   }
+  write('src/guestdebug/value.ts', 'export const value = 1;\n');
+  write('src/words/value.ts', "export { value } from '../guestdebug/value.ts';\n");
   const broken = await violationsIn(tree);
   for (const { file, imports, rule } of plants) {
     await t.test(`${file} ${rule === undefined ? 'may import' : 'may not import'} ${imports}`, () => {

@@ -1,7 +1,9 @@
 /** The requests of our own views; custom.ts documents them. */
-import type { LedgerEntry, SlotRow, VcpuStatus } from '../../guestdebug/api.ts';
+import type { SlotRow, VcpuStatus } from '../../guestdebug/api.ts';
 import { compiledShare, type MachineApi } from '../../machine/api.ts';
-import type { DebugRegisterRow, LedgerRow, MachineBody, MachineVcpu, PlaceBody } from '../custom.ts';
+import { ledgerRow, type LedgerRow } from '../../words/ledger.ts';
+import { statusBadge, statusSentence } from '../../words/stops.ts';
+import type { DebugRegisterRow, MachineBody, MachineVcpu, PlaceBody } from '../custom.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Group } from '../protocol.ts';
 import { fromBase64 } from '../serial.ts';
@@ -49,11 +51,11 @@ export function custom(
     },
 
     async 'trapline/ledger'(argument) {
-      const { api } = session.debugger;
+      const { api, modules } = session.debugger;
       const { from } = argument;
       const count = Math.min(argument.count, LEDGER_LIMIT);
       const rows: LedgerRow[] = [];
-      for (const entry of api.ledger(from, count)) rows.push(await ledgerRow(session, entry));
+      for (const entry of api.ledger(from, count)) rows.push(ledgerRow(entry, await modules.describe(entry.rip)));
       return { size: api.ledgerSize, from, rows };
     },
 
@@ -82,40 +84,24 @@ async function machineVcpu(session: Session, status: VcpuStatus, running: boolea
   const interruptsOff = machine.interruptsOffFor(status.vcpu);
   const place = running ? undefined : await placeOf(session, status.pc);
   const focused = !running && session.lastStop?.reason.vcpu === status.vcpu;
+  const said = focused ? session.lastStop?.reason : undefined;
   return {
     vcpu: status.vcpu,
     threadId: threadId(status.vcpu),
     state: status.state,
     activity: status.activity,
-    badge: running ? '' : focused ? (session.lastStop?.reason.badge ?? status.badge) : status.badge,
-    sentence: running ? '' : focused ? (session.lastStop?.reason.text ?? status.sentence) : status.sentence,
+    badge: running ? '' : (said?.badge ?? statusBadge(status)),
+    sentence: running ? '' : (said?.text ?? statusSentence(status)),
     reporting: !running && (focused || api.reporter?.vcpu === status.vcpu),
     ring: status.cpl,
     mode: status.mode,
     pc: hex(status.pc),
     ...(symbol === undefined ? {} : { symbol }),
     ...(place === undefined ? {} : { place }),
-    ...(status.lastTrap === undefined ? {} : { lastTrap: await ledgerRow(session, status.lastTrap) }),
+    ...(status.lastTrap === undefined
+      ? {}
+      : { lastTrap: ledgerRow(status.lastTrap, await modules.describe(status.lastTrap.rip)) }),
     ...(interruptsOff === undefined ? {} : { interruptsOffFor: String(interruptsOff) }),
-  };
-}
-
-async function ledgerRow(session: Session, entry: LedgerEntry): Promise<LedgerRow> {
-  const symbol = await session.debugger.modules.describe(entry.rip);
-  const { sequence, vcpu, vector, cause, owner, disposition, rule } = entry;
-  return {
-    sequence,
-    clock: String(entry.clock),
-    vcpu,
-    vector,
-    rip: hex(entry.rip),
-    ...(symbol === undefined ? {} : { symbol }),
-    cause,
-    owner,
-    disposition,
-    dr6Host: hex(entry.dr6Host),
-    dr6Guest: hex(entry.dr6Guest),
-    rule,
   };
 }
 

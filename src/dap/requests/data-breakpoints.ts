@@ -6,7 +6,7 @@ import { withTypes } from '../../debugger/types.ts';
 import type { Value } from '../../debugger/value.ts';
 import { addressOf, readScalar, toInteger } from '../../debugger/value.ts';
 import type { AccessType } from '../../guestdebug/api.ts';
-import { refusalText } from '../../guestdebug/refusals.ts';
+import { breakpointText } from '../../words/refusals.ts';
 import { replaceGroup } from '../breakpoint-places.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Group, P } from '../protocol.ts';
@@ -59,9 +59,8 @@ export function dataBreakpoints(session: Session): Group<'dataBreakpointInfo' | 
       });
       session.breakpointIds.setLabels(labels);
       // The user knows breakpoints by what they watch.
-      const nameOf = (id: number): string => session.breakpointIds.label(id) ?? `breakpoint ${id}`;
-      const message = ({ refusal, message: said }: BreakpointStatus): string | undefined =>
-        refusal === undefined ? said : refusalText(refusal, nameOf);
+      const message = (status: BreakpointStatus): string | undefined =>
+        breakpointText(status, (id) => session.breakpointIds.label(id));
       for (const status of statuses) {
         // The editor shows a refusal only as a grey mark.
         if (status.verified) continue;

@@ -1,6 +1,7 @@
 /** setExceptionBreakpoints and exceptionInfo. */
 import { EXCEPTION_GROUP } from '../../debugger/user-breakpoints.ts';
 import type { StopRecord } from '../../guestdebug/api.ts';
+import { placesOf, stopSentence } from '../../words/stops.ts';
 import { toBreakpoint } from '../breakpoint-answers.ts';
 import { NO_DEBUG, replaceGroup } from '../breakpoint-places.ts';
 import { exceptionFilters } from '../capabilities.ts';
@@ -8,7 +9,7 @@ import { ProtocolError } from '../errors.ts';
 import { kernelExceptions, kernelExceptionSentence, kernelExceptionWish } from '../kernel-exceptions.ts';
 import type { Group, P } from '../protocol.ts';
 import type { Launched, Session } from '../session.ts';
-import { withSymbols } from '../symbolic.ts';
+import { namesOfCode } from '../symbolic.ts';
 
 /** A filter that is to be on, perhaps under a condition. */
 export interface FilterWish {
@@ -64,10 +65,12 @@ export function exceptions(session: Session): Group<'setExceptionBreakpoints' | 
         .hitBreakpoints(record)
         .map((id) => session.breakpointIds.filter(id))
         .find((one) => one !== undefined);
-      const words =
-        filter === undefined ? record.sentence : kernelExceptionSentence(session.debugger.target, record.vcpu, filter);
-      const sentence = await withSymbols(session.debugger.modules, words);
-      const symbol = await session.debugger.modules.describe(record.pc);
+      const { modules, target } = session.debugger;
+      const sentence =
+        filter === undefined
+          ? stopSentence(record, await namesOfCode(modules, placesOf({ pc: record.pc, record })))
+          : kernelExceptionSentence(target, record.vcpu, filter);
+      const symbol = await modules.describe(record.pc);
       const lines = [
         sentence,
         `pc: 0x${record.pc.toString(16)}${symbol === undefined ? '' : ` <${symbol}>`}`,

@@ -1,4 +1,5 @@
 /** initialize, launch, configurationDone, restart, terminate, disconnect. */
+import { breakpointText } from '../../words/refusals.ts';
 import { begin } from '../begin.ts';
 import { Cancelled } from '../call.ts';
 import { capabilities, defaultFilters } from '../capabilities.ts';
@@ -136,7 +137,9 @@ async function takeOver(session: Session, guest: Launched, before: Launched | un
   if (before !== undefined) {
     const adopted = guest.debugger.breakpoints.adopt(before.debugger.breakpoints);
     await before.scope.release();
-    for (const { id, verified, message } of await adopted) {
+    for (const status of await adopted) {
+      const { id, verified } = status;
+      const message = breakpointText(status, (other) => session.breakpointIds.label(other));
       const breakpoint = { id, verified, ...(message === undefined ? {} : { message }) };
       session.dispatcher.event('breakpoint', { reason: 'changed', breakpoint });
     }

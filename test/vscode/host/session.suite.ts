@@ -185,7 +185,7 @@ describe('a debug session of the sample guest', () => {
     assert.match(machine.vcpus[2]?.sentence ?? '', /0x5453494c -> 0x2023f/);
     const ledger = await ask<LedgerBody>(session, 'trapline/ledger', { from: 0, count: 2000 });
     const words = ledger.rows.map(({ vector, owner, disposition }) => `${vector} ${owner} ${disposition}`);
-    for (const wanted of ['3 guest re-injected', '1 guest re-injected', '1 host stopped']) {
+    for (const wanted of ['3 guest reinjected', '1 guest reinjected', '1 host stopped']) {
       assert.ok(words.includes(wanted), wanted);
     }
   });

@@ -1,4 +1,4 @@
-// Names of exceptions, for sentences.
+// Names of vectors (SDM 3A table 6-1).
 
 const NAMES: Readonly<Record<number, string>> = {
   0: '#DE',
@@ -21,5 +21,5 @@ const NAMES: Readonly<Record<number, string>> = {
   19: '#XM',
 };
 
-/** The manual's name of a vector (SDM 3A table 6-1). */
+/** The manual's name of a vector, or `vector 32`. */
 export const vectorName = (vector: number): string => NAMES[vector] ?? `vector ${vector}`;
