@@ -29,7 +29,7 @@ describe('launch configuration', () => {
     [{ kernel: '' }, 'kernel', /'kernel' is empty/],
     [{ kernel: 7 }, 'kernel', /must be a string, not 7/],
     [{ kernel: 'k', slotpolicy: 'hardware' }, 'slotpolicy', /Did you mean 'slotPolicy'/],
-    [{ kernel: 'k', colour: 1 }, 'colour', /Known are: kernel/],
+    [{ kernel: 'k', colour: 1 }, 'colour', /Use one of these: kernel/],
     [{ kernel: 'k', slotPolicy: 'all' }, 'slotPolicy', /must be hardware, not "all"/],
     // Software watchpoints are not built: no value promises them.
     [{ kernel: 'k', slotPolicy: 'hybrid' }, 'slotPolicy', /must be hardware, not "hybrid"/],

@@ -336,7 +336,8 @@ function checkObject(
     if (description === undefined) {
       if (ignored(name)) continue;
       const near = nearest(name, Object.keys(properties));
-      const hint = near === undefined ? `Known are: ${Object.keys(properties).join(', ')}.` : `Did you mean '${near}'?`;
+      const hint =
+        near === undefined ? `Use one of these: ${Object.keys(properties).join(', ')}.` : `Did you mean '${near}'?`;
       problems.push({ property, message: `The property '${property}' does not exist. ${hint}` });
     } else if (value !== undefined && value !== null) {
       checkValue(value, description, property, problems);

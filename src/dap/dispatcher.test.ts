@@ -59,7 +59,7 @@ describe('the dispatcher', () => {
       const { made, sent } = dispatcher({});
       await made.receive(message);
       assert.equal(sent.length, 1);
-      assert.match(JSON.stringify(sent[0]), /A message that is no request was ignored/);
+      assert.match(JSON.stringify(sent[0]), /Ignored a message of the client that is not a request/);
     });
   }
 

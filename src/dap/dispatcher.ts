@@ -67,7 +67,8 @@ export class Dispatcher extends ProtocolServer implements EventSender {
   override handleMessage(message: unknown): void {
     const request = asRequest(message);
     // Responses to reverse requests and other noise: nothing to answer, but nothing to hide either.
-    if (request === undefined) this.complain(`A message that is no request was ignored: ${excerpt(message)}`);
+    if (request === undefined)
+      this.complain(`Ignored a message of the client that is not a request: ${excerpt(message)}`);
     else super.handleMessage(request);
   }
 

@@ -140,7 +140,7 @@ export class FrameReader {
       return this.fault(
         'tooLarge',
         `A message of ${length} bytes is over the limit of ${MESSAGE_LIMIT}.`,
-        'It is passed over.',
+        'It is skipped, and gets no answer.',
       );
     }
     return length;

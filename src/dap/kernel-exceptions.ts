@@ -37,7 +37,7 @@ async function placeOf(
   }
   return {
     kind: 'nowhere',
-    message: `This is for Linux: the kernel has no function ${names.join(' or ')} that is known by name.`,
+    message: `This filter is for Linux: the kernel's symbols have no function ${names.join(' or ')}.`,
   };
 }
 

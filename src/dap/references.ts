@@ -58,7 +58,10 @@ export class References {
   frame(id: number): Frame {
     const known = this.frames.get(id);
     if (known === undefined) {
-      throw new ProtocolError('unknownFrame', `Frame ${id} does not exist: the guest has run since, or it never did.`);
+      throw new ProtocolError(
+        'unknownFrame',
+        `There is no frame ${id} (frames end when the guest runs): ask for the stack trace again.`,
+      );
     }
     return known.frame;
   }
@@ -71,7 +74,7 @@ export class References {
     if (found === undefined) {
       throw new ProtocolError(
         'unknownReference',
-        `Variables ${id} do not exist: the guest has run since, or they never did.`,
+        `There are no variables with reference ${id} (references end when the guest runs): ask for the scopes of a frame again.`,
       );
     }
     return found;

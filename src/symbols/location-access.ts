@@ -52,7 +52,11 @@ function readPieces(pieces: readonly LocationPiece[], byteSize: number, context:
   for (const piece of pieces) {
     const bitSize = Math.min(piece.bitSize, byteSize * 8 - position);
     if (bitSize <= 0) break;
-    if (piece.bitOffset > sizeLimit) return { kind: 'error', reason: 'A part of it has no sensible place.' };
+    if (piece.bitOffset > sizeLimit)
+      return {
+        kind: 'error',
+        reason: 'The debug information gives a part of it a place that cannot be: its bit offset is too large.',
+      };
     const part = readLocation(piece.location, Math.ceil((piece.bitOffset + bitSize) / 8), context);
     if (part.kind !== 'bytes') return part;
     const bits = BigInt.asUintN(bitSize, fromLittleEndian(part.bytes) >> BigInt(piece.bitOffset));

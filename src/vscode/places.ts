@@ -4,7 +4,9 @@ import type { GuestSession } from './guest-session.ts';
 /** Shows where an address is: its source line, or the machine code around it. */
 export async function showAddress(session: GuestSession, address: string, preserveFocus: boolean): Promise<void> {
   if (session.ended) {
-    void vscode.window.showInformationMessage(`The machine has ended: ${address} can be shown while it lives.`);
+    void vscode.window.showInformationMessage(
+      `The machine has ended, and its memory with it: ${address} cannot be shown any more. Start it again to look there.`,
+    );
     return;
   }
   try {

@@ -8,5 +8,7 @@ export function panicSentence(vcpu: number, message: string | undefined, t: Tran
     : t('The kernel panics on vCPU {vcpu}: "{message}". panic() has not run yet.', { vcpu, message });
 }
 export function oopsSentence(vcpu: number, t: Translate = english): string {
-  return t('The kernel met a fault of its own on vCPU {vcpu} and begins to report it (oops).', { vcpu });
+  return t('Kernel oops on vCPU {vcpu}: the kernel has caught a fault in its own code and is about to report it.', {
+    vcpu,
+  });
 }

@@ -232,7 +232,10 @@ test('an oops stops where the kernel begins to report it; the panic that follows
     const oops = await session.after('continue', threadId);
     assert.equal(oops.reason, 'exception');
     assert.match(oops.names[0] ?? '', /^(oops_enter|__die)$/);
-    assert.match(session.said, /The kernel met a fault of its own on vCPU \d and begins to report it \(oops\)\./);
+    assert.match(
+      session.said,
+      /Kernel oops on vCPU \d: the kernel has caught a fault in its own code and is about to report it\./,
+    );
     const asked = { threadId: oops.threadId };
     const told = await client.request<P.ExceptionInfoResponse['body']>('exceptionInfo', asked);
     assert.equal(told.exceptionId, 'Kernel oops');

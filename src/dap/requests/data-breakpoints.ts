@@ -161,7 +161,10 @@ function parseDataId(text: string): DataId | undefined {
 function place(dataId: string, accessType: string | undefined): ResolvedPlace {
   const id = parseDataId(dataId);
   if (id === undefined)
-    return { kind: 'nowhere', message: 'The data breakpoint is damaged: remove it and set it again.' };
+    return {
+      kind: 'nowhere',
+      message: 'The dataId of this breakpoint cannot be read: remove the breakpoint and set it again.',
+    };
   const access: AccessType = accessType === 'read' || accessType === 'readWrite' ? accessType : 'write';
   return { kind: 'data', linear: id.address, size: id.bytes, access };
 }
