@@ -15,30 +15,36 @@ export async function begin(session: Session, guest: Launched): Promise<void> {
   } catch (error) {
     if (!session.isCurrent(guest)) return;
     session.output('important', toProtocolError(error).message);
-    await session.stopped(guest, await atReset(guest), undefined);
+    await session.stopped(guest, await atReset(session, guest), undefined);
   }
 }
 
-async function entryReason(guest: Launched, vcpu: number, badge: 'entry' | 'reset'): Promise<StopReason> {
+async function entryReason(
+  { t }: Session,
+  guest: Launched,
+  vcpu: number,
+  badge: 'entry' | 'reset',
+): Promise<StopReason> {
   const { modules, target } = guest.debugger;
   const pc = linearPc(target.slots, vcpu);
   const nameOf = await namesOfCode(modules, [pc]);
-  const text = badge === 'reset' ? atResetSentence(vcpu, pc, nameOf) : atEntrySentence(vcpu, pc, nameOf);
+  const say = badge === 'reset' ? atResetSentence : atEntrySentence;
+  const text = say(vcpu, pc, nameOf, t);
   return { vcpu, reason: 'entry', badge, text };
 }
-const atReset = (guest: Launched): Promise<StopReason> => entryReason(guest, 0, 'reset');
+const atReset = (session: Session, guest: Launched): Promise<StopReason> => entryReason(session, guest, 0, 'reset');
 
 async function letGo(session: Session, guest: Launched): Promise<void> {
   const { debugger: debugger_, configuration, linux } = guest;
   const { stopOnEntry, noDebug } = configuration;
-  const atEntry = (vcpu: number): Promise<StopReason> => entryReason(guest, vcpu, 'entry');
+  const atEntry = (vcpu: number): Promise<StopReason> => entryReason(session, guest, vcpu, 'entry');
   if (stopOnEntry === false || noDebug) {
     session.run(guest, continuePlan);
     return;
   }
   const pc = linearPc(debugger_.target.slots, 0);
   if (stopOnEntry === 'reset') {
-    await session.stopped(guest, await atReset(guest), undefined);
+    await session.stopped(guest, await atReset(session, guest), undefined);
     return;
   }
   if (linux?.waiting === true) {
@@ -53,7 +59,7 @@ async function letGo(session: Session, guest: Launched): Promise<void> {
       'important',
       `The property 'stopOnEntry' names '${String(stopOnEntry)}', but no function of this name is known: stopped at reset instead.`,
     );
-    await session.stopped(guest, await atReset(guest), undefined);
+    await session.stopped(guest, await atReset(session, guest), undefined);
     return;
   }
   if (targets.includes(pc)) {

@@ -5,6 +5,7 @@ import type { MachineApi } from '../machine/api.ts';
 import type { Symbols } from '../symbols/index.ts';
 import type { LaunchConfiguration } from './configuration.ts';
 import type { ResourceScope } from './resource-scope.ts';
+import type { Translate } from '../words/translate.ts';
 
 export interface Files {
   /** Contents of a file. Rejects when it cannot be read; the message is shown to the user. */
@@ -42,4 +43,6 @@ export interface AdapterHost {
   /** Ends what the host itself has for a session: its symbol worker. Resolves when it is gone. Idempotent. */
   dispose(): void | Promise<void>;
   readonly version: string;
+  /** Says sentences in the user's language. Absent: in English. */
+  readonly translate?: Translate;
 }

@@ -3,6 +3,7 @@ import type { BreakpointWish, ResolvedPlace } from '../debugger/user-breakpoints
 import type { Target } from '../debugger/target.ts';
 import type { ModuleSet } from '../debugger/modules.ts';
 import { oopsSentence, panicSentence } from '../words/kernel.ts';
+import type { Translate } from '../words/translate.ts';
 import { type LinuxBoot, WAITS_FOR_KERNEL } from './linux.ts';
 
 /**
@@ -43,10 +44,10 @@ async function placeOf(
 
 const FORMAT_LIMIT = 200;
 
-export function kernelExceptionSentence(target: Target, vcpu: number, filter: string): string {
-  if (filter === 'oops') return oopsSentence(vcpu);
+export function kernelExceptionSentence(target: Target, vcpu: number, filter: string, t: Translate): string {
+  if (filter === 'oops') return oopsSentence(vcpu, t);
   const bytes = target.readLinear(vcpu, target.slots.vcpu(vcpu).rdi, FORMAT_LIMIT);
   const end = bytes.indexOf(0);
   const format = String.fromCharCode(...(end < 0 ? bytes : bytes.subarray(0, end)));
-  return panicSentence(vcpu, /^[\x20-\x7e\n]+$/.test(format) ? format.trimEnd() : undefined);
+  return panicSentence(vcpu, /^[\x20-\x7e\n]+$/.test(format) ? format.trimEnd() : undefined, t);
 }

@@ -34,6 +34,7 @@ import { stoppedEvents, threadId } from './stops.ts';
 import { namesOfCode } from './symbolic.ts';
 import { endingSentence } from '../words/endings.ts';
 import { pausedSentence, placesOf } from '../words/stops.ts';
+import { english, type Translate } from '../words/translate.ts';
 
 /** What exists once a launch succeeded. */
 export interface Launched {
@@ -85,6 +86,10 @@ export class Session {
 
   // ---- what there is ----
 
+  /** Says sentences in the user's language. */
+  get t(): Translate {
+    return this.host.translate ?? english;
+  }
   get state(): SessionState {
     return this.life.state;
   }
@@ -237,13 +242,13 @@ export class Session {
         return;
       case 'stepped': {
         const record = debugger_.vcpus().find(({ vcpu }) => vcpu === outcome.vcpu)?.record;
-        const reason = await (onDone?.(outcome.vcpu) ?? stepReason(debugger_, outcome.vcpu));
+        const reason = await (onDone?.(outcome.vcpu) ?? stepReason(debugger_, outcome.vcpu, this.t));
         await this.stopped(guest, reason, record);
         return;
       }
       case 'paused': {
         const vcpu = this.pauseWish ?? outcome.vcpu;
-        const text = pausedSentence(vcpu, debugger_.machine.instructions === 0n ? 'atReset' : 'inStep');
+        const text = pausedSentence(vcpu, debugger_.machine.instructions === 0n ? 'atReset' : 'inStep', this.t);
         await this.stopped(guest, { vcpu, reason: 'pause', badge: 'paused', text }, undefined);
         return;
       }
@@ -253,7 +258,7 @@ export class Session {
           await this.conclude(guest, await execution.run(continuePlan), undefined);
           return;
         }
-        const words = await describeStop(debugger_, this.breakpointIds, outcome.record, this.pauseWish);
+        const words = await describeStop(debugger_, this.breakpointIds, outcome.record, this.pauseWish, this.t);
         if (!this.isCurrent(guest)) return;
         if (words.say !== undefined) this.output(words.say.category, words.say.text);
         await this.stopped(guest, words.reason, outcome.record);
@@ -261,7 +266,7 @@ export class Session {
       }
       case 'ended':
         if (!this.life.take('end')) return;
-        this.output('console', endingSentence(outcome.ending));
+        this.output('console', endingSentence(outcome.ending, this.t));
         this.dispatcher.event('trapline/machineChanged', { running: false });
         this.dispatcher.event('exited', { exitCode: outcome.status });
         this.sayTerminated();
@@ -280,7 +285,7 @@ export class Session {
     if (!this.isCurrent(guest) || !this.life.take('stop')) return;
     this.pauseWish = undefined;
     this.stop = { reason, record };
-    for (const body of stoppedEvents(statuses, reason, this.client.keepsFocus, nameOf))
+    for (const body of stoppedEvents(statuses, reason, this.client.keepsFocus, nameOf, this.t))
       this.dispatcher.event('stopped', body);
     this.dispatcher.event('trapline/machineChanged', { running: false });
   }

@@ -10,6 +10,7 @@ import {
   watchedBadge,
   watchedSentence,
 } from '../words/stops.ts';
+import type { Translate } from '../words/translate.ts';
 import type { BreakpointIds } from './breakpoint-ids.ts';
 import { kernelExceptionSentence } from './kernel-exceptions.ts';
 import { reasonOf, type StopReason } from './stops.ts';
@@ -30,8 +31,9 @@ export async function describeStop(
   ids: BreakpointIds,
   record: StopRecord,
   pauseWish: number | undefined,
+  t: Translate,
 ): Promise<StopWords> {
-  const words = await whatStopped(debugger_, ids, record, pauseWish);
+  const words = await whatStopped(debugger_, ids, record, pauseWish, t);
   const undecided = debugger_.breakpoints.undecided(record);
   if (undecided.length === 0) return words;
   // Each such stop says why; the Debug Console, which keeps what it was told, is told once.
@@ -49,6 +51,7 @@ async function whatStopped(
   ids: BreakpointIds,
   record: StopRecord,
   pauseWish: number | undefined,
+  t: Translate,
 ): Promise<StopWords> {
   const { modules, target } = debugger_;
   const hits = debugger_.hitBreakpoints(record);
@@ -57,60 +60,65 @@ async function whatStopped(
   const filter = filters[0];
   // A filter of the Breakpoints view is behind the stop: the kernel itself gives up.
   if (filter !== undefined && filters.length === hits.length) {
-    const text = kernelExceptionSentence(target, record.vcpu, filter);
+    const text = kernelExceptionSentence(target, record.vcpu, filter, t);
     const reason = { vcpu: record.vcpu, reason: 'exception', badge: filter, text };
     return { reason, say: { category: 'important', text } };
   }
-  if (record.kind === 'pause') return { reason: await pauseReason(debugger_, record, pauseWish) };
+  if (record.kind === 'pause') return { reason: await pauseReason(debugger_, record, pauseWish, t) };
   const first = hits[0];
   const base = { vcpu: record.vcpu, hitBreakpointIds: hits };
   // A step that came past a breakpoint stops for it.
   if ((record.kind === 'bp' || record.kind === 'step') && first !== undefined) {
-    const text = atBreakpointSentence(record, nameOf);
+    const text = atBreakpointSentence(record, nameOf, t);
     const reason = ids.isInstruction(first)
       ? 'instruction breakpoint'
       : ids.isFunction(first)
         ? 'function breakpoint'
         : 'breakpoint';
-    return { reason: { ...base, reason, badge: 'breakpoint', text } };
+    return { reason: { ...base, reason, badge: t('breakpoint'), text } };
   }
   const reason = reasonOf(record.kind);
   if (record.kind === 'watch') {
     const label = first === undefined ? undefined : ids.label(first);
     const symbol = await modules.describe(record.causePc);
-    const text = watchedSentence(record, label, symbol) ?? stopSentence(record, nameOf);
+    const text = watchedSentence(record, label, symbol, t) ?? stopSentence(record, nameOf, t);
     return {
-      reason: { ...base, reason, badge: watchedBadge(record, label), text },
+      reason: { ...base, reason, badge: watchedBadge(record, label, t), text },
       say: { category: 'console', text },
     };
   }
-  const text = stopSentence(record, nameOf);
+  const text = stopSentence(record, nameOf, t);
   if (reason === 'exception') return { reason: { ...base, reason, text }, say: { category: 'console', text } };
-  return { reason: { ...base, reason, badge: hits.length > 0 ? 'breakpoint' : undefined, text } };
+  return { reason: { ...base, reason, badge: hits.length > 0 ? t('breakpoint') : undefined, text } };
 }
 
 /** The focus goes to the vCPU that was asked to pause; one that has not been started is of no interest. */
-async function pauseReason(debugger_: Debugger, record: StopRecord, wish: number | undefined): Promise<StopReason> {
+async function pauseReason(
+  debugger_: Debugger,
+  record: StopRecord,
+  wish: number | undefined,
+  t: Translate,
+): Promise<StopReason> {
   const candidates = [wish, record.vcpu, ...debugger_.vcpus().map(({ vcpu }) => vcpu)];
   const online = (vcpu: number | undefined): boolean =>
     vcpu !== undefined && statusOf(debugger_, vcpu)?.activity !== 'waitSipi';
   const vcpu = candidates.find(online) ?? record.vcpu;
-  const base = { vcpu, reason: 'pause', badge: 'paused' };
+  const base = { vcpu, reason: 'pause', badge: t('paused') };
   if (vcpu === record.vcpu) {
     return {
       ...base,
-      text: stopSentence(record, await namesOfCode(debugger_.modules, placesOf({ pc: record.pc, record }))),
+      text: stopSentence(record, await namesOfCode(debugger_.modules, placesOf({ pc: record.pc, record })), t),
     };
   }
   const status = statusOf(debugger_, vcpu);
   if (status === undefined) return base;
-  return { ...base, text: statusSentence(status, await namesOfCode(debugger_.modules, placesOf(status))) };
+  return { ...base, text: statusSentence(status, await namesOfCode(debugger_.modules, placesOf(status)), t) };
 }
 
 /** A step has reached its end. */
-export async function stepReason(debugger_: Debugger, vcpu: number): Promise<StopReason> {
-  const base = { vcpu, reason: 'step', badge: 'step' };
+export async function stepReason(debugger_: Debugger, vcpu: number, t: Translate): Promise<StopReason> {
+  const base = { vcpu, reason: 'step', badge: t('step') };
   const status = statusOf(debugger_, vcpu);
   if (status === undefined) return base;
-  return { ...base, text: steppedSentence(status, await namesOfCode(debugger_.modules, [status.pc])) };
+  return { ...base, text: steppedSentence(status, await namesOfCode(debugger_.modules, [status.pc]), t) };
 }

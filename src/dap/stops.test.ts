@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { VcpuStatus } from '../guestdebug/api.ts';
 import { BADGE_LIMIT } from '../words/stops.ts';
+import { fromBundle } from '../words/translate.ts';
 import { NAME_LIMIT, stoppedEvents, threadName } from './stops.ts';
 
 const status = (vcpu: number, activity: VcpuStatus['activity']): VcpuStatus => ({
@@ -42,6 +43,17 @@ describe('stopped events', () => {
       ['a badge tha…', 'halted', 'parked'],
     );
     for (const { description } of events) assert.ok((description ?? '').length <= BADGE_LIMIT);
+  });
+  it('speak the language of the session', () => {
+    const t = fromBundle({ parked: 'geparkt', 'vCPU {vcpu} is {doing} at {at}.': 'vCPU {vcpu}: {doing}, bei {at}.' });
+    const [, event] = stoppedEvents(
+      [status(0, 'active'), status(1, 'active')],
+      { vcpu: 0, reason: 'pause' },
+      true,
+      undefined,
+      t,
+    );
+    assert.deepEqual([event?.description, event?.text], ['geparkt', 'vCPU 1: geparkt, bei 0x0.']);
   });
 });
 

@@ -5,6 +5,7 @@
 import type { StopKind, VcpuStatus } from '../guestdebug/api.ts';
 import { noNames, type NameOfCode } from '../words/places.ts';
 import { BADGE_LIMIT, statusBadge, statusSentence } from '../words/stops.ts';
+import { english, type Translate } from '../words/translate.ts';
 import { FIRST_THREAD_ID } from './custom.ts';
 import type { P } from './protocol.ts';
 
@@ -60,12 +61,13 @@ export function stoppedEvents(
   focus: StopReason,
   keepsFocus: boolean,
   nameOf: NameOfCode = noNames,
+  t: Translate = english,
 ): readonly P.StoppedEvent['body'][] {
   const own = statuses.find(({ vcpu }) => vcpu === focus.vcpu);
   const first: P.StoppedEvent['body'] = {
     reason: focus.reason,
-    description: cut(focus.badge ?? (own === undefined ? focus.reason : statusBadge(own)), BADGE_LIMIT),
-    text: focus.text ?? (own === undefined ? '' : statusSentence(own, nameOf)),
+    description: cut(focus.badge ?? (own === undefined ? focus.reason : statusBadge(own, t)), BADGE_LIMIT),
+    text: focus.text ?? (own === undefined ? '' : statusSentence(own, nameOf, t)),
     threadId: threadId(focus.vcpu),
     allThreadsStopped: true,
     ...(focus.hitBreakpointIds === undefined || focus.hitBreakpointIds.length === 0
@@ -77,8 +79,8 @@ export function stoppedEvents(
     .filter(({ vcpu }) => vcpu !== focus.vcpu)
     .map((status): P.StoppedEvent['body'] => ({
       reason: status.record === undefined ? 'pause' : reasonOf(status.record.kind),
-      description: cut(statusBadge(status), BADGE_LIMIT),
-      text: statusSentence(status, nameOf),
+      description: cut(statusBadge(status, t), BADGE_LIMIT),
+      text: statusSentence(status, nameOf, t),
       threadId: threadId(status.vcpu),
       allThreadsStopped: false,
       preserveFocusHint: true,

@@ -9,8 +9,8 @@ import { readPart } from './regular-file.ts';
 /** The folder of this bundle, where the worker's lies too. */
 declare const __dirname: string;
 
-function startAdapter(): AdapterWorker {
-  const worker = new Worker(path.join(__dirname, 'worker.js'));
+function startAdapter(translation: Readonly<Record<string, string>> | undefined): AdapterWorker {
+  const worker = new Worker(path.join(__dirname, 'worker.js'), { workerData: translation });
   let failure = '';
   const adapter: AdapterWorker = {
     post: (message) => worker.postMessage(message),

@@ -1,14 +1,15 @@
 // The thread in which the extension's debug adapter and the machine live. Protocol messages go in and out as they are.
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { createAdapter } from '../dap/adapter.ts';
 import { CountedOutlet, isTaken } from '../dap/outlet.ts';
 import type { P, Send } from '../dap/protocol.ts';
+import { fromBundle } from '../words/translate.ts';
 import { guardThread } from './guard.ts';
 import { createNodeAdapterHost } from './node-adapter-host.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('worker.js is started as a worker thread by the extension');
-const host = createNodeAdapterHost();
+const host = { ...createNodeAdapterHost(), translate: fromBundle(workerData) };
 const outlet = new CountedOutlet();
 const send: Send = (message) => {
   outlet.sent(message);

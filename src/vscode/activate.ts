@@ -18,7 +18,7 @@ export function activateOn(platform: Platform, context: vscode.ExtensionContext)
   const provider = new ConfigurationProvider(platform);
   const factory: vscode.DebugAdapterDescriptorFactory = {
     createDebugAdapterDescriptor: (session) => {
-      const bridge = new AdapterBridge(platform.startAdapter());
+      const bridge = new AdapterBridge(platform.startAdapter(vscode.l10n.bundle));
       sessions.add(session, bridge);
       return new vscode.DebugAdapterInlineImplementation(bridge);
     },

@@ -11,7 +11,8 @@ export interface AdapterWorker {
 }
 
 export interface Platform {
-  startAdapter(): AdapterWorker;
+  /** @param translation sentences in the user's language by their English ones; undefined: there is none */
+  startAdapter(translation: Readonly<Record<string, string>> | undefined): AdapterWorker;
   /** Bytes of a file from an offset on, at most `length`; rejects when it cannot be read. */
   readPart(path: string, offset: number, length: number): Promise<Uint8Array>;
   readonly path: {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StopKind, StopRecord } from '../guestdebug/api.ts';
 import { BADGE_LIMIT, placesOf, stopBadge, stopSentence, statusSentence } from './stops.ts';
+import { fromBundle } from './translate.ts';
 
 const KINDS: readonly StopKind[] = [
   'bp',
@@ -108,4 +109,17 @@ test('what a record says beyond its fields is said from its values', () => {
 test('a vCPU without an event says what it is doing', () => {
   const status = { vcpu: 1, state: 'parked', activity: 'halted', pc: 0x20n } as const;
   assert.equal(statusSentence(status), 'vCPU 1 is halted at 0x20.');
+});
+test('a sentence is said by the translation of it that a bundle has, and in English where it has none', () => {
+  const bundle = {
+    'vCPU {vcpu} was paused at {at}.': 'Bei {at} wurde vCPU {vcpu} angehalten.',
+    paused: 'angehalten',
+    'vCPU {vcpu} stepped to {at}.': 7,
+  };
+  const t = fromBundle(bundle);
+  const nameOf = (address: bigint): string | undefined => (address === 0x1003n ? 'idle+2' : undefined);
+  assert.equal(stopSentence(recordOf('pause'), nameOf, t), 'Bei 0x1003 <idle+2> wurde vCPU 2 angehalten.');
+  assert.equal(stopBadge(recordOf('pause'), t), 'angehalten');
+  assert.equal(stopSentence(recordOf('step'), nameOf, t), 'vCPU 2 stepped to 0x1003 <idle+2>.');
+  for (const none of [undefined, null, 'de']) assert.equal(stopBadge(recordOf('pause'), fromBundle(none)), 'paused');
 });

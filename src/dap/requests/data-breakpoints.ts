@@ -60,7 +60,7 @@ export function dataBreakpoints(session: Session): Group<'dataBreakpointInfo' | 
       session.breakpointIds.setLabels(labels);
       // The user knows breakpoints by what they watch.
       const message = (status: BreakpointStatus): string | undefined =>
-        breakpointText(status, (id) => session.breakpointIds.label(id));
+        breakpointText(status, (id) => session.breakpointIds.label(id), session.t);
       for (const status of statuses) {
         // The editor shows a refusal only as a grey mark.
         if (status.verified) continue;

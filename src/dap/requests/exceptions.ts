@@ -68,8 +68,8 @@ export function exceptions(session: Session): Group<'setExceptionBreakpoints' | 
       const { modules, target } = session.debugger;
       const sentence =
         filter === undefined
-          ? stopSentence(record, await namesOfCode(modules, placesOf({ pc: record.pc, record })))
-          : kernelExceptionSentence(target, record.vcpu, filter);
+          ? stopSentence(record, await namesOfCode(modules, placesOf({ pc: record.pc, record })), session.t)
+          : kernelExceptionSentence(target, record.vcpu, filter, session.t);
       const symbol = await modules.describe(record.pc);
       const lines = [
         sentence,

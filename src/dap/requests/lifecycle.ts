@@ -139,7 +139,7 @@ async function takeOver(session: Session, guest: Launched, before: Launched | un
     await before.scope.release();
     for (const status of await adopted) {
       const { id, verified } = status;
-      const message = breakpointText(status, (other) => session.breakpointIds.label(other));
+      const message = breakpointText(status, (other) => session.breakpointIds.label(other), session.t);
       const breakpoint = { id, verified, ...(message === undefined ? {} : { message }) };
       session.dispatcher.event('breakpoint', { reason: 'changed', breakpoint });
     }
