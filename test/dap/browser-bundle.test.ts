@@ -64,6 +64,7 @@ describe('the adapter in a browser worker', () => {
       files: { resolve: (path: string) => path, exists: () => Promise.resolve(false) },
       scheduler: { yield: () => Promise.resolve(), wait: () => Promise.resolve() },
       now: () => 0,
+      onTrouble: () => undefined,
       // Of the context's own Error: each realm has one.
       createGuest: runInContext(
         `() => Promise.reject(new Error('kernel: there are no files here.'))`,
