@@ -2,7 +2,8 @@
 import type { Decoded } from '../../../src/core/disassembler/instruction.ts';
 import { operandBytes } from '../../../src/core/disassembler/sizes.ts';
 import { operandAddress } from './operand-address.ts';
-import type { Case, Result } from './protocol.ts';
+import { makersFaultApart } from './makers.ts';
+import { type Case, type Result, startOf } from './protocol.ts';
 
 const CF = 0x1;
 const PF = 0x4;
@@ -15,6 +16,7 @@ export const COMPARED_FLAGS = CF | PF | AF | ZF | SF | OF | 0x400; // and DF
 // x87 status word
 const INVALID = 1;
 const DENORMAL = 2;
+const UNDERFLOW = 0x10;
 const C1 = 0x200;
 const CONDITIONS = 0x4500; // C3 C2 C0
 
@@ -31,6 +33,8 @@ export interface Undefined {
   readonly relative?: number;
   /** Bits of the destination register. */
   readonly destination?: bigint;
+  /** Which NaN an element of that many bytes of an XMM register is. */
+  readonly whichNaN?: 4 | 8;
 }
 interface Rule {
   readonly form: RegExp;
@@ -66,6 +70,12 @@ function outOfRange({ x87 }: Case, { row }: Decoded): boolean {
   const low = view.getBigUint64(0, true);
   if (row.mnemonic === 'F2XM1') return exponent > 0x3fff || (exponent === 0x3fff && low !== 1n << 63n);
   return row.mnemonic === 'FYL2XP1' && (exponent > 0x3ffd || (exponent === 0x3ffd && low > 0x95f6_1998_0c43_36f7n));
+}
+
+/** Whether ST(0) is the smallest normal number or below. */
+function isTiny({ x87 }: Case): boolean {
+  const view = new DataView(x87.registers.buffer, x87.registers.byteOffset);
+  return (view.getUint16(8, true) & 0x7fff) <= 1;
 }
 
 /** What is not compared, and where the manual says so. */
@@ -154,8 +164,13 @@ export const RULES: readonly Rule[] = [
   {
     form: /^(F2XM1|FYL2X|FYL2XP1|FPATAN|FSIN|FCOS|FSINCOS|FPTAN)$/,
     reason:
-      'errors of less than one unit in the last place are allowed (SDM 1 8.3.10), and C1 with them; the results of F2XM1 and FYL2XP1 are undefined out of their ranges (SDM 2A)',
-    undefined: (item, decoded) => ({ flags: 0, status: C1, ulps: 1, result: outOfRange(item, decoded) }),
+      'errors of less than one unit in the last place are allowed (SDM 1 8.3.10), and C1 with them, and beside the smallest normal number whether the result is tiny; the results of F2XM1 and FYL2XP1 are undefined out of their ranges (SDM 2A)',
+    undefined: (item, decoded) => ({
+      flags: 0,
+      status: isTiny(item) ? C1 | UNDERFLOW : C1,
+      ulps: 1,
+      result: outOfRange(item, decoded),
+    }),
   },
   {
     form: /^(LZCNT|TZCNT)$/,
@@ -176,6 +191,16 @@ export const RULES: readonly Rule[] = [
     form: /^BSWAP$/,
     reason: 'the result of a 16-bit BSWAP (SDM 2A BSWAP)',
     undefined: (_, decoded) => ({ flags: 0, result: decoded.operandSize === 2 }),
+  },
+  {
+    form: /^REPN?E (CMPS|SCAS)/,
+    reason: "between two iterations Intel's processors have not set the flags yet, AMD's have (SDM 2B REP)",
+    undefined: (item, _, after) => ({ flags: after.rip === startOf(item) ? CF | PF | AF | ZF | SF | OF : 0 }),
+  },
+  {
+    form: /^DPP[SD]$/,
+    reason: 'the order of the sums, and so which of several NaNs comes out, differs between makers (SDM 2A DPPS, DPPD)',
+    undefined: (_, { row }) => ({ flags: 0, whichNaN: row.mnemonic === 'DPPS' ? 4 : 8 }),
   },
   {
     form: /^R(CP|SQRT)[PS]S$/,
@@ -212,8 +237,12 @@ const GENERAL_PROTECTION = 13;
 const PAGE_FAULT = 14;
 const ALIGNMENT_CHECK = 17;
 const OPERAND_FAULTS: ReadonlySet<number> = new Set([STACK_FAULT, GENERAL_PROTECTION, PAGE_FAULT, ALIGNMENT_CHECK]);
-/** A far call may have pushed its return address when it finds out that its target is beyond the limit (SDM 2A CALL). */
-export const faultMayWrite = ({ row }: Decoded): boolean => row.mnemonic === 'CALL' && row.implicit === 'pushfar';
+/**
+ * A call may have pushed its return address when it finds out that its target is beyond the limit (SDM 2A CALL); what is
+ * stored in parts may lie there in part.
+ */
+export const faultMayWrite = (decoded: Decoded): boolean =>
+  decoded.row.mnemonic === 'CALL' || decoded.row.mnemonic === 'FBSTP' || inParts(decoded);
 function straddles(item: Case, { memory, next }: Decoded): boolean {
   if (memory === undefined || item.codeSize !== 64) return false;
   const address = operandAddress(item, memory, next);
@@ -234,6 +263,7 @@ function wrapsAround({ codeSize, segmented }: Case, a: Result, b: Result): boole
  */
 export function eitherFault(item: Case, decoded: Decoded, processor: Result, engine: Result): boolean {
   const [a, b] = [processor.vector, engine.vector];
+  if (makersFaultApart(item, decoded, processor, engine)) return true;
   if (wrapsAround(item, processor, engine)) return true;
   // ten bytes over the end of the canonical addresses: the part below it may be missing, or not be aligned
   const early = [a, b].includes(PAGE_FAULT) || [a, b].includes(ALIGNMENT_CHECK);
