@@ -61,7 +61,10 @@ describe('the problem matchers of tasks.json', () => {
 
   it("the AssemblyScript compiler's", async () => {
     writeFileSync(path.join(folder, 'wrong.as.ts'), 'export function f(): u32 {\n  return nowhere;\n}\n');
-    const { output } = await runPackage('assemblyscript/bin/asc.js', ['wrong.as.ts', '--noEmit'], { cwd: folder });
+    // Where the variable CI is set the compiler writes colours, which a task in VS Code does not see.
+    const { CI: _, ...env } = process.env;
+    const words = ['wrong.as.ts', '--noEmit'];
+    const { output } = await runPackage('assemblyscript/bin/asc.js', words, { cwd: folder, env });
     assert.deepEqual(problems('asc', `core: ${output}`), [
       { file: 'wrong.as.ts', line: '2', message: "Cannot find name 'nowhere'." },
     ]);

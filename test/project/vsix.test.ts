@@ -12,6 +12,7 @@ const wanted = [
   /^extension\.vsixmanifest$/,
   /^extension\/(package\.json|readme\.md|changelog\.md|LICENSE\.txt)$/i,
   /^extension\/dist\/(extension\.cjs|(cli|worker|symbols-worker)\.js|\w+\.wasm)$/,
+  /^extension\/dist\/third-party-notices\.txt$/,
   /^extension\/dist\/webview\/[\w.-]+\.(js|css)$/,
   /^extension\/media\/[\w.-]+\.(svg|png)$/,
   /^extension\/syntaxes\/[\w.-]+\.json$/,
